@@ -1,0 +1,198 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../src/base/clock.ts';
+import { requestId } from '../src/base/ids.ts';
+import { silentLogger } from '../src/base/log.ts';
+import { OpenBlock } from '../src/meter/arrival-block.ts';
+import { Sketch } from '../src/meter/sketch.ts';
+import { UsageMeter } from '../src/meter/usage-meter.ts';
+import type { UsageRecord } from '../src/model/usage.ts';
+import type { UsageBatch, UsageStore } from '../src/model/usage-store.ts';
+import { openSqliteStore } from '../src/store/sqlite-store.ts';
+import { rowOf, type Benchmark, type Row } from './benchmark.ts';
+import { median } from './statistics.ts';
+
+const COMPONENTS = 8;
+/** What comes in between two flushes at 2,000 requests a second. */
+const RECORDS_PER_FLUSH = 2_000;
+
+export const usage: Benchmark = {
+  name: 'usage',
+  about: 'what metering costs: record, flush, bytes per arrival, sketches',
+  async run({ quick, note }) {
+    note('record');
+    const rows = [await recordCost(quick)];
+    note('flush to SQLite');
+    rows.push(...(await flushCost(quick)));
+    rows.push(...[1, 100, 10_000].map((perSecond) => bytesPerArrival(perSecond)));
+    note('sketches');
+    rows.push(...sketchCosts(quick));
+    return rows;
+  },
+};
+
+async function recordCost(quick: boolean): Promise<Row> {
+  const [rounds, perRound] = quick ? [5, 100_000] : [15, 500_000];
+  const records = sampleRecords(10_000);
+  const taken: UsageBatch[] = [];
+  // Takes what it is given at once: this is about `record` alone.
+  const nothing = {
+    append: async (batch: UsageBatch) => void (taken[0] = batch),
+    prune: async () => undefined,
+  } as unknown as UsageStore;
+  const meter = new UsageMeter({
+    store: nothing,
+    clock: systemClock,
+    logger: silentLogger,
+    flushMs: 3_600_000,
+  });
+  const costsNs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const begunMs = performance.now();
+    for (let i = 0; i < perRound; i++) meter.record(records[i % records.length]!);
+    costsNs.push(((performance.now() - begunMs) * 1e6) / perRound);
+    await meter.flush();
+  }
+  await meter.close();
+  return rowOf('usage', {
+    name: 'record()',
+    metric: 'time',
+    value: median(costsNs),
+    unit: 'ns',
+    // A tenth of what raw node:http spends on a request, at the most.
+    target: { max: 1_000 },
+  });
+}
+
+async function flushCost(quick: boolean): Promise<Row[]> {
+  const flushes = quick ? 20 : 100;
+  const folder = await mkdtemp(join(tmpdir(), 'fulcrum-bench-'));
+  const store = await openSqliteStore({
+    path: join(folder, 'store.db'),
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const meter = new UsageMeter({
+    store: store.usage,
+    clock: systemClock,
+    logger: silentLogger,
+    flushMs: 3_600_000,
+  });
+  try {
+    const records = sampleRecords(RECORDS_PER_FLUSH);
+    const wallMs: number[] = [];
+    const busyMs: number[] = [];
+    for (let i = 0; i < flushes; i++) {
+      const nowMs = Date.now();
+      for (const record of records) meter.record({ ...record, arrivedAtMs: nowMs });
+      // A turn of the loop, so that what came before is not counted as the flush's.
+      await new Promise((resolve) => setImmediate(resolve));
+      const before = performance.eventLoopUtilization();
+      const begunMs = performance.now();
+      await meter.flush();
+      wallMs.push(performance.now() - begunMs);
+      await new Promise((resolve) => setImmediate(resolve));
+      busyMs.push(performance.eventLoopUtilization(before).active);
+    }
+    const row = (metric: string, values: number[]): Row =>
+      rowOf('usage', { name: 'flush of 2,000', metric, value: median(values), unit: 'ms' });
+    return [row('until stored', wallMs), row("server's loop busy", busyMs)];
+  } finally {
+    await meter.close();
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function bytesPerArrival(perSecond: number): Row {
+  const block = new OpenBlock('part', 'catalog', 'function');
+  const random = seeded(7);
+  let atMs = Date.UTC(2026, 0, 1);
+  while (block.sizeBytes < 3_800) {
+    atMs += (-Math.log(1 - random()) / perSecond) * 1_000;
+    block.add(Math.floor(atMs), 2 + random() * 500, random() < 0.01, false);
+  }
+  return rowOf('usage', {
+    name: `arrival log at ${perSecond}/s`,
+    metric: 'size',
+    value: block.sizeBytes / block.count,
+    unit: 'bytes/arrival',
+    target: { max: 5 },
+  });
+}
+
+function sketchCosts(quick: boolean): Row[] {
+  const random = seeded(11);
+  const minutes = Array.from({ length: 200 }, () => {
+    const sketch = new Sketch();
+    for (let i = 0; i < 500; i++) sketch.add(Math.exp(random() * 4));
+    return sketch;
+  });
+  const encoded = minutes.map((sketch) => sketch.encode());
+  const timed = (work: () => void): number => {
+    const costs: number[] = [];
+    for (let round = 0; round < (quick ? 10 : 50); round++) {
+      const begunMs = performance.now();
+      work();
+      costs.push(((performance.now() - begunMs) * 1_000) / minutes.length);
+    }
+    return median(costs);
+  };
+  const mergeUs = timed(() => {
+    const whole = new Sketch();
+    for (const sketch of minutes) whole.merge(sketch);
+  });
+  const readUs = timed(() => {
+    for (const bytes of encoded) Sketch.decode(bytes);
+  });
+  const writeUs = timed(() => {
+    for (const sketch of minutes) sketch.encode();
+  });
+  return [
+    rowOf('usage', { name: 'sketch', metric: 'merge', value: mergeUs, unit: 'µs' }),
+    rowOf('usage', { name: 'sketch', metric: 'decode', value: readUs, unit: 'µs' }),
+    rowOf('usage', { name: 'sketch', metric: 'encode', value: writeUs, unit: 'µs' }),
+    rowOf('usage', {
+      name: 'sketch of 500 values',
+      metric: 'size',
+      value: median(encoded.map((bytes) => bytes.length)),
+      unit: 'bytes',
+    }),
+  ];
+}
+
+function sampleRecords(count: number): UsageRecord[] {
+  const random = seeded(3);
+  return Array.from({ length: count }, (_, i) => {
+    const durationMs = Math.exp(random() * 4);
+    return {
+      component: `component-${i % COMPONENTS}`,
+      revision: 'abcdef012345',
+      mode: i % COMPONENTS < 4 ? 'function' : 'service',
+      trigger: 'route',
+      outcome: random() < 0.01 ? 'handler-error' : 'ok',
+      requestId: requestId(),
+      status: 200,
+      arrivedAtMs: Date.UTC(2026, 0, 1) + i,
+      waitedMs: random(),
+      startMs: 0,
+      durationMs,
+      billedMs: Math.ceil(durationMs),
+      cpuMs: durationMs / 2,
+      cold: random() < 0.01,
+      memoryBytes: 128 * 1024 ** 2,
+    };
+  });
+}
+
+/** Numbers from 0 to 1, the same each time: mulberry32. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

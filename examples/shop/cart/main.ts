@@ -1,0 +1,67 @@
+import { use, type ComponentModule } from 'fulcrum';
+import type { Line, PricedLine } from '../shared/order.ts';
+import { change, COOKIE, open, seal } from './cookie.ts';
+
+const catalog = use<typeof import('../catalog/main.ts')>('catalog');
+
+export interface Cart {
+  readonly lines: readonly PricedLine[];
+  readonly count: number;
+  readonly totalCents: number;
+}
+
+/** What is in the basket of whoever sent this `Cookie` header, at today's prices. */
+export async function read(cookieHeader: string | null): Promise<Cart> {
+  const lines = open(cookieHeader, key());
+  return lines.length === 0 ? { lines: [], count: 0, totalCents: 0 } : priced(lines);
+}
+
+async function priced(lines: readonly Line[]): Promise<Cart> {
+  const products = new Map(
+    (await catalog.find(lines.map((line) => line.sku))).map((product) => [product.sku, product]),
+  );
+  const known = lines.flatMap((line) => {
+    const product = products.get(line.sku);
+    return product ? [{ ...line, name: product.name, priceCents: product.priceCents }] : [];
+  });
+  return {
+    lines: known,
+    count: known.reduce((sum, line) => sum + line.quantity, 0),
+    totalCents: known.reduce((sum, line) => sum + line.quantity * line.priceCents, 0),
+  };
+}
+
+/** A form's field as text; a file is none. */
+function textOf(field: unknown): string {
+  return typeof field === 'string' ? field : '';
+}
+
+function key(): string {
+  return process.env.CART_KEY!;
+}
+
+export default {
+  /** `POST /cart/change` with a form of `sku` and `quantity`; sends the visitor back to the basket. */
+  async fetch(request) {
+    const { pathname } = new URL(request.url);
+    if (pathname !== '/cart/change' || request.method !== 'POST')
+      return new Response('Not here.', { status: 404 });
+
+    const form = await request.formData();
+    const sku = textOf(form.get('sku'));
+    const quantity = Number(textOf(form.get('quantity')) || 1);
+    if (!Number.isInteger(quantity) || Math.abs(quantity) > 99)
+      return new Response('How many?', { status: 400 });
+    if ((await catalog.find([sku])).length === 0)
+      return new Response('There is no such product.', { status: 404 });
+
+    const lines = change(open(request.headers.get('cookie'), key()), sku, quantity);
+    return new Response(null, {
+      status: 303,
+      headers: {
+        location: '/basket',
+        'set-cookie': `${COOKIE}=${seal(lines, key())}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000`,
+      },
+    });
+  },
+} satisfies ComponentModule;

@@ -1,0 +1,69 @@
+import { use, type ComponentModule } from 'fulcrum';
+import { Html, html } from '../shared/html.ts';
+import { layout, type Frame } from './layout.ts';
+import { basketPage } from './pages/basket.ts';
+import { listPage } from './pages/list.ts';
+import { productPage } from './pages/product.ts';
+
+const catalog = use<typeof import('../catalog/main.ts')>('catalog');
+const cart = use<typeof import('../cart/main.ts')>('cart');
+const checkout = use<typeof import('../checkout/main.ts')>('checkout');
+const receipts = use<typeof import('../receipts/main.ts')>('receipts');
+
+const CATEGORIES = ['kitchen', 'desk', 'garden', 'workshop', 'travel'];
+
+type Part = Pick<Frame, 'title' | 'body'> & Partial<Frame>;
+
+/** The part of a page that its path decides. */
+async function part(url: URL, cookie: string | null): Promise<Part> {
+  const [, first = '', second = ''] = url.pathname.split('/');
+  if (first === '') {
+    const category = url.searchParams.get('category') ?? undefined;
+    const query = url.searchParams.get('q') || undefined;
+    const page = await catalog.search({ category, query, page: Number(url.searchParams.get('page') ?? 1) });
+    return { title: 'Shop', category, query, body: listPage(page, category, query) };
+  }
+  if (first === 'products') {
+    const [product] = await catalog.find([second]);
+    if (product) return { title: product.name, category: product.category, body: productPage(product) };
+  }
+  if (first === 'basket') {
+    return { title: 'Basket', body: basketPage(await cart.read(cookie), url.searchParams.get('problem')) };
+  }
+  if (first === 'orders') {
+    const order = await checkout.order(second);
+    if (order) {
+      const receipt = new Html(await receipts.render(order));
+      return {
+        title: 'Thank you',
+        body: html`<div class="narrow">
+          <h1>Thank you, ${order.name}</h1>
+          ${receipt}
+        </div>`,
+      };
+    }
+  }
+  return {
+    title: 'Not found',
+    status: 404,
+    body: html`<div class="narrow">
+      <h1>There is nothing here</h1>
+      <p><a class="button" href="/">To the shop</a></p>
+    </div>`,
+  };
+}
+
+export default {
+  async fetch(request) {
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return new Response('Only GET here.', { status: 405 });
+    const cookie = request.headers.get('cookie');
+    const [shown, basket] = await Promise.all([part(new URL(request.url), cookie), itemsIn(cookie)]);
+    return layout({ categories: CATEGORIES, items: basket, ...shown });
+  },
+} satisfies ComponentModule;
+
+/** Only visitors with a basket cost a call. */
+async function itemsIn(cookie: string | null): Promise<number> {
+  return cookie?.includes('cart=') ? (await cart.read(cookie)).count : 0;
+}

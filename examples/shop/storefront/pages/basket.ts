@@ -1,0 +1,58 @@
+import type { Cart } from '../../cart/main.ts';
+import { html, type Html } from '../../shared/html.ts';
+import { formatPrice } from '../../shared/money.ts';
+
+export function basketPage(cart: Cart, problem: string | null): Html {
+  if (cart.count === 0) {
+    return html`<div class="narrow">
+      <h1>Your basket is empty</h1>
+      <p><a class="button" href="/">Look around</a></p>
+    </div>`;
+  }
+  return html`<h1>Your basket</h1>
+    ${problem !== null && html`<p class="problem" role="alert">${problem}</p>`}
+    <div class="columns">
+      <table class="lines">
+        <tbody>
+          ${cart.lines.map(
+            (line) =>
+              html`<tr>
+                <td><a href="/products/${line.sku}">${line.name}</a></td>
+                <td class="steps">
+                  ${step(line.sku, -1, '−')}<b>${line.quantity}</b>${step(line.sku, 1, '+')}
+                </td>
+                <td class="number">${formatPrice(line.priceCents * line.quantity)}</td>
+              </tr>`,
+          )}
+        </tbody>
+        <tfoot>
+          <tr>
+            <td colspan="2">Together</td>
+            <td class="number">${formatPrice(cart.totalCents)}</td>
+          </tr>
+        </tfoot>
+      </table>
+      <form class="pay" action="/checkout/pay" method="post">
+        <h2>Checkout</h2>
+        <label>Name <input name="name" required autocomplete="name" /></label>
+        <label>E-mail <input name="email" type="email" required autocomplete="email" /></label>
+        <label
+          >Address <textarea name="address" rows="2" required autocomplete="street-address"></textarea>
+        </label>
+        <label>Card <input name="card" required inputmode="numeric" value="4111 1111 1111 1111" /></label>
+        <button>Pay ${formatPrice(cart.totalCents)}</button>
+        <p class="quiet">No money moves. A card that ends in 0000 is refused.</p>
+      </form>
+    </div>`;
+}
+
+function step(sku: string, quantity: 1 | -1, sign: string): Html {
+  return html`<form action="/cart/change" method="post">
+    <input type="hidden" name="sku" value="${sku}" /><input
+      type="hidden"
+      name="quantity"
+      value="${quantity}"
+    />
+    <button class="small" aria-label="${quantity === 1 ? 'One more' : 'One fewer'}">${sign}</button>
+  </form>`;
+}

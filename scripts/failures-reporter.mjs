@@ -1,0 +1,29 @@
+// A reporter for node:test that prints each failure in full, what was skipped and why, and the closing counts.
+export default async function* failures(source) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const skipped = [];
+  for await (const event of source) {
+    if (event.type === 'test:pass' && event.data.details?.type !== 'suite') {
+      if (event.data.skip === undefined) counts.passed += 1;
+      else {
+        counts.skipped += 1;
+        skipped.push(`${event.data.name}: ${event.data.skip || 'no reason given'}`);
+      }
+    } else if (event.type === 'test:fail' && event.data.details?.type !== 'suite') {
+      counts.failed += 1;
+      const { name, file, line, details } = event.data;
+      const error = details.error?.cause ?? details.error;
+      yield `\n\n✖ ${name}\n  ${file}:${line} (${Math.round(details.duration_ms)} ms)\n${indent(error?.stack ?? String(error))}\n`;
+    }
+  }
+  yield '\n';
+  for (const line of skipped) yield `skipped: ${line}\n`;
+  yield `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`;
+}
+
+function indent(text) {
+  return text
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { dirname, relative } from 'node:path';
+
+import type { CommandSpec, ModuleSpec, RunnableSpec } from '../model/app.ts';
+import type { Bundle, CommandRevision, ModuleRevision } from '../model/revision.ts';
+
+type Env = Readonly<Record<string, string>>;
+
+/**
+ * The revision of a module component. Its id covers code and settings, and the environment without its secrets; it is the
+ * same wherever the app lies, for paths count relative to the entry.
+ * @param env every variable with its value, secrets resolved.
+ */
+export function moduleRevision(spec: ModuleSpec, env: Env, bundle: Bundle): ModuleRevision {
+  // The entry's own path is of no account: what it led to is in the bundle.
+  const { entry, ...rest } = spec;
+  const settings = { ...rest, storage: spec.storage.map((folder) => relative(dirname(entry), folder)) };
+  return {
+    kind: 'module',
+    id: idOf(spec, settings, env, bundle.digest),
+    env,
+    envDigest: digest(env),
+    spec,
+    bundle,
+  };
+}
+
+/**
+ * The revision of a command component. Its id covers the settings and the environment without its secrets; what the
+ * program's files hold is not known here.
+ * @param appDirectory what paths count relative to; without it they count as they are.
+ */
+export function commandRevision(spec: CommandSpec, env: Env, appDirectory?: string): CommandRevision {
+  const path = (absolute: string): string =>
+    appDirectory === undefined ? absolute : relative(appDirectory, absolute);
+  const settings = { ...spec, cwd: path(spec.cwd), storage: spec.storage.map(path) };
+  return { kind: 'command', id: idOf(spec, settings, env, ''), env, envDigest: digest(env), spec };
+}
+
+function idOf(spec: RunnableSpec, settings: object, env: Env, code: string): string {
+  const plain = Object.entries(env).filter(([name]) => spec.env[name]?.kind !== 'secret');
+  return digest({ code, settings, env: Object.fromEntries(plain) }).slice(0, 12);
+}
+
+/** SHA-256 of a value, in hex; the order of an object's keys does not count. */
+function digest(value: unknown): string {
+  return createHash('sha256').update(canonical(value)).digest('hex');
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { text as textOfStream } from 'node:stream/consumers';
+import { formatDuration } from '../../base/duration.ts';
+import { FulcrumError, messageOf } from '../../base/errors.ts';
+import type { ManualInvocation, ManualResult } from '../../control/port.ts';
+import type { ThrownError } from '../../model/invocation.ts';
+import { connectToServer } from '../connect.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { print, printJson } from '../stdout.ts';
+import { paint, printable } from '../terminal.ts';
+
+export interface InvokeOptions {
+  readonly app?: string;
+  readonly json?: boolean;
+  readonly args?: string;
+  readonly data?: string;
+  readonly scheduled?: boolean;
+  readonly event?: string;
+}
+
+export async function invoke(
+  component: string,
+  functionName: string | undefined,
+  options: InvokeOptions,
+): Promise<ExitCode> {
+  const request = await invocationOf(functionName, options, readData);
+  const { client } = await connectToServer(options.app);
+  const path = `/components/${encodeURIComponent(component)}/invoke`;
+  const result = await client.post<ManualResult>(path, request);
+  if (options.json) printJson(result);
+  else printResult(result);
+  return result.outcome === 'ok' ? EXIT.ok : EXIT.invocationFailed;
+}
+
+/** What the command line asks for. Throws `usage`. */
+export async function invocationOf(
+  functionName: string | undefined,
+  options: Omit<InvokeOptions, 'app' | 'json'>,
+  read: (where: string) => Promise<string>,
+): Promise<ManualInvocation> {
+  const kinds = [functionName !== undefined, options.scheduled === true, options.event !== undefined];
+  if (kinds.filter(Boolean).length !== 1) {
+    throw new FulcrumError(
+      'usage',
+      'Say what to invoke, and only one of it: a FUNCTION, --scheduled, or --event TYPE.',
+    );
+  }
+  if (options.args !== undefined && (functionName === undefined || options.data !== undefined)) {
+    throw new FulcrumError(
+      'usage',
+      '--args is the list of a FUNCTION’s arguments; --data its only one, or an event’s. Give one of the two.',
+    );
+  }
+  if (options.scheduled) {
+    if (options.data !== undefined) throw new FulcrumError('usage', '--scheduled takes no --data.');
+    return { kind: 'scheduled' };
+  }
+  const data =
+    options.data === undefined ? undefined : parseJson('--data', await dataText(options.data, read));
+  if (options.event !== undefined) {
+    return { kind: 'queue', messages: [{ type: options.event, data: data ?? null }] };
+  }
+  if (data !== undefined) return { kind: 'call', function: functionName!, args: [data] };
+  const args = options.args === undefined ? [] : parseJson('--args', options.args);
+  if (!Array.isArray(args)) {
+    throw new FulcrumError(
+      'usage',
+      '--args is a JSON list of the arguments, such as \'["A-1", 2]\'. For one argument there is --data.',
+    );
+  }
+  return { kind: 'call', function: functionName!, args };
+}
+
+async function dataText(data: string, read: (where: string) => Promise<string>): Promise<string> {
+  if (!data.startsWith('@')) return data;
+  try {
+    return await read(data.slice(1));
+  } catch (error) {
+    throw new FulcrumError('usage', `--data ${data} cannot be read: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+function readData(where: string): Promise<string> {
+  return where === '-' ? textOfStream(process.stdin) : readFile(where, 'utf8');
+}
+
+function parseJson(option: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new FulcrumError(
+      'usage',
+      `${option} is not valid JSON (${messageOf(error)}). Strings need their quotes: '"A-1"'.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** The value alone on stdout, so that it can be piped; how it went on stderr. */
+function printResult(result: ManualResult): void {
+  if (result.outcome === 'ok') {
+    if (result.value !== undefined) print(JSON.stringify(result.value, null, 2));
+  } else if (result.thrown) {
+    process.stderr.write(`${printable(thrownText(result.thrown))}\n`);
+  } else if (result.error) {
+    process.stderr.write(
+      `${paint('red', `error ${result.error.code}:`, process.stderr)} ${printable(result.error.message)}\n`,
+    );
+  }
+  const parts = [
+    `${result.outcome} in ${formatDuration(result.durationMs)}`,
+    ...(result.cold ? ['cold'] : []),
+    `billed ${result.billedMs} ms`,
+    result.requestId,
+  ];
+  const colour = result.outcome === 'ok' ? 'dim' : 'red';
+  process.stderr.write(`${paint(colour, parts.join(' · '), process.stderr)}\n`);
+}
+
+function thrownText(thrown: ThrownError): string {
+  const own = thrown.stack ?? `${thrown.name}: ${thrown.message}`;
+  return thrown.cause === null ? own : `${own}\nCaused by: ${thrownText(thrown.cause)}`;
+}

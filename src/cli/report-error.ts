@@ -1,0 +1,16 @@
+import type { FulcrumError } from '../base/errors.ts';
+import { paint, printable } from './terminal.ts';
+
+/** An error for a person, on stderr: the code, and a sentence that says what happened and what to do. */
+export function reportError(error: FulcrumError): void {
+  process.stderr.write(`${errorText(error)}\n`);
+}
+
+function errorText(error: FulcrumError): string {
+  const head = paint('red', `error ${error.code}:`, process.stderr);
+  const text = `${head} ${printable(error.message)}`;
+  // What broke inside Fulcrum can only be mended by somebody who sees where.
+  const { cause } = error;
+  if (error.code !== 'internal' || !(cause instanceof Error) || cause.stack === undefined) return text;
+  return `${text}\n${paint('dim', printable(cause.stack), process.stderr)}`;
+}

@@ -1,0 +1,30 @@
+import { formatDuration } from '../base/duration.ts';
+import { type ConfigIssue, type ConfigPath, issueAt } from './issues.ts';
+import type { RunningValues } from './schema.ts';
+
+/** A function's longest timeout, as on AWS Lambda: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html */
+export const LONGEST_FUNCTION_TIMEOUT_MS = 15 * 60_000;
+
+/** What is wrong between the keys of one component. */
+export function componentIssues(path: ConfigPath, values: RunningValues): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const canBeFunction = values.mode !== 'service';
+  if (canBeFunction && values.timeout !== undefined && values.timeout > LONGEST_FUNCTION_TIMEOUT_MS) {
+    issues.push({
+      ...issueAt([...path, 'timeout'], undefined, {
+        message: 'longer than a function may take',
+        expected: "at most '15m', or mode: 'service'",
+      }),
+      found: formatDuration(values.timeout),
+    });
+  }
+  if (canBeFunction && values.fresh === true && values.concurrency !== undefined && values.concurrency > 1) {
+    issues.push(
+      issueAt([...path, 'concurrency'], values.concurrency, {
+        message: 'fresh gives every invocation a process of its own',
+        expected: '1, or no fresh',
+      }),
+    );
+  }
+  return issues;
+}

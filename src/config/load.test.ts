@@ -1,0 +1,322 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { FulcrumError } from '../base/errors.ts';
+import type { CommandSpec, ModuleSpec, StaticSpec } from '../model/app.ts';
+import type { ConfigIssue } from './issues.ts';
+import { loadApp } from './load.ts';
+import { app, appFolder, failure, issuesOf, load, one } from './testing/configs.ts';
+
+describe('a config that is right', () => {
+  it('has the documented defaults for each mode', async (t) => {
+    const directory = await appFolder(t);
+    const spec = await load(
+      directory,
+      app({ a: { entry: './a.ts' }, b: { command: 'node x.js' }, c: { static: './public' } }),
+    );
+    const MB = 1024 ** 2;
+    const expected: ModuleSpec = {
+      name: 'a',
+      kind: 'module',
+      entry: join(directory, 'a.ts'),
+      routes: [],
+      cors: null,
+      modeSetting: 'function',
+      events: [],
+      schedule: null,
+      env: {},
+      storage: [],
+      function: {
+        concurrency: 1,
+        memoryBytes: 128 * MB,
+        timeoutMs: 30_000,
+        maxQueued: 1_000,
+        keepAliveMs: 1_000,
+        fresh: false,
+        maxInstances: 100,
+      },
+      service: {
+        concurrency: 100,
+        memoryBytes: 256 * MB,
+        timeoutMs: 30_000,
+        maxQueued: 1_000,
+        replicas: 1,
+        healthIntervalMs: 10_000,
+        drainMs: 30_000,
+      },
+    };
+    assert.deepEqual(spec.components.get('a'), expected);
+    assert.deepEqual(spec.components.get('b'), {
+      ...commonOf(expected),
+      name: 'b',
+      kind: 'command',
+      command: 'node x.js',
+      cwd: directory,
+      healthPath: null,
+    });
+    assert.deepEqual(spec.components.get('c'), {
+      name: 'c',
+      kind: 'static',
+      directory: join(directory, 'public'),
+      cacheControl: 'public, max-age=0, must-revalidate',
+      routes: [],
+      cors: null,
+    });
+    assert.deepEqual([...spec.components.keys()], ['a', 'b', 'c']);
+    assert.deepEqual(spec.gateway, { trustedProxies: [], cors: null });
+    assert.equal(spec.name, 'shop');
+    assert.equal(spec.directory, directory);
+    assert.equal(spec.configPath, join(directory, 'fulcrum.config.ts'));
+    assert.equal(spec.environment, 'test');
+  });
+
+  it('applies what the author gives to both modes', async (t) => {
+    const given = {
+      mode: 'auto',
+      memory: '1GB',
+      timeout: '10m',
+      concurrency: 7,
+      queue: 5,
+      keepAlive: '0s',
+      max: 9,
+      replicas: 3,
+      healthInterval: '2s',
+    };
+    const spec = await load(await appFolder(t), one(given));
+    const component = spec.components.get('a') as ModuleSpec;
+    const both = { memoryBytes: 1024 ** 3, timeoutMs: 600_000, concurrency: 7, maxQueued: 5 };
+    assert.equal(component.modeSetting, 'auto');
+    assert.deepEqual(component.function, { ...both, keepAliveMs: 0, fresh: false, maxInstances: 9 });
+    assert.deepEqual(component.service, { ...both, replicas: 3, healthIntervalMs: 2_000, drainMs: 600_000 });
+  });
+
+  it('lets a service take longer than a function may, and bounds it where it becomes one', async (t) => {
+    const spec = await load(await appFolder(t), one({ mode: 'service', timeout: '1h', drain: '5s' }));
+    const component = spec.components.get('a') as ModuleSpec;
+    assert.equal(component.service.timeoutMs, 3_600_000);
+    assert.equal(component.service.drainMs, 5_000);
+    assert.equal(component.function.timeoutMs, 900_000);
+  });
+
+  it('gives a fresh function one invocation at a time, whatever the service has', async (t) => {
+    const spec = await load(await appFolder(t), one({ mode: 'service', fresh: true, concurrency: 50 }));
+    const component = spec.components.get('a') as ModuleSpec;
+    assert.equal(component.function.concurrency, 1);
+    assert.equal(component.function.fresh, true);
+    assert.equal(component.service.concurrency, 50);
+  });
+
+  it('reads routes in all their forms', async (t) => {
+    const routes = [
+      '/',
+      '/*',
+      '/a/',
+      'Shop.Example.com/api/*',
+      '*.example.com/*',
+      'bücher.example/café',
+      { path: '/b/*', host: '*.x.example', stripPrefix: true, bodyLimit: '1GB' },
+    ];
+    const spec = await load(await appFolder(t), one({ routes }));
+    const plain = { stripPrefix: false, bodyLimitBytes: 10 * 1024 ** 2 };
+    assert.deepEqual(spec.components.get('a')?.routes, [
+      { host: null, path: '/', ...plain },
+      { host: null, path: '/*', ...plain },
+      { host: null, path: '/a/', ...plain },
+      { host: 'shop.example.com', path: '/api/*', ...plain },
+      { host: '*.example.com', path: '/*', ...plain },
+      { host: 'xn--bcher-kva.example', path: '/caf%C3%A9', ...plain },
+      { host: '*.x.example', path: '/b/*', stripPrefix: true, bodyLimitBytes: 1024 ** 3 },
+    ]);
+  });
+
+  it('does not take a path and its prefix, or two hosts, for the same route', async (t) => {
+    const config = app({
+      a: { entry: './a.ts', routes: ['/x', 'a.example/x'] },
+      b: { entry: './a.ts', routes: ['/x/*', 'b.example/x'] },
+    });
+    assert.equal((await load(await appFolder(t), config)).components.size, 2);
+  });
+
+  it('reads schedules, with seconds and with time zones', async (t) => {
+    const directory = await appFolder(t);
+    const schedules = [
+      '0 2 * * *',
+      '*/10  * * * * *',
+      '0 0 29 2 *',
+      { cron: '0 2 * * MON-FRI', timeZone: 'europe/berlin' },
+    ];
+    const components = Object.fromEntries(
+      schedules.map((schedule, index) => [`c${index}`, { entry: './a.ts', schedule }]),
+    );
+    const spec = await load(directory, app(components));
+    assert.deepEqual(
+      [...spec.components.values()].map((component) => (component as ModuleSpec).schedule),
+      [
+        { cron: '0 2 * * *', timeZone: 'UTC' },
+        { cron: '*/10 * * * * *', timeZone: 'UTC' },
+        { cron: '0 0 29 2 *', timeZone: 'UTC' },
+        { cron: '0 2 * * MON-FRI', timeZone: 'Europe/Berlin' },
+      ],
+    );
+  });
+
+  it('merges the environment of the app and of the component, which wins', async (t) => {
+    const config = app(
+      { a: { entry: './a.ts', env: { B: { $secret: 'SECRET_B' }, C: '' } }, b: { command: 'x' } },
+      { env: { A: 'app', B: 'app' } },
+    );
+    const spec = await load(await appFolder(t), config);
+    assert.deepEqual((spec.components.get('a') as ModuleSpec).env, {
+      A: { kind: 'value', value: 'app' },
+      B: { kind: 'secret', secret: 'SECRET_B' },
+      C: { kind: 'value', value: '' },
+    });
+    assert.deepEqual((spec.components.get('b') as CommandSpec).env, {
+      A: { kind: 'value', value: 'app' },
+      B: { kind: 'value', value: 'app' },
+    });
+  });
+
+  it('reads CORS', async (t) => {
+    const own = {
+      origins: ['https://x.example', 'http://localhost:3000'],
+      credentials: true,
+      maxAge: '1h',
+      exposedHeaders: ['X-Total'],
+    };
+    const spec = await load(await appFolder(t), one({ cors: own }, { cors: true }));
+    assert.deepEqual(spec.gateway.cors, {
+      origins: '*',
+      methods: ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'],
+      headers: ['*', 'Authorization'],
+      exposedHeaders: [],
+      credentials: false,
+      maxAgeS: 600,
+    });
+    assert.deepEqual(spec.components.get('a')?.cors, {
+      origins: ['https://x.example', 'http://localhost:3000'],
+      methods: ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'],
+      headers: ['Authorization', 'Content-Type'],
+      exposedHeaders: ['X-Total'],
+      credentials: true,
+      maxAgeS: 3_600,
+    });
+  });
+
+  it('takes the other kinds with all their keys', async (t) => {
+    const directory = await appFolder(t);
+    const spec = await load(
+      directory,
+      app(
+        {
+          legacy: {
+            command: ' node server.js ',
+            cwd: './legacy',
+            health: '/up?full',
+            storage: ['./data', 'legacy/files'],
+            mode: 'service',
+          },
+          assets: { static: './public', routes: ['/assets/*'], cacheControl: 'public, max-age=3600' },
+          worker: { entry: './src/deep.mts', events: ['order.paid', 'user:new'] },
+        },
+        { trustedProxies: ['10.0.0.0/8', '::1', 'fd00::/8'] },
+      ),
+    );
+    const legacy = spec.components.get('legacy') as CommandSpec;
+    assert.equal(legacy.cwd, join(directory, 'legacy'));
+    assert.equal(legacy.healthPath, '/up?full');
+    assert.deepEqual(legacy.storage, [join(directory, 'data'), join(directory, 'legacy/files')]);
+    assert.equal((spec.components.get('assets') as StaticSpec).cacheControl, 'public, max-age=3600');
+    assert.deepEqual((spec.components.get('worker') as ModuleSpec).events, ['order.paid', 'user:new']);
+    assert.deepEqual(spec.gateway.trustedProxies, ['10.0.0.0/8', '::1', 'fd00::/8']);
+  });
+
+  it('treats an optional key that is undefined as absent', async (t) => {
+    const spec = await load(
+      await appFolder(t),
+      one({ memory: undefined, command: undefined, routes: undefined }, { cors: undefined }),
+    );
+    assert.equal(spec.components.get('a')?.kind, 'module');
+  });
+
+  it('is frozen through and through', async (t) => {
+    const config = one(
+      {
+        routes: [{ path: '/a/*', host: 'x.example' }],
+        env: { A: 'x' },
+        schedule: '0 2 * * *',
+        events: ['e'],
+        storage: ['./d'],
+      },
+      { cors: true, trustedProxies: ['::1'] },
+    );
+    const spec = await load(await appFolder(t), config);
+    const open: string[] = [];
+    const walk = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      if (!Object.isFrozen(value)) open.push(path);
+      const entries = value instanceof Map ? value.entries() : Object.entries(value);
+      for (const [key, child] of entries) walk(child, `${path}.${String(key)}`);
+    };
+    walk(spec, 'app');
+    assert.deepEqual(open, []);
+    assert.throws(() => (spec.components as Map<string, unknown>).set('b', {}), /frozen/);
+    assert.throws(() => (spec.components as Map<string, unknown>).delete('a'), /frozen/);
+    assert.throws(() => (spec.components as Map<string, unknown>).clear(), /frozen/);
+  });
+});
+
+describe('the config file', () => {
+  for (const name of ['fulcrum.config.mts', 'fulcrum.config.js', 'fulcrum.config.mjs']) {
+    it(`may be called ${name}`, async (t) => {
+      const directory = await appFolder(t, [name, 'a.ts']);
+      const asked: unknown[] = [];
+      const evaluate = (...args: unknown[]): Promise<unknown> => {
+        asked.push(args);
+        return Promise.resolve(one({}));
+      };
+      await loadApp({ directory, environment: 'staging', evaluate });
+      assert.deepEqual(asked, [[join(directory, name), 'staging']]);
+    });
+  }
+
+  it('is missed in one sentence', async (t) => {
+    const directory = await appFolder(t, ['a.ts']);
+    const [issue] = (await issuesOf(directory, one({}))) as [ConfigIssue];
+    assert.match(issue.message, /no config file/);
+    assert.match(issue.expected, /fulcrum\.config\.ts/);
+  });
+
+  it('is looked for under nearly its name, and in the folders above', async (t) => {
+    const misspelt = await appFolder(t, ['fulcrum.confg.ts']);
+    assert.equal((await issuesOf(misspelt, one({})))[0]?.found, 'a file fulcrum.confg.ts');
+    const above = await appFolder(t, ['fulcrum.config.ts', 'src/lib/a.ts']);
+    assert.equal((await issuesOf(join(above, 'src/lib'), one({})))[0]?.found, `one in ${above}`);
+  });
+
+  it('is one, not two', async (t) => {
+    const directory = await appFolder(t, ['fulcrum.config.ts', 'fulcrum.config.js']);
+    const [issue] = (await issuesOf(directory, one({}))) as [ConfigIssue];
+    assert.equal(issue.found, 'fulcrum.config.ts and fulcrum.config.js');
+  });
+
+  it('needs a folder that is there', async (t) => {
+    const directory = join(await appFolder(t), 'nowhere');
+    const [issue] = (await issuesOf(directory, one({}))) as [ConfigIssue];
+    assert.equal(issue.found, 'no such folder');
+  });
+
+  it('lets an error of its evaluation through as it is', async (t) => {
+    const thrown = new FulcrumError('build-failed', 'x');
+    const evaluate = (): Promise<unknown> => Promise.reject(thrown);
+    const directory = await appFolder(t);
+    assert.equal(await failure(loadApp({ directory, environment: 'test', evaluate })), thrown);
+  });
+});
+
+function commonOf(
+  spec: ModuleSpec,
+): Pick<CommandSpec, 'routes' | 'cors' | 'modeSetting' | 'function' | 'service' | 'env' | 'storage'> {
+  const { routes, cors, modeSetting, env, storage } = spec;
+  return { routes, cors, modeSetting, env, storage, function: spec.function, service: spec.service };
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type {
+  AppConfig,
+  CommandConfig,
+  CorsConfig,
+  ModuleConfig,
+  RouteObject,
+  ScheduleConfig,
+  Secret,
+  StaticConfig,
+} from '../sdk/index.ts';
+import type { AppInput } from './schema.ts';
+
+/**
+ * The sdk's types are written by hand and this room's follow from the schema. `tsc` fails here when they drift apart: when a
+ * key is missing on either side, optional on one side only, or of another type. Each object is compared on its own, for
+ * TypeScript takes objects that differ only in an optional key for assignable.
+ */
+type Keys<T> = {
+  -readonly [Key in keyof T]-?: { optional: object extends Pick<T, Key> ? true : false; value: T[Key] };
+};
+type Same<A, B> = Keys<A> extends Keys<B> ? (Keys<B> extends Keys<A> ? true : false) : false;
+
+type Input = AppInput['components'][string];
+type ModuleInput = Extract<Input, { entry: string }>;
+type CommandInput = Extract<Input, { command: string }>;
+type StaticInput = Extract<Input, { static: string }>;
+type ObjectIn<T> = Extract<T, object>;
+type RouteInput = ObjectIn<NonNullable<ModuleInput['routes']>[number]>;
+type SecretInput = ObjectIn<NonNullable<AppInput['env']>[string]>;
+
+const same: readonly [
+  Same<AppConfig, AppInput>,
+  Same<ModuleConfig, ModuleInput>,
+  Same<CommandConfig, CommandInput>,
+  Same<StaticConfig, StaticInput>,
+  Same<RouteObject, RouteInput>,
+  Same<ScheduleConfig, ObjectIn<ModuleInput['schedule']>>,
+  Same<CorsConfig, ObjectIn<AppInput['cors']>>,
+  Same<Secret, SecretInput>,
+] = [true, true, true, true, true, true, true, true];
+
+const different: readonly [
+  Same<{ a?: string }, { a?: string; b?: string }>,
+  Same<{ a?: string }, { a: string }>,
+  Same<{ a: string }, { a: number }>,
+  Same<{ a: 'x' }, { a: string }>,
+] = [false, false, false, false];
+
+test("the sdk's types are those of the schema: tsc holds them together", () => {
+  assert.deepEqual([new Set(same), new Set(different)], [new Set([true]), new Set([false])]);
+});

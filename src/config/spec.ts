@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import { FulcrumError } from '../base/errors.ts';
+import type { AppSpec, ComponentSpec, EnvSource, RunnableSpec } from '../model/app.ts';
+import { DEFAULT_CACHE_CONTROL, functionSettings, serviceSettings } from './defaults.ts';
+import type { ComponentDraft, Draft } from './draft.ts';
+import { deepFreeze, frozenMap } from './frozen.ts';
+import type { EnvValues, RunningValues } from './schema.ts';
+
+export interface AppPlace {
+  readonly directory: string;
+  readonly configPath: string;
+  readonly environment: string;
+}
+
+/** Makes the app of a draft without issues: defaults filled in, paths absolute, frozen through and through. */
+export function appSpec(draft: Draft, place: AppPlace): AppSpec {
+  const components = draft.components.map((component) => componentSpec(component, draft, place.directory));
+  return deepFreeze({
+    name: needed(draft.app.name),
+    directory: place.directory,
+    configPath: place.configPath,
+    environment: place.environment,
+    components: frozenMap(components.map((component) => [component.name, component])),
+    gateway: { trustedProxies: draft.app.trustedProxies ?? [], cors: draft.app.cors ?? null },
+  });
+}
+
+function componentSpec(component: ComponentDraft, draft: Draft, directory: string): ComponentSpec {
+  const { name } = component;
+  const common = { name, routes: component.values.routes ?? [], cors: component.values.cors ?? null };
+  if (component.kind === 'module') {
+    const { values } = component;
+    return {
+      ...common,
+      ...running(values, draft.app.env ?? {}, directory),
+      kind: 'module',
+      entry: resolve(directory, needed(values.entry)),
+      events: values.events ?? [],
+      schedule: values.schedule ?? null,
+    };
+  }
+  if (component.kind === 'command') {
+    const { values } = component;
+    return {
+      ...common,
+      ...running(values, draft.app.env ?? {}, directory),
+      kind: 'command',
+      command: needed(values.command),
+      cwd: resolve(directory, values.cwd ?? '.'),
+      healthPath: values.health ?? null,
+    };
+  }
+  return {
+    ...common,
+    kind: 'static',
+    directory: resolve(directory, needed(component.values.static)),
+    cacheControl: component.values.cacheControl ?? DEFAULT_CACHE_CONTROL,
+  };
+}
+
+type RunningSpec = Pick<RunnableSpec, 'modeSetting' | 'function' | 'service' | 'env' | 'storage'>;
+
+function running(values: RunningValues, appEnv: EnvValues, directory: string): RunningSpec {
+  const env = Object.entries({ ...appEnv, ...values.env });
+  return {
+    modeSetting: values.mode ?? 'function',
+    function: functionSettings(values),
+    service: serviceSettings(values),
+    env: Object.fromEntries(env.map(([name, value]) => [name, envSource(value)])),
+    storage: (values.storage ?? []).map((folder) => resolve(directory, folder)),
+  };
+}
+
+function envSource(value: EnvValues[string]): EnvSource {
+  return typeof value === 'string' ? { kind: 'value', value } : { kind: 'secret', secret: value.$secret };
+}
+
+/** A draft without issues has every value that a spec needs. */
+function needed<T>(value: T | undefined): T {
+  if (value === undefined) {
+    throw new FulcrumError('internal', 'A config with issues was taken for a valid one.');
+  }
+  return value;
+}

@@ -1,0 +1,349 @@
+import assert from 'node:assert/strict';
+import { symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { ConfigIssue } from './issues.ts';
+import { app, appFolder, cmd, failure, folder, issuesOf, load, one } from './testing/configs.ts';
+
+const LONG = 'a'.repeat(42);
+
+/** A config with one problem, and `path | found | a part of the message | a part of what is expected`. */
+const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
+  // The app.
+  [undefined, ' | nothing | not an object | defineApp'],
+  [[], ' | an empty list | not an object | defineApp'],
+  [{ components: { a: { entry: './a.ts' } } }, 'name | nothing | missing | lower-case letters'],
+  [app({ a: { entry: './a.ts' } }, { name: 7 }), 'name | 7 | wrong type | lower-case letters'],
+  [app({ a: { entry: './a.ts' } }, { name: 'My Shop' }), "name | 'My Shop' | not a name | 'my-shop'"],
+  [app({ a: { entry: './a.ts' } }, { name: '' }), "name | '' | empty | lower-case"],
+  [{ name: 'shop' }, 'components | nothing | missing | hello.ts'],
+  [app({}), 'components | an empty object | there is no component | 1 to 1000 components'],
+  [app(['./a.ts']), 'components | a list of 1 | wrong type | an object of'],
+  [one({}, { component: {} }), "component | the key 'component' | unknown key | 'components'"],
+  [
+    one({}, { zzz: 1 }),
+    "zzz | the key 'zzz' | unknown key | 'name', 'env', 'trustedProxies', 'cors' or 'components'",
+  ],
+  [one({}, { trustedProxies: '10.0.0.1' }), "trustedProxies | '10.0.0.1' | wrong type | ['10.0.0.0/8']"],
+  [one({}, { trustedProxies: ['::1', 'proxy'] }), "trustedProxies[1] | 'proxy' | not an address | CIDR"],
+  [
+    one({}, { trustedProxies: ['10.0.0.0/33'] }),
+    "trustedProxies[0] | '10.0.0.0/33' | not a CIDR block | 10.0.0.0/8",
+  ],
+  [one({}, { cors: false }), 'cors | false | wrong type | true or an object'],
+  [one({}, { cors: { origin: '*' } }), "cors.origin | the key 'origin' | unknown key | 'origins'"],
+  [
+    one({}, { cors: { origins: ['https://x.example/'] } }),
+    "cors.origins[0] | 'https://x.example/' | nothing more | 'https://x.example'",
+  ],
+  [
+    one({}, { cors: { origins: 'https://x.example' } }),
+    "cors.origins | 'https://x.example' | wrong type | '*' or a list of origins",
+  ],
+  [
+    one({}, { cors: { credentials: true } }),
+    "cors | an object with credentials | never sent to the origin '*' | origins by name",
+  ],
+  [one({}, { cors: { methods: ['get'] } }), "cors.methods[0] | 'get' | not a method | 'PUT'"],
+  [one({}, { cors: { maxAge: 600 } }), "cors.maxAge | 600 | wrong type | '600s'"],
+
+  // What a component is, and its name.
+  [app({ a: './a.ts' }), "components.a | './a.ts' | not an object | entry"],
+  [
+    app({ a: { routes: ['/*'] } }),
+    'components.a | an object with routes | does not say what it is | exactly one of entry, command or static',
+  ],
+  [
+    app({ a: { entry: './a.ts', command: 'x' } }),
+    'components.a | an object with entry, command | entry and command | exactly one of',
+  ],
+  [app({ a: { entyr: './a.ts' } }), "components.a.entyr | the key 'entyr' | unknown key | 'entry'"],
+  [app({ 'My-Comp': { entry: './a.ts' } }), "components['My-Comp'] | 'My-Comp' | not a name | 'my-comp'"],
+  [app({ events: { entry: './a.ts' } }), "components.events | 'events' | reserved | another name than"],
+  [
+    app({ constructor: { entry: './a.ts' } }),
+    "components.constructor | 'constructor' | reserved | another name",
+  ],
+  [app({ [LONG]: { entry: './a.ts' } }), `components.${LONG} | '${LONG}' | longer than 41 | a name of`],
+  [one({ tiemout: '3s' }), "components.a.tiemout | the key 'tiemout' | unknown key | 'timeout'"],
+  [one({ mode: 'lambda' }), "components.a.mode | 'lambda' | not one of | 'function', 'service' or 'auto'"],
+
+  // Keys of another kind.
+  [
+    cmd({ schedule: '0 2 * * *' }),
+    "components.a.schedule | '0 2 * * *' | does not belong here | only a module",
+  ],
+  [cmd({ events: ['x'] }), 'components.a.events | a list of 1 | does not belong here | queue handler'],
+  [one({ health: '/up' }), "components.a.health | '/up' | does not belong here | pinged over the wire"],
+  [one({ cwd: './legacy' }), "components.a.cwd | './legacy' | does not belong here | only a command"],
+  [
+    one({ cacheControl: 'no-store' }),
+    "components.a.cacheControl | 'no-store' | does not belong here | static",
+  ],
+  [folder({ mode: 'service' }), "components.a.mode | 'service' | does not belong here | no instances"],
+  [
+    folder({ env: { KEY: 'sesame' } }),
+    'components.a.env | an object with KEY | does not belong here | no instances',
+  ],
+
+  // Quantities.
+  [one({ memory: 128 }), "components.a.memory | 128 | wrong type | such as '128MB'"],
+  [one({ memory: '256' }), "components.a.memory | '256' | the unit is missing | such as '256MB'"],
+  [one({ memory: '1MB' }), "components.a.memory | '1MB' | less than 16MB | from 16MB to 64GB"],
+  [one({ memory: '65GB' }), "components.a.memory | '65GB' | more than 64GB | from 16MB to 64GB"],
+  [one({ memory: '128MiB' }), "components.a.memory | '128MiB' | not a size | '128MB'"],
+  [one({ timeout: 30 }), "components.a.timeout | 30 | wrong type | such as '30s'"],
+  [one({ timeout: '2500' }), "components.a.timeout | '2500' | the unit is missing | such as '2500ms'"],
+  [
+    one({ timeout: '16m' }),
+    "components.a.timeout | 16m | longer than a function | at most '15m', or mode: 'service'",
+  ],
+  [one({ timeout: '16m', mode: 'auto' }), "components.a.timeout | 16m | longer than a function | '15m'"],
+  [one({ timeout: '25h', mode: 'service' }), "components.a.timeout | '25h' | more than 24h | to 24h"],
+  [one({ timeout: '0s' }), "components.a.timeout | '0s' | less than 1ms | from 1ms"],
+  [one({ keepAlive: '2h' }), "components.a.keepAlive | '2h' | more than 1h | from 0s to 1h"],
+  [one({ keepAlive: 'soon' }), "components.a.keepAlive | 'soon' | units are ms, s, m, h or d | '1s'"],
+  [one({ concurrency: 0 }), 'components.a.concurrency | 0 | less than 1 | from 1 to 10,000'],
+  [one({ concurrency: 1.5 }), 'components.a.concurrency | 1.5 | not a whole number | a whole number'],
+  [one({ concurrency: '10' }), "components.a.concurrency | '10' | wrong type | a whole number"],
+  [one({ concurrency: 10_001 }), 'components.a.concurrency | 10001 | more than 10,000 | from 1 to 10,000'],
+  [one({ concurrency: Number.NaN }), 'components.a.concurrency | NaN | wrong type | a whole number'],
+  [one({ replicas: 101 }), 'components.a.replicas | 101 | more than 100 | from 1 to 100'],
+  [one({ max: 1_001 }), 'components.a.max | 1001 | more than 1,000 | from 1 to 1,000'],
+  [one({ queue: -1 }), 'components.a.queue | -1 | less than 0 | from 0 to 100,000'],
+  [one({ healthInterval: '10ms' }), "components.a.healthInterval | '10ms' | less than 100ms | from 100ms"],
+  [one({ drain: '30 seconds' }), "components.a.drain | '30 seconds' | not a duration | '30s'"],
+  [one({ fresh: 'yes' }), "components.a.fresh | 'yes' | wrong type | true or false"],
+  [
+    one({ fresh: true, concurrency: 2 }),
+    'components.a.concurrency | 2 | process of its own | 1, or no fresh',
+  ],
+
+  // Routes.
+  [one({ routes: '/*' }), "components.a.routes | '/*' | wrong type | ['/api/*']"],
+  [
+    one({ routes: [7] }),
+    "components.a.routes[0] | 7 | wrong type | a path such as '/api/catalog' or '/api/*'",
+  ],
+  [one({ routes: ['api/*x'] }), "components.a.routes[0] | 'api/*x' | * can only be | a path such as"],
+  [one({ routes: ['catalog'] }), "components.a.routes[0] | 'catalog' | begins with / | a path such as"],
+  [one({ routes: ['/a*'] }), "components.a.routes[0] | '/a*' | whole of the last segment | '/api/*'"],
+  [one({ routes: ['/a/*/b'] }), "components.a.routes[0] | '/a/*/b' | whole of the last segment | '/api/*'"],
+  [one({ routes: ['/a//b'] }), "components.a.routes[0] | '/a//b' | empty segment | '/api/*'"],
+  [one({ routes: ['/a/../b'] }), "components.a.routes[0] | '/a/../b' | segment . or .. | '/api/*'"],
+  [one({ routes: ['/a/%2E./b'] }), "components.a.routes[0] | '/a/%2E./b' | segment . or .. | '/api/*'"],
+  [one({ routes: ['/a?b=1'] }), "components.a.routes[0] | '/a?b=1' | no ? or # | '/api/*'"],
+  [one({ routes: ['/a b'] }), "components.a.routes[0] | '/a b' | white space | '/api/*'"],
+  [one({ routes: ['/a%zz'] }), "components.a.routes[0] | '/a%zz' | % | '/api/*'"],
+  [
+    one({ routes: ['https://u:pw@x.example/*'] }),
+    "components.a.routes[0] | 'https://…@x.example/*' | no scheme | a path",
+  ],
+  [one({ routes: ['x.example:8080/*'] }), "components.a.routes[0] | 'x.example:8080/*' | no port | a path"],
+  [one({ routes: ['a.*.example/*'] }), "components.a.routes[0] | 'a.*.example/*' | first label | a path"],
+  [one({ routes: ['-x.example/*'] }), "components.a.routes[0] | '-x.example/*' | not a host name | a path"],
+  [
+    one({ routes: [{ host: 'x.example' }] }),
+    'components.a.routes[0].path | nothing | missing | a path such as',
+  ],
+  [
+    one({ routes: [{ path: '/a', striprefix: true }] }),
+    "components.a.routes[0].striprefix | the key 'striprefix' | unknown key | 'stripPrefix'",
+  ],
+  [
+    one({ routes: [{ path: '/a', stripPrefix: true }] }),
+    "components.a.routes[0] | an object with path, stripPrefix | no prefix to strip | ends in '/*'",
+  ],
+  [
+    one({ routes: [{ path: '/a', bodyLimit: 10 }] }),
+    "components.a.routes[0].bodyLimit | 10 | wrong type | '10MB'",
+  ],
+  [
+    one({ routes: [{ path: '/a', host: 'x y' }] }),
+    "components.a.routes[0].host | 'x y' | not a host name | 'shop.example.com'",
+  ],
+  [one({ routes: ['/x', '/x'] }), "components.a.routes[1] | '/x' | components.a.routes[0] claims | once"],
+  [
+    app({
+      a: { entry: './a.ts', routes: ['X.example/api/*'] },
+      b: { command: 'x', routes: [{ host: 'x.example', path: '/api/*' }] },
+    }),
+    "components.b.routes[0] | 'x.example/api/*' | components.a.routes[0] claims this route already | each route once",
+  ],
+
+  // Events and schedules.
+  [one({ events: 'order.paid' }), "components.a.events | 'order.paid' | wrong type | ['order.paid']"],
+  [one({ events: ['order paid'] }), "components.a.events[0] | 'order paid' | letters, digits | 'order.paid'"],
+  [one({ events: ['x', 'x'] }), "components.a.events | a list of 2 | 'x' is listed twice | once"],
+  [one({ schedule: 'daily' }), "components.a.schedule | 'daily' | has 1 field | five or six fields"],
+  [
+    one({ schedule: '61 * * * *' }),
+    "components.a.schedule | '61 * * * *' | invalid value for minute: 61 | a cron line",
+  ],
+  [one({ schedule: '0 0 31 2 *' }), "components.a.schedule | '0 0 31 2 *' | never comes | a cron line"],
+  [
+    one({ schedule: { cron: '0 0 0 * * * 2030' } }),
+    "components.a.schedule.cron | '0 0 0 * * * 2030' | has 7 fields | five or six",
+  ],
+  [
+    one({ schedule: { cron: '0 2 * * *', timeZone: 'Europe/Berlim' } }),
+    "components.a.schedule.timeZone | 'Europe/Berlim' | no such time zone | 'Europe/Berlin'",
+  ],
+  [
+    one({ schedule: { cron: '0 2 * * *', timezone: 'UTC' } }),
+    "components.a.schedule.timezone | the key 'timezone' | unknown key | 'timeZone'",
+  ],
+  [
+    one({ schedule: 5 }),
+    'components.a.schedule | 5 | wrong type | a cron line of five or six fields, such as',
+  ],
+
+  // Environment: what was written there is never shown.
+  [
+    one({ env: { PORT: 8080 } }),
+    "components.a.env.PORT | a number | wrong type | a string in quotes or secret('NAME')",
+  ],
+  [one({ env: { DEBUG: true } }), 'components.a.env.DEBUG | a boolean | wrong type | a string in quotes'],
+  [one({ env: { KEY: undefined } }), "components.a.env.KEY | nothing | missing | secret('NAME')"],
+  [one({ env: { '1KEY': 'x' } }), "components.a.env['1KEY'] | the key '1KEY' | not a name | 'API_KEY'"],
+  [
+    one({ env: { 'KEY=sesame': '' } }),
+    "components.a.env['KEY=…'] | the key 'KEY=…' | not a name | 'API_KEY'",
+  ],
+  [
+    one({ env: { KEY: { $secret: 'open sesame' } } }),
+    "components.a.env.KEY.$secret | a string | not a name | 'API_KEY'",
+  ],
+  [
+    one({ env: { KEY: { $secret: 'KEY', secret: 'KEY' } } }),
+    "components.a.env.KEY.secret | the key 'secret' | unknown key | '$secret'",
+  ],
+  [one({}, { env: 'KEY=sesame' }), 'env | a string | wrong type | an object such as'],
+  [one({}, { env: { KEY: 'a\0sesame' } }), 'env.KEY | a string | NUL | a string'],
+
+  // Files and folders.
+  [app({ a: { entry: 5 } }), "components.a.entry | 5 | wrong type | a module's file"],
+  [app({ a: { entry: ' ' } }), "components.a.entry | ' ' | empty | a module's file"],
+  [
+    app({ a: { entry: './catalgo.ts' } }),
+    "components.a.entry | './catalgo.ts' | no such file | './catalog.ts'",
+  ],
+  [app({ a: { entry: './catalog' } }), "components.a.entry | './catalog' | no such file | './catalog.ts'"],
+  [
+    app({ a: { entry: './catalog.js' } }),
+    "components.a.entry | './catalog.js' | no such file | './catalog.ts'",
+  ],
+  [
+    app({ a: { entry: './scr/deep.mts' } }),
+    "components.a.entry | './scr/deep.mts' | no folder './scr' | './src/deep.mts'",
+  ],
+  [app({ a: { entry: './src' } }), "components.a.entry | './src' | it is a folder | a file"],
+  [app({ a: { entry: './server.py' } }), "components.a.entry | './server.py' | not a JavaScript | command"],
+  [
+    app({ a: { entry: './src/quite-another.ts' } }),
+    "components.a.entry | './src/quite-another.ts' | no such file | in './src' there is 'deep.mts'",
+  ],
+  [cmd({ cwd: './legcay' }), "components.a.cwd | './legcay' | no such folder | './legacy'"],
+  [cmd({ cwd: './a.ts' }), "components.a.cwd | './a.ts' | it is a file | a folder"],
+  [app({ a: { command: '' } }), "components.a.command | '' | empty | a command line"],
+  [cmd({ health: 'up' }), "components.a.health | 'up' | begins with / | '/healthz'"],
+  [app({ a: { static: './pubic' } }), "components.a.static | './pubic' | no such folder | './public'"],
+  [app({ a: { static: '.' } }), "components.a.static | '.' | .env would be served | './public'"],
+  [app({ a: { static: '..' } }), "components.a.static | '..' | .env would be served | './public'"],
+  [
+    folder({ cacheControl: 'a\nb' }),
+    String.raw`components.a.cacheControl | 'a\nb' | not the value of a header | Cache-Control`,
+  ],
+  [one({ storage: './data' }), "components.a.storage | './data' | wrong type | ['./data']"],
+  [
+    one({ storage: ['../data'] }),
+    "components.a.storage[0] | '../data' | outside the app's folder | './data'",
+  ],
+  [one({ storage: ['/var/data'] }), "components.a.storage[0] | '/var/data' | not a relative path | './data'"],
+  [one({ storage: ['.'] }), "components.a.storage[0] | '.' | the app's folder itself | './data'"],
+  [one({ storage: ['./a.ts'] }), "components.a.storage[0] | './a.ts' | not a folder | './data'"],
+  [
+    one({ storage: ['./leads-out/data'] }),
+    "components.a.storage[0] | './leads-out/data' | outside the app's folder | './data'",
+  ],
+];
+
+describe('a config that is wrong', () => {
+  for (const [config, issueText] of WRONG) {
+    it(issueText, async (t) => {
+      const [path, found, message, expected] = issueText.split(' | ') as [string, string, string, string];
+      const directory = await appFolder(t);
+      await symlink(tmpdir(), join(directory, 'leads-out'));
+      const issues = await issuesOf(directory, config);
+      assert.deepEqual(
+        issues.map((issue) => [issue.path, issue.found]),
+        [[path, found]],
+      );
+      const [issue] = issues as [ConfigIssue];
+      assert.ok(issue.message.includes(message), issue.message);
+      assert.ok(issue.expected.includes(expected), issue.expected);
+    });
+  }
+});
+
+describe('the error', () => {
+  it('tells every problem at once, with file, path, what was found and what would be right', async (t) => {
+    const directory = await appFolder(t);
+    const config = {
+      nam: 'shop',
+      components: {
+        a: { entry: './catalgo.ts', memory: 128, routes: ['/x', '/y*'], schedule: 'daily' },
+        'b-c': { command: 'x', routes: ['/x'], events: ['e'], cwd: './nowhere' },
+        d: { static: './public', memory: '1MB', routes: 7 },
+      },
+    };
+    const error = await failure(load(directory, config));
+    const issues = error.details['issues'] as ConfigIssue[];
+    assert.deepEqual(
+      issues.map((issue) => issue.path),
+      [
+        'nam',
+        'name',
+        'components.a.memory',
+        'components.a.routes[1]',
+        'components.a.schedule',
+        "components['b-c'].events",
+        'components.d.memory',
+        'components.d.routes',
+        'components.a.entry',
+        "components['b-c'].cwd",
+      ],
+    );
+    assert.equal(error.details['file'], join(directory, 'fulcrum.config.ts'));
+    assert.ok(error.message.startsWith(`${join(directory, 'fulcrum.config.ts')} has 10 problems:`));
+    for (const issue of issues) {
+      for (const part of [issue.path, issue.found, issue.message, issue.expected]) {
+        assert.ok(error.message.includes(part), part);
+      }
+    }
+  });
+
+  it('never shows what stands in an env, nor the value of a key nobody knows', async (t) => {
+    const directory = await appFolder(t);
+    const config = {
+      name: 'shop',
+      env: { A: 4711_0815, 'B C': 'sesame', D: ['sesame'], E: { $secret: 'sesame street' } },
+      secrets: { KEY: 'sesame' },
+      components: {
+        a: {
+          entry: './a.ts',
+          env: { F: { sesame: 1, value: 'sesame' } },
+          environment: 'sesame',
+          enviroment: { KEY: 'sesame' },
+        },
+        b: { static: './public', env: { KEY: 'sesame' } },
+      },
+    };
+    const error = await failure(load(directory, config));
+    const text = JSON.stringify([error.message, error.details])
+      .replaceAll("key 'sesame'", '')
+      .replaceAll('env.F.sesame', '');
+    assert.doesNotMatch(text, /sesame|47110815/);
+  });
+});

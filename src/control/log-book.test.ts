@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import type { LogEntry } from '../model/log.ts';
+import { LogBook } from './log-book.ts';
+import type { LogBatch } from './log-follower.ts';
+
+function entry(part: Partial<LogEntry> = {}): LogEntry {
+  return {
+    atMs: 0,
+    component: 'catalog',
+    stream: 'stdout',
+    level: 'info',
+    text: '',
+    instance: null,
+    revision: null,
+    requestId: null,
+    fields: null,
+    ...part,
+  };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('the book keeps the latest entries within both bounds, in order', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat({ max: 2_000 }), { maxLength: 60 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 1_000, max: 8_000 }),
+      (lengths, maxEntries, maxBytes) => {
+        const book = new LogBook({ maxEntries, maxBytes });
+        lengths.forEach((length, i) => book.write(entry({ atMs: i, text: 'x'.repeat(length) })));
+
+        const kept = book.query({ limit: Infinity });
+        assert.ok(book.bytes <= maxBytes);
+        assert.ok(kept.length <= maxEntries);
+        assert.equal(kept.length, book.entryCount);
+        // Those that fit at all and are kept are the end of those that were written.
+        const fitting = lengths.flatMap((length, i) => (200 + 2 * length <= maxBytes ? [i] : []));
+        assert.deepEqual(
+          kept.map(({ atMs }) => atMs),
+          fitting.slice(fitting.length - kept.length),
+        );
+        // And nothing was dropped that need not have been.
+        const before = fitting[fitting.length - kept.length - 1];
+        if (before !== undefined && kept.length < maxEntries) {
+          assert.ok(book.bytes + 200 + 2 * lengths[before]! > maxBytes);
+        }
+      },
+    ),
+  );
+});
+
+test('a query finds what a plain filter of the kept entries finds', () => {
+  const level = fc.constantFrom('debug', 'info', 'warn', 'error');
+  const order = ['debug', 'info', 'warn', 'error'];
+  const name = fc.constantFrom('a', 'b');
+  const request = fc.constantFrom('r_1', 'r_2', null);
+  const written = fc.array(fc.record({ component: name, level, requestId: request }), { maxLength: 40 });
+  const options = { requiredKeys: ['limit'] as ['limit'] };
+  const query = fc.record(
+    {
+      component: name,
+      level,
+      requestId: fc.constantFrom('r_1', 'r_2'),
+      sinceMs: fc.nat(40),
+      limit: fc.nat(30),
+    },
+    options,
+  );
+  fc.assert(
+    fc.property(written, query, (parts, query) => {
+      const book = new LogBook({ maxEntries: 25, maxBytes: 1e6 });
+      const entries = parts.map((part, i) => entry({ ...part, atMs: i }));
+      for (const each of entries) book.write(each);
+      const expected = entries
+        .slice(-25)
+        .filter((each) => query.component === undefined || each.component === query.component)
+        .filter((each) => query.requestId === undefined || each.requestId === query.requestId)
+        .filter((each) => query.sinceMs === undefined || each.atMs >= query.sinceMs)
+        .filter(
+          (each) => query.level === undefined || order.indexOf(each.level) >= order.indexOf(query.level),
+        );
+      const latest = query.limit === 0 ? [] : expected.slice(-query.limit);
+      assert.deepEqual(book.query(query), latest);
+    }),
+  );
+});
+
+test('a very long line is cut and says by how much', () => {
+  const book = new LogBook({ maxEntries: 10, maxBytes: 1e6 });
+  book.write(entry({ text: 'x'.repeat(40_000) }));
+  assert.match(book.query({ limit: 1 })[0]!.text, /^x{32768}… \(7232 more characters\)$/);
+});
+
+test('a follower gets what matches, in batches of a tick, until it ends', async () => {
+  const book = new LogBook({ maxEntries: 10, maxBytes: 1e6 });
+  book.write(entry({ text: 'before' }));
+  const batches: LogBatch[] = [];
+  const end = book.follow({ level: 'warn' }, (batch) => void batches.push(batch));
+  book.write(entry({ text: 'one', level: 'warn' }));
+  book.write(entry({ text: 'quiet', level: 'info' }));
+  book.write(entry({ text: 'two', level: 'error' }));
+  await settled();
+  assert.deepEqual(
+    batches.map(({ missed, entries }) => ({ missed, texts: entries.map(({ text }) => text) })),
+    [{ missed: 0, texts: ['one', 'two'] }],
+  );
+  end();
+  book.write(entry({ text: 'three', level: 'error' }));
+  await settled();
+  assert.equal(batches.length, 1);
+});
+
+test('a slow follower is bounded, and told how much it missed', async () => {
+  const book = new LogBook({ maxEntries: 10, maxBytes: 1e6 });
+  const batches: LogBatch[] = [];
+  let release = (): void => undefined;
+  book.follow({}, (batch) => {
+    batches.push(batch);
+    return new Promise((resolve) => (release = resolve));
+  });
+  book.write(entry({ atMs: 0 }));
+  await settled();
+  for (let i = 1; i <= 1_500; i++) book.write(entry({ atMs: i }));
+  await settled();
+  assert.equal(batches.length, 1, 'nothing more is handed over while it works');
+  release();
+  await settled();
+  assert.equal(batches[1]?.missed, 500);
+  assert.equal(batches[1]?.entries.length, 1_000);
+  assert.equal(batches[1]?.entries.at(-1)?.atMs, 1_500);
+
+  for (let i = 0; i < 100; i++) book.write(entry({ text: 'x'.repeat(30_000) }));
+  release();
+  await settled();
+  assert.ok(batches[2]!.entries.length < 20, 'the bound counts bytes too');
+  assert.equal(batches[2]!.missed + batches[2]!.entries.length, 100);
+});
+
+test('a follower that throws or rejects is dropped and harms nobody', async () => {
+  const book = new LogBook({ maxEntries: 10, maxBytes: 1e6 });
+  const calls = { throwing: 0, rejecting: 0, good: 0 };
+  book.follow({}, () => {
+    calls.throwing += 1;
+    throw new Error('broken');
+  });
+  book.follow({}, () => {
+    calls.rejecting += 1;
+    return Promise.reject(new Error('broken'));
+  });
+  book.follow({}, () => void (calls.good += 1));
+  book.write(entry());
+  await settled();
+  book.write(entry());
+  await settled();
+  assert.deepEqual(calls, { throwing: 1, rejecting: 1, good: 2 });
+});

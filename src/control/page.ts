@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * The admin page: everything inline, nothing from elsewhere, every value put in as text. Its requests go to `v1/…` relative to its own
+ * address, which carries the session.
+ */
+const STYLE = `
+:root { color-scheme: light dark; --line: #8883; --soft: #8889; --accent: #2563eb; }
+* { box-sizing: border-box; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 66rem; padding: 2rem 1.25rem; }
+header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; margin-bottom: 1.25rem; }
+h1 { font-size: 1.35rem; margin: 0; }
+small, .soft { color: light-dark(#666, #aaa); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
+th { font-weight: 500; font-size: .85rem; color: light-dark(#666, #aaa); }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td:first-child { white-space: normal; overflow-wrap: anywhere; width: 100%; min-width: 7rem; }
+.routes { font-family: ui-monospace, monospace; font-size: .8rem; }
+.modes { display: inline-flex; border: 1px solid var(--soft); border-radius: 6px; overflow: hidden; }
+.modes button { font: inherit; font-size: .85rem; border: 0; border-right: 1px solid var(--line); background: none; color: inherit; padding: .15rem .6rem; cursor: pointer; }
+.modes button:last-child { border-right: 0; }
+.modes button[aria-pressed=true] { background: var(--accent); color: #fff; }
+.modes button:disabled { cursor: wait; opacity: .6; }
+.modes button:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
+.error { color: light-dark(#b91c1c, #f87171); white-space: pre-wrap; }
+#message { min-height: 1.5em; margin: 1rem 0 0; }
+`;
+
+const SCRIPT = `
+'use strict';
+const REFRESH_MS = 2000;
+const rows = document.querySelector('#components');
+const message = document.querySelector('#message');
+const switching = new Set();
+
+function element(name, attributes, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) if (value !== null) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+async function ask(path, init) {
+  const response = await fetch('v1/' + path, { cache: 'no-store', ...init });
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.detail ?? body.title ?? response.statusText);
+  return body;
+}
+
+function say(text, isError) {
+  message.textContent = text;
+  message.className = isError ? 'error' : 'soft';
+}
+
+async function switchMode(name, mode) {
+  switching.add(name);
+  say('Switching ' + name + ' …', false);
+  await refresh(false);
+  try {
+    const done = await ask('components/' + encodeURIComponent(name) + '/mode', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ mode }),
+    });
+    say(name + ': ' + done.from + ' → ' + done.to + ' in ' + Math.round(done.tookMs) + ' ms', false);
+  } catch (error) {
+    say(name + ': ' + error.message, true);
+  }
+  switching.delete(name);
+  await refresh(false);
+}
+
+function modeButtons(component) {
+  if (component.modeSetting === null) return element('span', { class: 'soft' }, 'static');
+  const group = element('span', { class: 'modes', role: 'group', 'aria-label': 'mode of ' + component.name });
+  for (const mode of ['function', 'service', 'auto']) {
+    const button = element('button', { type: 'button', 'aria-pressed': String(component.modeSetting === mode), 'data-mode': mode }, mode);
+    button.disabled = switching.has(component.name);
+    button.addEventListener('click', () => void switchMode(component.name, mode));
+    group.append(button);
+  }
+  return group;
+}
+
+function row(component) {
+  const minute = component.lastMinute;
+  const ready = component.instances.filter((instance) => instance.state === 'ready').length;
+  const milliseconds = (value) => (value === null || value === undefined ? '–' : value.toFixed(value < 10 ? 1 : 0) + ' ms');
+  const name = element('td', {}, element('strong', {}, component.name));
+  if (component.modeSetting === 'auto') name.append(' ', element('small', {}, 'as ' + component.mode));
+  if (component.routes.length > 0) name.append(element('div', { class: 'soft routes' }, component.routes.join('  ')));
+  if (component.lastError) name.append(element('div', { class: 'error' }, component.lastError));
+  return element('tr', { 'data-component': component.name },
+    name,
+    element('td', {}, modeButtons(component)),
+    element('td', { class: 'number' }, component.modeSetting === null ? '–' : String(ready)),
+    element('td', { class: 'number' }, String(component.queued)),
+    element('td', { class: 'number' }, minute ? String(minute.count) : '–'),
+    element('td', { class: 'number' }, minute ? String(minute.failed) : '–'),
+    element('td', { class: 'number' }, minute ? String(minute.cold) : '–'),
+    element('td', { class: 'number' }, milliseconds(minute?.p50Ms)),
+    element('td', { class: 'number' }, milliseconds(minute?.p99Ms)),
+  );
+}
+
+async function refresh(tellErrors) {
+  try {
+    const [app, components] = await Promise.all([ask('app'), ask('components')]);
+    document.title = app.name + ' · Fulcrum';
+    document.querySelector('h1').textContent = app.name;
+    document.querySelector('#environment').textContent = app.environment;
+    const gateway = document.querySelector('#gateway');
+    gateway.textContent = app.gatewayUrl;
+    if (/^https?:/.test(app.gatewayUrl)) gateway.href = app.gatewayUrl;
+    const failed = document.querySelector('#failed');
+    failed.textContent = app.failedDeploy === null ? '' : 'The last change did not go live:\\n' + app.failedDeploy.message;
+    const focused = document.activeElement?.closest?.('[data-component]')?.dataset.component;
+    const mode = document.activeElement?.dataset?.mode;
+    rows.replaceChildren(...components.map(row));
+    if (focused && mode) rows.querySelector('[data-component="' + CSS.escape(focused) + '"] [data-mode="' + mode + '"]')?.focus();
+    if (message.dataset.lost) {
+      delete message.dataset.lost;
+      say('', false);
+    }
+  } catch (error) {
+    if (!tellErrors) return;
+    message.dataset.lost = '1';
+    say(error instanceof TypeError ? 'The server does not answer. Is it still running?' : error.message, true);
+  }
+}
+
+async function loop() {
+  if (!document.hidden) await refresh(true);
+  setTimeout(loop, REFRESH_MS);
+}
+void loop();
+`;
+
+export const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Fulcrum</title>
+<link rel="icon" href="data:,">
+<style>${STYLE}</style>
+</head>
+<body>
+<header><h1>Fulcrum</h1><small id="environment"></small><a id="gateway" rel="noreferrer"></a></header>
+<p id="failed" class="error"></p>
+<div class="scroll">
+<table>
+<thead><tr><th>component</th><th>mode</th><th class="number">ready</th><th class="number">waiting</th><th class="number">calls/min</th><th class="number">failed</th><th class="number">cold</th><th class="number">p50</th><th class="number">p99</th></tr></thead>
+<tbody id="components"></tbody>
+</table>
+</div>
+<p id="message" role="status"></p>
+<noscript>This page needs JavaScript; <code>fulcrum ps</code> shows the same.</noscript>
+<script>${SCRIPT}</script>
+</body>
+</html>
+`;
+
+/** For whoever comes without a link that is valid. Says nothing about the app. */
+export const NOT_OPEN_PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Fulcrum</title>
+<link rel="icon" href="data:,">
+<style>${STYLE}</style>
+</head>
+<body>
+<header><h1>This page is locked</h1></header>
+<p>Open the admin link that the server printed when it started. Links of an earlier start are not valid any more.</p>
+</body>
+</html>
+`;
+
+const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/** Only the page's own script and style run, and it may talk to nobody but its server. */
+export const PAGE_CSP = [
+  "default-src 'none'",
+  `script-src ${hashOf(SCRIPT)}`,
+  `style-src ${hashOf(STYLE)}`,
+  "connect-src 'self'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');

@@ -1,0 +1,42 @@
+/**
+ * Fields that concern one connection and must not be passed on (RFC 9110, 7.6.1), with every `Proxy-*` field, which
+ * are meant for a proxy in front of us or for nobody.
+ */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]);
+
+/** What a `Connection` field must not be able to take away: without them a message would mean something else. */
+const NEVER_DROPPED: ReadonlySet<string> = new Set(['host', 'content-length']);
+
+/** @param lower a field's name in lower case. */
+export function isHopByHop(lower: string): boolean {
+  return HOP_BY_HOP.has(lower) || lower.startsWith('proxy-');
+}
+
+/** The names, in lower case, that a `Connection` field declares to be of this hop only; null where there are none. */
+export function namedByConnection(value: string): ReadonlySet<string> | null {
+  let named: Set<string> | null = null;
+  for (const part of value.split(',')) {
+    const name = part.trim().toLowerCase();
+    if (name === '' || name === 'keep-alive' || name === 'close' || name === 'upgrade') continue;
+    if (NEVER_DROPPED.has(name)) continue;
+    (named ??= new Set()).add(name);
+  }
+  return named;
+}
+
+/** `fields` without those whose name is in `names`. */
+export function withoutFields(fields: readonly string[], names: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    if (!names.has(fields[i]!.toLowerCase())) kept.push(fields[i]!, fields[i + 1]!);
+  }
+  return kept;
+}

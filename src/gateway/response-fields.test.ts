@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FulcrumError } from '../base/errors.ts';
+import { readResponseHead } from './response-fields.ts';
+
+test('strips what concerns one hop, and an id that is not ours', () => {
+  const headers = [
+    ...[
+      'Content-Type',
+      'a',
+      'Set-Cookie',
+      'a=1',
+      'Set-Cookie',
+      'b=2',
+      'Connection',
+      'close, X-Hop',
+      'x-hop',
+      '1',
+    ],
+    ...[
+      'Keep-Alive',
+      '5',
+      'Transfer-Encoding',
+      'chunked',
+      'Proxy-Authenticate',
+      'x',
+      'Upgrade',
+      'h2',
+      'Trailer',
+      'y',
+    ],
+    ...['x-request-id', 'theirs', 'Content-Length', '3', 'content-length', '3'],
+    ...['Access-Control-Allow-Origin', 'https://a'],
+  ];
+  const passed = ['Content-Type', 'a', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2'];
+  assert.deepEqual(readResponseHead({ status: 200, headers }, true), { passed, contentLength: 3 });
+  assert.deepEqual(readResponseHead({ status: 200, headers }, false).passed, [
+    ...passed,
+    ...['Access-Control-Allow-Origin', 'https://a'],
+  ]);
+});
+
+const wrong: [string, number, string[]][] = [
+  ['an interim status', 103, []],
+  ['a switch that nobody asked for', 101, []],
+  ['no status', Number.NaN, []],
+  ['a status out of range', 1000, []],
+  ['half a field', 200, ['X']],
+  ['two lengths', 200, ['Content-Length', '3', 'Content-Length', '4']],
+  ['a negative length', 200, ['Content-Length', '-1']],
+  ['a length that is a list', 200, ['Content-Length', '3, 3']],
+  ['an empty length', 200, ['Content-Length', '']],
+];
+for (const [what, status, headers] of wrong) {
+  test(`${what} is no valid response`, () => {
+    assert.throws(
+      () => readResponseHead({ status, headers }, false),
+      (error) => error instanceof FulcrumError && error.code === 'bad-response',
+    );
+  });
+}

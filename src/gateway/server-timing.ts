@@ -1,0 +1,20 @@
+/** Where a request's time went, as far as its answer's head. */
+export interface Timing {
+  /** Arrival to slot, with the instance's start. */
+  readonly waitedMs: number;
+  readonly startMs: number;
+  /** Slot to head. */
+  readonly handlerMs: number;
+  readonly cold: boolean;
+}
+
+/** `Server-Timing` (W3C): the durations do not overlap, so that they add up. */
+export function serverTiming({ waitedMs, startMs, handlerMs, cold }: Timing): string {
+  const queueMs = Math.max(0, waitedMs - startMs);
+  return [
+    `queue;dur=${queueMs.toFixed(1)}`,
+    `start;dur=${startMs.toFixed(1)}`,
+    `handler;dur=${handlerMs.toFixed(1)}`,
+    `cold;desc=${cold ? 'yes' : 'no'}`,
+  ].join(', ');
+}

@@ -1,0 +1,192 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { asFulcrumError, FulcrumError } from '../base/errors.ts';
+import { requestId } from '../base/ids.ts';
+import { accessLine } from './access-line.ts';
+import { admit, announcedBytesOf, fieldsOf, headOf } from './admission.ts';
+import { CallerSignal } from './caller-signal.ts';
+import { problemOf, problemText } from './problem.ts';
+import type { Connection, InFlight } from './connection.ts';
+import type { HostNames } from './host-names.ts';
+import type { GatewayParts } from './parts.ts';
+import type { ServedApp } from './served-app.ts';
+import type { RequestHead } from '../model/http.ts';
+import type { InvocationControl } from '../model/dispatch.ts';
+import type { Slot } from '../model/slot.ts';
+
+/** A connection that asks to become something else, such as a WebSocket: given to an instance, which answers on it. */
+export class Upgrade implements InFlight {
+  readonly requestId = requestId();
+  readonly #parts: GatewayParts;
+  readonly #connection: Connection;
+  readonly #socket: Socket;
+  readonly #request: IncomingMessage;
+  readonly #early: Uint8Array;
+  readonly #caller = new CallerSignal();
+  readonly #arrivedMs: number;
+  /** Where the socket's count stood when the request came: an instance that changed it has answered. */
+  readonly #bytesBefore: number;
+  #traceparent = '';
+  #component = '-';
+  #path = '-';
+  #status = 0;
+  #slot: Slot | null = null;
+  #error: FulcrumError | null = null;
+
+  constructor(parts: GatewayParts, connection: Connection, request: IncomingMessage, early: Uint8Array) {
+    this.#parts = parts;
+    this.#connection = connection;
+    this.#socket = connection.socket;
+    this.#request = request;
+    this.#early = early;
+    this.#arrivedMs = parts.clock.monotonicMs();
+    this.#bytesBefore = this.#socket.bytesWritten;
+  }
+
+  async serve(app: ServedApp, hosts: HostNames): Promise<void> {
+    // Node has taken its own listeners off; without one a reset by the client would end the process.
+    this.#socket.on('error', () => this.#socket.destroy());
+    if (this.#connection.inFlight > 0) {
+      // Answers that are still owed would be written into the other protocol.
+      this.#socket.destroy();
+      return;
+    }
+    this.#connection.begin(this);
+    try {
+      await this.#run(this.#read(app, hosts));
+    } catch (error) {
+      this.#error = asFulcrumError(error);
+    }
+    this.#finish();
+  }
+
+  gone(error: FulcrumError): void {
+    this.#caller.abort(error);
+  }
+
+  broken(): boolean {
+    return false;
+  }
+
+  /** It has no end of its own: it closes with its socket. */
+  onAnswered(): void {}
+
+  #read(app: ServedApp, hosts: HostNames): RequestHead {
+    const { limits } = this.#parts;
+    if (this.#request.method === 'CONNECT') {
+      throw new FulcrumError('method-not-allowed', 'This server is no forward proxy.');
+    }
+    const fields = fieldsOf(this.#request, limits.headerCount);
+    if (announcedBytesOf(this.#request, fields) !== 0) {
+      throw new FulcrumError('bad-request', 'A request to upgrade has no body.');
+    }
+    const admission = admit(app, hosts, this.#request, fields, this.#connection.peer);
+    this.#path = admission.path;
+    const { target } = admission;
+    if (target === null) throw new FulcrumError('route-not-found', 'No component has this route.');
+    this.#component = target.component;
+    if (target.kind === 'static') {
+      throw new FulcrumError('upgrade-unsupported', 'Files cannot be upgraded.');
+    }
+    this.#traceparent = admission.traceparent;
+    return headOf(admission, this.#request.method ?? 'GET', this.requestId, true);
+  }
+
+  async #run(head: RequestHead): Promise<void> {
+    const caller = this.#caller;
+    const seed = {
+      requestId: this.requestId,
+      traceparent: this.#traceparent,
+      trigger: 'route' as const,
+      get signal() {
+        return caller.signal;
+      },
+      deadlineMs: null,
+    };
+    const end = await this.#parts.dispatcher.run(this.#component, seed, async (slot, context, control) => {
+      this.#slot = slot;
+      onFirstWrite(this.#socket, (status) => this.#answered(status, control));
+      const end = await slot.instance.upgrade({ context, head, socket: this.#socket, early: this.#early });
+      if (this.#status === 0) control.status(end.error?.status ?? (this.#touched ? 101 : 502));
+      return end;
+    });
+    this.#error = end.error;
+  }
+
+  get #touched(): boolean {
+    return this.#socket.bytesWritten !== this.#bytesBefore;
+  }
+
+  #answered(status: number, control: InvocationControl): void {
+    this.#status = status;
+    control.status(status);
+    control.answered();
+  }
+
+  /** The instance is done with the socket: answers where it has not, and closes. */
+  #finish(): void {
+    this.#connection.done(this);
+    if (this.#touched || this.#connection.state === 'gone' || !this.#socket.writable) {
+      if (this.#status === 0) this.#status = this.#touched ? 101 : 499;
+      this.#socket.destroy();
+    } else {
+      this.#refuse(
+        this.#error ?? new FulcrumError('bad-response', 'The component did not answer the upgrade.'),
+      );
+    }
+    this.#writeLine();
+  }
+
+  #refuse(error: FulcrumError): void {
+    this.#error = error;
+    const problem = problemOf({
+      error,
+      requestId: this.requestId,
+      component: this.#component,
+      dev: this.#parts.dev,
+    });
+    this.#status = problem.status;
+    this.#socket.write(problemText(problem, false));
+    // Nobody reads the socket any more; without this its end would never be noticed.
+    this.#socket.resume();
+    this.#connection.linger();
+  }
+
+  #writeLine(): void {
+    const { clock, log } = this.#parts;
+    const durationMs = clock.monotonicMs() - this.#arrivedMs;
+    log.write(
+      accessLine({
+        atMs: clock.nowMs() - durationMs,
+        component: this.#component,
+        requestId: this.requestId,
+        method: this.#request.method ?? '-',
+        path: this.#path,
+        status: this.#status,
+        waitedMs: this.#slot?.waitedMs ?? 0,
+        durationMs,
+        cold: this.#slot?.cold ?? false,
+        bytesOut: this.#socket.bytesWritten - this.#bytesBefore,
+        instance: this.#slot?.instance.id ?? null,
+        revision: this.#slot?.instance.revision.id ?? null,
+        error: this.#error,
+      }),
+    );
+  }
+}
+
+/**
+ * Calls `seen` with the status of the first thing written. The port hands over the bare socket, so that its bytes pass
+ * through no further stream; the moment of the answer can only be seen here.
+ */
+function onFirstWrite(socket: Socket, seen: (status: number) => void): void {
+  const write = socket.write.bind(socket);
+  socket.write = ((...args: Parameters<Socket['write']>): boolean => {
+    socket.write = write;
+    const [first] = args;
+    const text = typeof first === 'string' ? first : Buffer.from(first).toString('latin1', 0, 16);
+    const match = /^HTTP\/1\.[01] (\d{3})/.exec(text);
+    seen(match === null ? 101 : Number(match[1]));
+    return write(...args);
+  }) as Socket['write'];
+}

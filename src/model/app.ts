@@ -1,0 +1,117 @@
+/**
+ * An app as everything behind the config loader sees it: validated, defaults filled in, units resolved, frozen.
+ * Paths are absolute.
+ */
+export type Mode = 'function' | 'service';
+/** What the author asked for. `auto` runs as a function until the advisor decides otherwise. */
+export type ModeSetting = Mode | 'auto';
+
+export interface AppSpec {
+  readonly name: string;
+  /** The folder that holds the config. */
+  readonly directory: string;
+  readonly configPath: string;
+  readonly environment: string;
+  readonly components: ReadonlyMap<string, ComponentSpec>;
+  readonly gateway: GatewaySettings;
+}
+
+export interface GatewaySettings {
+  /** Addresses or CIDR blocks whose `X-Forwarded-*` and `Forwarded` are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly cors: CorsSettings | null;
+}
+
+export interface CorsSettings {
+  /** `'*'` or exact origins. */
+  readonly origins: '*' | readonly string[];
+  readonly methods: readonly string[];
+  readonly headers: readonly string[];
+  readonly exposedHeaders: readonly string[];
+  readonly credentials: boolean;
+  readonly maxAgeS: number;
+}
+
+export type ComponentSpec = ModuleSpec | CommandSpec | StaticSpec;
+/** A component that has instances. */
+export type RunnableSpec = ModuleSpec | CommandSpec;
+
+interface Common {
+  readonly name: string;
+  readonly routes: readonly Route[];
+  readonly cors: CorsSettings | null;
+}
+
+interface Runnable extends Common {
+  readonly modeSetting: ModeSetting;
+  /** The settings of each mode: the mode may change at any time. */
+  readonly function: FunctionSettings;
+  readonly service: ServiceSettings;
+  readonly env: Readonly<Record<string, EnvSource>>;
+  /** Absolute folders that the component may write. */
+  readonly storage: readonly string[];
+}
+
+export interface ModuleSpec extends Runnable {
+  readonly kind: 'module';
+  readonly entry: string;
+  /** Event types, for `queue`. */
+  readonly events: readonly string[];
+  readonly schedule: Schedule | null;
+}
+
+export interface CommandSpec extends Runnable {
+  readonly kind: 'command';
+  readonly command: string;
+  readonly cwd: string;
+  /** Path that answers 2xx when healthy; null: a TCP connect is enough. */
+  readonly healthPath: string | null;
+}
+
+export interface StaticSpec extends Common {
+  readonly kind: 'static';
+  readonly directory: string;
+  /** `Cache-Control` of what is served. */
+  readonly cacheControl: string;
+}
+
+/** `path` is `/exact` or `/prefix/*`, which also matches `/prefix`. `host` null matches every host; `*.example.com` one label. */
+export interface Route {
+  readonly host: string | null;
+  readonly path: string;
+  readonly stripPrefix: boolean;
+  readonly bodyLimitBytes: number;
+}
+
+export interface Schedule {
+  readonly cron: string;
+  readonly timeZone: string;
+}
+
+/** Where an environment variable's value comes from. */
+export type EnvSource =
+  | { readonly kind: 'value'; readonly value: string }
+  | { readonly kind: 'secret'; readonly secret: string };
+
+interface RunSettings {
+  /** Requests that one instance works on at a time. */
+  readonly concurrency: number;
+  readonly memoryBytes: number;
+  readonly timeoutMs: number;
+  /** Invocations that may wait for an instance; one more is refused with 503. */
+  readonly maxQueued: number;
+}
+
+export interface FunctionSettings extends RunSettings {
+  readonly keepAliveMs: number;
+  /** A new process for every invocation. */
+  readonly fresh: boolean;
+  readonly maxInstances: number;
+}
+
+export interface ServiceSettings extends RunSettings {
+  readonly replicas: number;
+  readonly healthIntervalMs: number;
+  /** How long a replica may finish what it has begun before it is told to end. */
+  readonly drainMs: number;
+}

@@ -1,0 +1,112 @@
+import type { Mode, RunnableSpec } from './app.ts';
+import type { FulcrumError } from '../base/errors.ts';
+import type { HttpExchange, RequestHead } from './http.ts';
+import type { Invocation, InvocationContext, InvocationEnd, InvocationResult } from './invocation.ts';
+import type { Revision } from './revision.ts';
+import type { Duplex } from 'node:stream';
+
+export type Engine = 'spawn' | 'fork' | 'command';
+
+/** What is asked of a runtime: one instance of one revision. */
+export interface StartOrder {
+  readonly instanceId: string;
+  readonly revision: Revision;
+  readonly mode: Mode;
+  readonly concurrency: number;
+  readonly memoryBytes: number;
+  /** Opens Node's inspector on this port; 0 lets the system choose. Null: no inspector. */
+  readonly inspectPort: number | null;
+  /** Gives the start up; the process that was begun is killed. */
+  readonly signal: AbortSignal;
+}
+
+/** Makes instances. Implemented by each engine; a conformance suite holds them to the same behaviour. */
+export interface Runtime {
+  readonly engine: Engine;
+  /** Resolves when the instance is ready to work. Rejects with `start-failed` (its last output in `details.output`). */
+  start(order: StartOrder): Promise<Instance>;
+  /** Kills what still lives and frees every socket and file. */
+  close(): Promise<void>;
+}
+
+/** Chooses the runtime for a component. */
+export type RuntimeFor = (spec: RunnableSpec, mode: Mode) => Runtime;
+
+/**
+ * A living process that runs one revision. States, and what leads from one to the next:
+ *
+ *   ready ──drain()──▶ draining ──stop()/kill()──▶ ending ──process gone──▶ ended
+ *     └──────────── stop()/kill(), crash ────────────▶
+ *
+ * Only `ready` takes new work. `ended` resolves exactly once, whatever led there.
+ */
+export type InstanceState = 'ready' | 'draining' | 'ending' | 'ended';
+
+export interface Instance {
+  readonly id: string;
+  readonly engine: Engine;
+  readonly pid: number;
+  readonly revision: Revision;
+  readonly mode: Mode;
+  readonly state: InstanceState;
+  /** What the module exports; null for a command. */
+  readonly handlers: HandlerList | null;
+  /** The address of Node's inspector, where one was asked for. */
+  readonly inspectUrl: string | null;
+  /** Resolves when the process is gone. */
+  readonly ended: Promise<InstanceEnded>;
+
+  /** See {@link HttpHandler}. */
+  http(exchange: HttpExchange): Promise<InvocationEnd>;
+  invoke(invocation: Invocation, context: InvocationContext): Promise<InvocationResult>;
+  /**
+   * Hands a connection that asked to be upgraded to the instance, which answers on it. Resolves when it is closed;
+   * with `upgrade-unsupported`, and `socket` untouched, where the instance cannot.
+   */
+  upgrade(request: UpgradeRequest): Promise<InvocationEnd>;
+
+  /** Whether it answers: a ping over the wire, a TCP connect, or the health path. Never rejects. */
+  healthy(timeoutMs: number): Promise<Health>;
+  /** What the process holds and has used. Null once it is gone. */
+  measure(): Promise<InstanceUsage | null>;
+
+  /** Takes no more work; event streams and WebSockets in flight are told to go. Idempotent. */
+  drain(): void;
+  /** drain(), then SIGTERM, then SIGKILL after `graceMs`. Resolves when the process is gone. Does not wait for work in flight. */
+  stop(graceMs: number, why: string): Promise<void>;
+  /** SIGKILL, now. Invocations in flight end as `crashed` with `error`. */
+  kill(error: FulcrumError): void;
+}
+
+export interface UpgradeRequest {
+  readonly context: InvocationContext;
+  readonly head: RequestHead;
+  readonly socket: Duplex;
+  /** Bytes that the client sent behind its request's head. */
+  readonly early: Uint8Array;
+}
+
+export interface HandlerList {
+  readonly fetch: boolean;
+  readonly scheduled: boolean;
+  readonly queue: boolean;
+  readonly functions: readonly string[];
+}
+
+export type Health = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
+
+export interface InstanceUsage {
+  /** Private (unshared) resident memory. */
+  readonly memoryBytes: number;
+  /** User and system time since the process began. */
+  readonly cpuMs: number;
+}
+
+export interface InstanceEnded {
+  /** Why, in words a log line can carry: `keep-alive passed`, `exit code 1`, `SIGKILL`, … */
+  readonly reason: string;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Whether the platform asked for it. */
+  readonly expected: boolean;
+}

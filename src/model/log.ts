@@ -1,0 +1,18 @@
+/** One line of the app's log: from a component's output, or from the platform about a component. */
+export interface LogEntry {
+  readonly atMs: number;
+  readonly component: string;
+  readonly stream: 'stdout' | 'stderr' | 'platform';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly text: string;
+  readonly instance: string | null;
+  readonly revision: string | null;
+  readonly requestId: string | null;
+  /** More, as data: an access line's method, path, status, durations. */
+  readonly fields: Readonly<Record<string, unknown>> | null;
+}
+
+/** Takes entries; never blocks and never throws. What it keeps is bounded. */
+export interface LogSink {
+  write(entry: LogEntry): void;
+}

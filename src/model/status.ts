@@ -1,0 +1,62 @@
+import type { ComponentSpec, Mode, ModeSetting } from './app.ts';
+import type { Engine } from './instance.ts';
+
+/** What `fulcrum ps` shows: plain data, as it goes over the control API. */
+export interface AppStatus {
+  readonly name: string;
+  readonly directory: string;
+  readonly environment: string;
+  readonly gatewayUrl: string;
+  readonly startedAtMs: number;
+  readonly components: number;
+  /** The last deploy that failed since the one that serves, with its message; null where the last one went well. */
+  readonly failedDeploy: { readonly atMs: number; readonly message: string } | null;
+}
+
+export interface ComponentStatus {
+  readonly name: string;
+  readonly kind: ComponentSpec['kind'];
+  /** Null for a static component, which has no instances. */
+  readonly modeSetting: ModeSetting | null;
+  readonly mode: Mode | null;
+  readonly revision: string | null;
+  readonly engine: Engine | null;
+  /** Why not a better engine; null where there is none. */
+  readonly engineReason: string | null;
+  readonly routes: readonly string[];
+  readonly events: readonly string[];
+  readonly schedule: string | null;
+  readonly instances: readonly InstanceStatus[];
+  readonly queued: number;
+  /** The last minute's invocations; null for a static component. */
+  readonly lastMinute: TrafficSummary | null;
+  readonly lastError: string | null;
+}
+
+export interface InstanceStatus {
+  readonly id: string;
+  /** 0 while it starts. */
+  readonly pid: number;
+  readonly mode: Mode;
+  readonly revision: string;
+  readonly state: 'starting' | 'ready' | 'draining' | 'ending';
+  readonly inFlight: number;
+  readonly served: number;
+  readonly ageMs: number;
+  readonly memoryBytes: number | null;
+  readonly cpuMs: number | null;
+  /** Why it was started: `queue 3`, `replica 1 of 2`, `mode switch`, `replaces i_abc (exit code 1)`. */
+  readonly reason: string;
+  readonly inspectUrl: string | null;
+}
+
+export interface TrafficSummary {
+  readonly count: number;
+  readonly failed: number;
+  readonly cold: number;
+  /** Slot-to-end durations; null where count is 0. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly billedMs: number;
+  readonly cpuMs: number;
+}

@@ -1,0 +1,94 @@
+import { FulcrumError } from '../../base/errors.ts';
+import type { WireConnection } from '../wire/connection.ts';
+import { FRAME } from '../wire/frames.ts';
+import { MAX_INSTANCE_STREAMS } from '../wire/limits.ts';
+import type { CallHead } from '../wire/messages.ts';
+import { PayloadBuffer } from '../wire/payload-buffer.ts';
+import { fromThrown, readFailure } from '../wire/thrown.ts';
+import { tooLarge } from '../wire/too-large.ts';
+import { scopes } from './invocation.ts';
+import { decodeValue, encodeValue } from './values.ts';
+
+/** Calls that may wait here for others to end, because the server takes only so many at a time. */
+const MAX_WAITING = 10_000;
+
+/** Calls from this instance to other components. */
+export class CallClient {
+  readonly #connection: WireConnection;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(connection: WireConnection) {
+    this.#connection = connection;
+  }
+
+  /** Rejects with what the function threw, or with an error that carries a code of Fulcrum's. */
+  async call(component: string, functionName: string, args: readonly unknown[]): Promise<unknown> {
+    const parent = scopes.getStore()?.stream ?? null;
+    const bytes = encodeValue(args, 'clone', 'arguments');
+    await this.#slot();
+    try {
+      return await this.#send(component, functionName, bytes, parent);
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #slot(): Promise<void> {
+    if (this.#running >= MAX_INSTANCE_STREAMS) {
+      if (this.#waiting.length >= MAX_WAITING) {
+        const message = `More than ${MAX_WAITING} calls to other components wait in this instance. Make fewer at a time.`;
+        throw new FulcrumError('overloaded', message);
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#running++;
+  }
+
+  #send(component: string, functionName: string, bytes: Uint8Array, parent: number | null): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const connection = this.#connection;
+    const stream = connection.open();
+    const value = new PayloadBuffer();
+    stream.handler = {
+      context: null,
+      data: (chunk) => {
+        if (value.push(chunk)) stream.consumed(chunk.length);
+        else reject(tooLarge('result'));
+      },
+      frame: (type, _flags, payload) => {
+        if (type === FRAME.DONE) {
+          connection.forget(stream);
+          try {
+            resolve(decodeValue(value.take(), 'clone'));
+          } catch (error) {
+            reject(error);
+          }
+        } else if (type === FRAME.FAILED) {
+          connection.forget(stream);
+          const failure = readFailure(payload, 'server');
+          reject(
+            failure.thrown === null
+              ? new FulcrumError(failure.code, failure.message)
+              : fromThrown(failure.thrown),
+          );
+        }
+      },
+      drained: () => undefined,
+      stopped: () => undefined,
+      lost: (error) => reject(error),
+    };
+    const head: Partial<CallHead> = {
+      kind: 'call',
+      function: functionName,
+      encoding: 'clone',
+      to: component,
+      parent,
+    };
+    connection.writer.json(FRAME.CALL, 0, stream.id, head);
+    stream.write(bytes);
+    stream.endBody();
+    return promise;
+  }
+}

@@ -1,0 +1,51 @@
+import { writeSync } from 'node:fs';
+import type { WireConnection } from '../wire/connection.ts';
+import { FRAME } from '../wire/frames.ts';
+import { toThrown } from '../wire/thrown.ts';
+import type { ChildInstance } from './instance.ts';
+import { sendLine } from './instance.ts';
+import { stackOf } from './invocation.ts';
+
+/** Without its server an instance is an orphan: it ends, with all that it has started, and without a last word of the author's code. */
+export function dieWithServer(connection: WireConnection): void {
+  void connection.closed.then(() => {
+    try {
+      process.kill(-process.pid, 'SIGKILL');
+    } catch {
+      // It leads no group of its own.
+    }
+    process.kill(process.pid, 'SIGKILL');
+  });
+  process.on('exit', () => connection.flush());
+}
+
+/**
+ * An error that nobody has caught ends the process with exit code 1, as Node's own default does; but it is logged as one
+ * entry, of the request that it belongs to. An author's own handler for it takes precedence, as it would without us.
+ */
+export function endOnFault(connection: WireConnection): { loaded(): void } {
+  let state: 'loading' | 'loaded' = 'loading';
+  process.on('uncaughtException', (error: unknown, origin) => {
+    if (process.listenerCount('uncaughtException') > 1) return;
+    if (state === 'loading') connection.writer.json(FRAME.INIT_FAILED, 0, 0, toThrown(error));
+    const what = origin === 'unhandledRejection' ? 'Unhandled rejection' : 'Uncaught exception';
+    const text = `${what}, which ends the instance: ${stackOf(error)}`;
+    sendLine(connection, null, 'stderr', 'error', text);
+    connection.flush();
+    // The socket is full: the pipe is read until the process' end.
+    if (connection.bufferedBytes > 0) writeSync(2, `${text}\n`);
+    process.exit(1);
+  });
+  return {
+    loaded: () => {
+      state = 'loaded';
+    },
+  };
+}
+
+/** SIGTERM: what has begun is finished, event streams end, then the process does. The server sets the limit to that. */
+export function endOnSignal(instance: ChildInstance): void {
+  process.on('SIGTERM', () => instance.end(() => process.exit(0)));
+  // From a terminal it reaches the whole foreground; the server decides what that means for its instances.
+  process.on('SIGINT', () => undefined);
+}

@@ -1,0 +1,138 @@
+import type { RawHeaders } from '../../model/http.ts';
+import type { RequestFrame } from '../wire/messages.ts';
+
+/**
+ * The Fetch API's objects at the edge of the author's code. All that the child knows of them is in this file, so that other
+ * implementations can take their place.
+ */
+
+/** What a handler answered is no response that HTTP could carry. */
+export class BadResponse extends Error {
+  override readonly name = 'BadResponse';
+}
+
+/** A response taken apart. */
+export interface ResponseParts {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly body: ReadableStream<unknown> | null;
+}
+
+/** Statuses whose responses have no body (Fetch standard, "null body status"). */
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** Throws TypeError where Fetch has no such request: a method that it forbids, a URL that is none. */
+export function makeRequest(
+  frame: RequestFrame,
+  body: ReadableStream<Uint8Array> | null,
+  signal: AbortSignal,
+): Request {
+  const { headers } = frame;
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < headers.length; i += 2) pairs.push([headers[i]!, headers[i + 1]!]);
+  const init: RequestInit = { method: frame.method, headers: pairs, signal };
+  if (body === null) return new Request(frame.url, init);
+  return new Request(frame.url, { ...init, body, duplex: 'half' });
+}
+
+/** Whether Fetch lets a request of this method have a body. */
+export function mayHaveBody(method: string): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+/**
+ * Takes apart what a handler returned. It need not be this process' own Response: frameworks bring theirs.
+ * Throws {@link BadResponse}.
+ */
+export function readResponse(value: unknown, method: string): ResponseParts {
+  if (!isResponseLike(value)) {
+    throw new BadResponse(`the handler returned ${nameOf(value)} where a Response is needed`);
+  }
+  const { status } = value;
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    throw new BadResponse(
+      `the handler returned a Response with the status ${String(status)}; 200 to 599 are possible`,
+    );
+  }
+  const body = value.body ?? null;
+  if (method === 'HEAD' || WITHOUT_BODY.has(status)) {
+    discard(body);
+    return { status, headers: readHeaders(value), body: null };
+  }
+  if (value.bodyUsed === true || (body as ReadableStream | null)?.locked === true) {
+    throw new BadResponse('the body of the Response that the handler returned has been read already');
+  }
+  return { status, headers: readHeaders(value), body: toStream(body) };
+}
+
+export function isEventStream(headers: RawHeaders): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]!.toLowerCase() === 'content-type')
+      return headers[i + 1]!.trimStart().startsWith('text/event-stream');
+  }
+  return false;
+}
+
+interface ResponseLike {
+  readonly status: number;
+  readonly headers: Iterable<unknown>;
+  readonly body?: unknown;
+  readonly bodyUsed?: unknown;
+}
+
+function isResponseLike(value: unknown): value is ResponseLike {
+  if (typeof value !== 'object' || value === null) return false;
+  const { status, headers } = value as { status?: unknown; headers?: unknown };
+  return (
+    typeof status === 'number' &&
+    typeof headers === 'object' &&
+    headers !== null &&
+    Symbol.iterator in headers
+  );
+}
+
+function readHeaders(value: ResponseLike): string[] {
+  const own = value.headers instanceof Headers;
+  const headers: string[] = [];
+  for (const pair of value.headers) {
+    const [name, field] = pair as [string, string];
+    if (!own && !isField(name, field))
+      throw new BadResponse(`the header ${JSON.stringify(name)} is not valid`);
+    headers.push(name, field);
+  }
+  return headers;
+}
+
+/** RFC 9110: a token, and a value of visible Latin-1. Headers of our own have been checked when they were made. */
+function isField(name: unknown, value: unknown): boolean {
+  return (
+    typeof name === 'string' &&
+    typeof value === 'string' &&
+    /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) &&
+    /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+  );
+}
+
+function toStream(body: unknown): ReadableStream<unknown> | null {
+  if (body === null) return null;
+  if (typeof (body as ReadableStream).getReader === 'function') return body as ReadableStream<unknown>;
+  if (typeof body === 'object' && Symbol.asyncIterator in body) {
+    return ReadableStream.from<unknown>(body as AsyncIterable<unknown>);
+  }
+  throw new BadResponse(
+    `the body of the Response that the handler returned is ${nameOf(body)}, not a stream`,
+  );
+}
+
+function discard(body: unknown): void {
+  const stream = body as { cancel?: () => Promise<void>; locked?: boolean } | null;
+  if (stream?.locked !== false) return;
+  stream.cancel?.().catch(() => undefined);
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  const name = (value.constructor as { name?: unknown } | undefined)?.name;
+  return typeof name === 'string' && name !== '' ? `an object (${name})` : 'an object';
+}

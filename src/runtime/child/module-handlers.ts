@@ -1,0 +1,66 @@
+import { pathToFileURL } from 'node:url';
+import type { HandlerList } from '../../model/instance.ts';
+import { MAX_FUNCTIONS } from '../wire/limits.ts';
+import type { FetchHandler } from './http-invocation.ts';
+
+type Handler = (input: unknown, env: unknown, context: unknown) => unknown;
+
+/** What a component's module can be asked to do. */
+export interface ModuleHandlers {
+  readonly fetch: FetchHandler | null;
+  readonly scheduled: Handler | null;
+  readonly queue: Handler | null;
+  readonly functions: ReadonlyMap<string, (...args: unknown[]) => unknown>;
+}
+
+/** Imports the module at `path` and looks at what it exports. Throws what the import throws, and TypeError where it exports no handler. */
+export async function loadModule(path: string): Promise<ModuleHandlers> {
+  return readModule((await import(pathToFileURL(path).href)) as Record<string, unknown>);
+}
+
+export function readModule(exported: Readonly<Record<string, unknown>>): ModuleHandlers {
+  const main = exported['default'];
+  const functions = new Map<string, (...args: unknown[]) => unknown>();
+  for (const [name, value] of Object.entries(exported)) {
+    if (name === 'default' || typeof value !== 'function' || isClass(value)) continue;
+    if (functions.size >= MAX_FUNCTIONS)
+      throw new TypeError(`The module exports more than ${MAX_FUNCTIONS} functions.`);
+    functions.set(name, value as (...args: unknown[]) => unknown);
+  }
+  const fetch =
+    typeof main === 'function' && !isClass(main) ? (main as FetchHandler) : handler(main, 'fetch');
+  const scheduled = handler(main, 'scheduled');
+  const queue = handler(main, 'queue');
+  if (fetch === null && scheduled === null && queue === null && functions.size === 0) {
+    throw new TypeError(
+      'The module exports nothing that could be run: neither a default export with `fetch`, `scheduled` or `queue`, ' +
+        'nor a named function.' +
+        (isClass(main) ? ' Its default export is a class; export an object, such as an instance of it.' : ''),
+    );
+  }
+  return { fetch, scheduled, queue, functions };
+}
+
+export function listOf(handlers: ModuleHandlers): HandlerList {
+  return {
+    fetch: handlers.fetch !== null,
+    scheduled: handlers.scheduled !== null,
+    queue: handlers.queue !== null,
+    functions: [...handlers.functions.keys()],
+  };
+}
+
+function handler(main: unknown, name: 'fetch' | 'scheduled' | 'queue'): Handler | null {
+  if (main === null || (typeof main !== 'object' && typeof main !== 'function')) return null;
+  const value = (main as Record<string, unknown>)[name];
+  if (value === undefined) return null;
+  if (typeof value !== 'function') {
+    throw new TypeError(`\`${name}\` of the module's default export is a ${typeof value}, not a function.`);
+  }
+  // Called on the export, whose `this` a framework's method needs; looked up each time, so that it may be replaced.
+  return (input, env, context) => (main as Record<string, Handler>)[name]!(input, env, context);
+}
+
+function isClass(value: unknown): boolean {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+}

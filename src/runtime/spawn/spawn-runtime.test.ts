@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { FakeClock } from '../../base/fake-clock.ts';
+import { silentLogger } from '../../base/log.ts';
+import type { ModuleSpec } from '../../model/app.ts';
+import { createSpawnRuntime } from './spawn-runtime.ts';
+
+test('a process that never connects is given up after 10 s, and killed', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fulcrum-spawn-'));
+  const nodePath = join(folder, 'node');
+  await writeFile(nodePath, '#!/bin/sh\necho "begun $$"\nexec sleep 1000\n');
+  await chmod(nodePath, 0o700);
+  const clock = new FakeClock();
+  const begun = Promise.withResolvers<string>();
+  const runtime = await createSpawnRuntime({
+    socketPath: join(folder, 's'),
+    clock,
+    logger: silentLogger,
+    log: { write: ({ text }) => begun.resolve(text) },
+    caller: { call: () => Promise.reject(new Error('nobody calls')) },
+    baseEnv: { PATH: process.env['PATH'] ?? '' },
+    nodePath,
+  });
+  t.after(async () => {
+    await runtime.close();
+    await rm(folder, { recursive: true });
+  });
+  const starting = runtime.start({
+    instanceId: 'i_1',
+    revision: {
+      kind: 'module',
+      id: '0123456789ab',
+      env: {},
+      envDigest: '',
+      spec: { kind: 'module', name: 'shop' } as ModuleSpec,
+      bundle: { path: join(folder, 'x.mjs'), filesRoot: folder, digest: '', sizeBytes: 0, sources: [] },
+    },
+    mode: 'function',
+    concurrency: 1,
+    memoryBytes: 128 * 1024 * 1024,
+    inspectPort: null,
+    signal: new AbortController().signal,
+  });
+  const failed = assert.rejects(starting, (error: { code: string; details: { output: string } }) => {
+    assert.equal(error.code, 'start-failed');
+    assert.match(error.details.output, /begun/);
+    return true;
+  });
+  const pid = Number((await begun.promise).split(' ')[1]);
+  await clock.advance(10_000);
+  await failed;
+  assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+});

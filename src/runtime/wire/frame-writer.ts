@@ -1,0 +1,108 @@
+import { FRAME, HEADER_BYTES } from './frames.ts';
+
+/** Where bytes go: a socket. */
+export interface ByteSink {
+  cork(): void;
+  uncork(): void;
+  write(bytes: Uint8Array): unknown;
+}
+
+const SLAB_BYTES = 16 * 1024;
+/** Shorter data is copied behind its header; longer data is handed on as it is. */
+const COPIED_BYTES = 4 * 1024;
+
+/** Gathers frames and writes them once per turn of the event loop, so that a busy connection costs few system calls. */
+export class FrameWriter {
+  readonly #sink: ByteSink;
+  /** Where the payload of the frame that was begun last is to be written. */
+  slab: Buffer = Buffer.alloc(0);
+  /** The slab's bytes before `#from` have been handed on. */
+  #from = 0;
+  #at = 0;
+  #segments: Uint8Array[] = [];
+  #scheduled = false;
+
+  constructor(sink: ByteSink) {
+    this.#sink = sink;
+  }
+
+  /** Begins a frame, and returns where in {@link slab} its payload of `length` bytes must be written, before anything else is. */
+  begin(type: number, flags: number, stream: number, length: number): number {
+    return this.#header(type, flags, stream, length, length);
+  }
+
+  bytes(type: number, flags: number, stream: number, payload: Uint8Array): void {
+    if (payload.length <= COPIED_BYTES) {
+      const at = this.begin(type, flags, stream, payload.length);
+      this.slab.set(payload, at);
+      return;
+    }
+    this.#header(type, flags, stream, payload.length, 0);
+    this.#cut();
+    this.#segments.push(payload);
+  }
+
+  json(type: number, flags: number, stream: number, value: unknown): void {
+    this.bytes(type, flags, stream, Buffer.from(JSON.stringify(value)));
+  }
+
+  /** `text` must be Latin-1. */
+  text(type: number, flags: number, stream: number, text: string): void {
+    const at = this.begin(type, flags, stream, text.length);
+    this.slab.write(text, at, 'latin1');
+  }
+
+  data(stream: number, chunk: Uint8Array): void {
+    this.bytes(FRAME.DATA, 0, stream, chunk);
+  }
+
+  number(type: number, stream: number, value: number): void {
+    const at = this.begin(type, 0, stream, 4);
+    this.slab.writeUInt32LE(Math.min(Math.max(Math.round(value), 0), 0xffff_ffff), at);
+  }
+
+  /** Writes what has been gathered, now. */
+  flush(): void {
+    this.#scheduled = false;
+    this.#cut();
+    const segments = this.#segments;
+    if (segments.length === 0) return;
+    this.#segments = [];
+    if (segments.length === 1) {
+      this.#sink.write(segments[0]!);
+      return;
+    }
+    this.#sink.cork();
+    for (const segment of segments) this.#sink.write(segment);
+    this.#sink.uncork();
+  }
+
+  #header(type: number, flags: number, stream: number, length: number, inSlab: number): number {
+    const needed = HEADER_BYTES + inSlab;
+    if (this.slab.length - this.#at < needed) {
+      this.#cut();
+      this.slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, needed));
+      this.#from = 0;
+      this.#at = 0;
+    }
+    const at = this.#at;
+    this.slab.writeUInt32LE(length, at);
+    this.slab[at + 4] = type;
+    this.slab[at + 5] = flags;
+    this.slab.writeUInt32LE(stream, at + 6);
+    this.#at = at + needed;
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        if (this.#scheduled) this.flush();
+      });
+    }
+    return at + HEADER_BYTES;
+  }
+
+  #cut(): void {
+    if (this.#at === this.#from) return;
+    this.#segments.push(this.slab.subarray(this.#from, this.#at));
+    this.#from = this.#at;
+  }
+}

@@ -1,0 +1,210 @@
+import type { Clock, Timer } from '../../base/clock.ts';
+import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
+import type { HttpExchange } from '../../model/http.ts';
+import type { InvocationContext, InvocationEnd, Outcome } from '../../model/invocation.ts';
+import type { WireConnection } from './connection.ts';
+import { FLAG_BODY, FRAME } from './frames.ts';
+import { readDone } from './done.ts';
+import { readResponse, writeRequest } from './messages.ts';
+import { protocolError } from './protocol-error.ts';
+import type { StreamHandler, WireStream } from './stream.ts';
+import { readFailure } from './thrown.ts';
+
+/**
+ * One HTTP request at the server's end of its stream. States:
+ *
+ *   waiting ──RESPONSE──▶ answering ──BODY_END──▶ answered (waitUntil goes on)
+ *      │                      │                      │
+ *      └──────────────────────┴───────────┬──────────┘
+ *                                         ├─ DONE, FAILED, connection lost, deadline ──▶ over
+ *                                         └─ the client has gone ──▶ unheard ──DONE, FAILED, …──▶ over
+ *
+ * `over` means resolved. The stream itself lasts until the instance has ended it: what it still sends is thrown away.
+ */
+type State = 'waiting' | 'answering' | 'answered' | 'unheard' | 'over';
+
+export class HttpExchangeStream implements StreamHandler {
+  readonly context: InvocationContext;
+  readonly ended: Promise<InvocationEnd>;
+  readonly #exchange: HttpExchange;
+  readonly #connection: WireConnection;
+  readonly #stream: WireStream;
+  readonly #clock: Clock;
+  readonly #resolve: (end: InvocationEnd) => void;
+  readonly #onAbort = (): void => this.#aborted();
+  #state: State = 'waiting';
+  #deadline: Timer | null = null;
+  /** Bytes that the sink took when it was full: their credit is granted when it has emptied. */
+  #heldBytes = 0;
+  #listensForDrain = false;
+
+  /** The signal must not have aborted. */
+  constructor(exchange: HttpExchange, connection: WireConnection, clock: Clock) {
+    this.context = exchange.context;
+    this.#exchange = exchange;
+    this.#connection = connection;
+    this.#clock = clock;
+    const { promise, resolve } = Promise.withResolvers<InvocationEnd>();
+    this.ended = promise;
+    this.#resolve = resolve;
+    this.#stream = connection.open();
+    this.#stream.handler = this;
+    this.#begin();
+  }
+
+  frame(type: number, flags: number, payload: Buffer): void {
+    switch (type) {
+      case FRAME.RESPONSE:
+        return this.#head(flags, payload);
+      case FRAME.BODY_END:
+        return this.#bodyEnd();
+      case FRAME.DONE: {
+        const cpuMs = readDone(payload);
+        if (this.#state === 'waiting') throw protocolError('DONE without a response');
+        this.#connection.forget(this.#stream);
+        if (this.#state === 'answering') this.#bodyEnd();
+        if (this.#state === 'unheard') this.#finish('cancelled', this.#abortReason(), cpuMs);
+        else this.#finish('ok', null, cpuMs);
+        return;
+      }
+      case FRAME.FAILED: {
+        const failure = readFailure(payload, 'instance');
+        this.#connection.forget(this.#stream);
+        const cpuMs = failure.cpuMicros / 1_000;
+        if (this.#state === 'unheard') this.#finish('cancelled', this.#abortReason(), cpuMs);
+        else this.#finish(outcomeOf(failure.code), new FulcrumError(failure.code, failure.message), cpuMs);
+        return;
+      }
+      default:
+        throw protocolError(`frame of type ${type} in a request's stream`);
+    }
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#state === 'unheard' || this.#state === 'over') return;
+    if (this.#state !== 'answering') throw protocolError('data outside a response');
+    try {
+      if (this.#exchange.response.data(chunk)) {
+        this.#stream.consumed(chunk.length);
+        return;
+      }
+      this.#heldBytes += chunk.length;
+      if (this.#listensForDrain) return;
+      this.#listensForDrain = true;
+      this.#exchange.response.onDrain(() => {
+        const bytes = this.#heldBytes;
+        this.#heldBytes = 0;
+        this.#stream.consumed(bytes);
+      });
+    } catch (error) {
+      this.#sinkFailed(error);
+    }
+  }
+
+  drained(): void {
+    this.#exchange.body?.resume();
+  }
+
+  stopped(): void {
+    this.#exchange.body?.cancel();
+  }
+
+  lost(error: FulcrumError): void {
+    if (this.#state === 'unheard') this.#finish('cancelled', this.#abortReason(), 0);
+    else this.#finish('crashed', error, 0);
+  }
+
+  #begin(): void {
+    const { context, head, body } = this.#exchange;
+    writeRequest(this.#connection.writer, this.#stream.id, {
+      remainingMs: context.deadlineMs - this.#clock.monotonicMs(),
+      trigger: context.trigger,
+      hasBody: body !== null,
+      method: head.method,
+      url: componentUrl(head.url, head.target),
+      requestId: context.requestId,
+      traceparent: context.traceparent,
+      headers: head.headers,
+    });
+    context.signal.addEventListener('abort', this.#onAbort);
+    body?.read({
+      data: (chunk) => {
+        if (!this.#stream.write(chunk)) body.pause();
+      },
+      end: () => this.#stream.endBody(),
+      fail: (error) => this.#stream.failBody(error.code),
+    });
+  }
+
+  #head(flags: number, payload: Buffer): void {
+    const head = readResponse(payload);
+    if (this.#state === 'unheard' || this.#state === 'over') return;
+    if (this.#state !== 'waiting') throw protocolError('a second response head');
+    this.#state = 'answering';
+    try {
+      this.#exchange.response.head(head);
+    } catch (error) {
+      return this.#sinkFailed(error);
+    }
+    if ((flags & FLAG_BODY) === 0) this.#bodyEnd();
+  }
+
+  #bodyEnd(): void {
+    if (this.#state === 'unheard' || this.#state === 'over') return;
+    if (this.#state !== 'answering') throw protocolError('the end of a body outside a response');
+    this.#state = 'answered';
+    try {
+      this.#exchange.response.end();
+    } catch (error) {
+      this.#sinkFailed(error);
+    }
+  }
+
+  #aborted(): void {
+    if (this.#state === 'unheard' || this.#state === 'over') return;
+    const reason = this.#abortReason();
+    this.#stream.dropBody();
+    this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, reason.code);
+    if (reason.code !== 'client-gone') {
+      this.#finish(reason.code === 'timeout' ? 'timeout' : 'cancelled', reason, 0);
+      return;
+    }
+    this.#state = 'unheard';
+    this.#exchange.body?.cancel();
+    const remainingMs = this.context.deadlineMs - this.#clock.monotonicMs();
+    this.#deadline = this.#clock.after(Math.max(remainingMs, 0), () => {
+      const message = 'The client went away, and the handler went on beyond its timeout all the same.';
+      this.#finish('timeout', new FulcrumError('timeout', message), 0);
+    });
+  }
+
+  /** What takes the answer has failed: a fault of the platform or an answer that HTTP cannot carry. Harms this request only. */
+  #sinkFailed(error: unknown): void {
+    this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, 'bad-response');
+    this.#finish('bad-response', asFulcrumError(error, 'bad-response'), 0);
+  }
+
+  #abortReason(): FulcrumError {
+    return asFulcrumError(this.context.signal.reason);
+  }
+
+  #finish(outcome: Outcome, error: FulcrumError | null, cpuMs: number): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#deadline?.cancel();
+    this.context.signal.removeEventListener('abort', this.#onAbort);
+    this.#stream.dropBody();
+    this.#exchange.body?.cancel();
+    this.#resolve({ outcome, error, cpuMs });
+  }
+}
+
+function outcomeOf(code: FulcrumError['code']): Outcome {
+  return code === 'bad-response' ? 'bad-response' : 'handler-error';
+}
+
+/** The client's scheme and host with the path that the component is to see. */
+function componentUrl(url: string, target: string): string {
+  const path = url.indexOf('/', url.indexOf('://') + 3);
+  return path === -1 ? url + target : url.slice(0, path) + target;
+}

@@ -1,0 +1,81 @@
+import type { Clock } from '../../base/clock.ts';
+import { FulcrumError } from '../../base/errors.ts';
+import type { Caller } from '../../model/calls.ts';
+import type { Engine, StartOrder } from '../../model/instance.ts';
+import type { ModuleRevision } from '../../model/revision.ts';
+import type { InstanceLog } from './instance-log.ts';
+import type { Admitted } from './listener.ts';
+import type { Init } from './messages.ts';
+import { OutboundCalls } from './outbound-calls.ts';
+import { describeEnd, ranOutOfHeap } from './process-end.ts';
+import { Session } from './session.ts';
+import { WireInstance, type InstanceProcess } from './wire-instance.ts';
+
+export interface IntroduceOptions {
+  readonly engine: Engine;
+  readonly order: StartOrder;
+  readonly revision: ModuleRevision;
+  readonly process: InstanceProcess;
+  readonly admitted: Promise<Admitted>;
+  readonly lines: InstanceLog;
+  readonly baseEnv: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly caller: Caller;
+}
+
+/**
+ * Takes a process that has just begun to the point where it is an instance: waits for its connection, tells it what to
+ * run, waits until it has loaded that. Sets no time limit and kills nothing: its caller does.
+ * Rejects with `start-failed`; where the module threw, `details.stack` is the error's stack.
+ */
+export async function introduce(options: IntroduceOptions): Promise<WireInstance> {
+  const { order, revision, process, clock } = options;
+  const name = revision.spec.name;
+  const gone = process.ended.then((end): never => {
+    const heap = ranOutOfHeap(end, process.lastOutput()) ? ': it ran out of memory. Raise `memory`' : '';
+    throw startFailed(name, `its process ended while it loaded (${describeEnd(end)})${heap}`);
+  });
+  const { connection, minor } = await Promise.race([options.admitted, gone]);
+  const init: Init = {
+    minor,
+    component: name,
+    instance: order.instanceId,
+    revision: revision.id,
+    mode: order.mode,
+    concurrency: order.concurrency,
+    memoryBytes: order.memoryBytes,
+    bundlePath: revision.bundle.path,
+    filesRoot: revision.bundle.filesRoot,
+    baseEnv: options.baseEnv,
+    env: revision.env,
+  };
+  const calls = new OutboundCalls(name, connection, options.caller, clock);
+  const session = new Session(connection, init, calls, (line) => options.lines.line(line));
+  const introduction = await session.introduced;
+  switch (introduction.kind) {
+    case 'lost':
+      if (introduction.error !== null) throw startFailed(name, introduction.error.message);
+      return await gone;
+    case 'init-failed': {
+      const { thrown } = introduction;
+      const what = `${thrown.name}: ${thrown.message}`;
+      throw new FulcrumError('start-failed', `The component ${name} could not be started: ${what}`, {
+        cause: thrown,
+        details: { stack: thrown.stack ?? what },
+      });
+    }
+    case 'ready':
+      return new WireInstance({
+        engine: options.engine,
+        order,
+        process,
+        connection,
+        ready: introduction.ready,
+        clock,
+      });
+  }
+}
+
+export function startFailed(component: string, why: string): FulcrumError {
+  return new FulcrumError('start-failed', `The component ${component} could not be started: ${why}.`);
+}

@@ -1,0 +1,24 @@
+/** What either end of a connection may ask of the other. Whoever asks for more breaks the protocol. */
+
+/** Payload of any frame but DATA, which is passed on in pieces and never held. */
+export const MAX_FRAME_BYTES = 1024 * 1024;
+/** A frame before the peer has shown its token. */
+export const MAX_HELLO_BYTES = 4 * 1024;
+/** A request's or response's head. */
+export const MAX_HEAD_BYTES = 256 * 1024;
+/** Payload of one DATA frame that we send, so that no stream holds the connection for long. */
+export const MAX_DATA_BYTES = 64 * 1024;
+/** Arguments or result of a call. */
+export const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
+/** Arguments of calls that one instance has half sent, all together. */
+export const MAX_ASSEMBLED_BYTES = 64 * 1024 * 1024;
+/** Bytes of a body that may be on their way in one stream before the receiver asks for more. */
+export const WINDOW_BYTES = 256 * 1024;
+/** No stream is ever owed more than this, whatever the peer grants. */
+export const MAX_CREDIT_BYTES = 16 * 1024 * 1024;
+/** Calls that an instance may have under way. */
+export const MAX_INSTANCE_STREAMS = 256;
+/** Named functions of a module. */
+export const MAX_FUNCTIONS = 1_000;
+/** Errors in a chain of causes that cross the wire. */
+export const MAX_CAUSES = 8;

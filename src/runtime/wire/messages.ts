@@ -1,0 +1,218 @@
+import type { Mode } from '../../model/app.ts';
+import type { HandlerList } from '../../model/instance.ts';
+import type { RawHeaders } from '../../model/http.ts';
+import type { Payload, Trigger } from '../../model/invocation.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { FLAG_BODY, FRAME } from './frames.ts';
+import { MAX_FUNCTIONS, MAX_HEAD_BYTES } from './limits.ts';
+import { protocolError } from './protocol-error.ts';
+
+export interface Hello {
+  readonly major: number;
+  readonly minor: number;
+  readonly instance: string;
+  readonly token: string;
+}
+
+/** All that an instance is told. */
+export interface Init {
+  /** The minor version that both speak. */
+  readonly minor: number;
+  readonly component: string;
+  readonly instance: string;
+  readonly revision: string;
+  readonly mode: Mode;
+  readonly concurrency: number;
+  readonly memoryBytes: number;
+  readonly bundlePath: string;
+  readonly filesRoot: string;
+  /** What surrounds the component's own variables: PATH, HOME, … */
+  readonly baseEnv: Readonly<Record<string, string>>;
+  /** The component's own; they win. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Ready {
+  readonly handlers: HandlerList;
+  readonly inspectUrl: string | null;
+}
+
+export interface RequestFrame {
+  readonly remainingMs: number;
+  readonly trigger: Trigger;
+  readonly hasBody: boolean;
+  readonly method: string;
+  readonly url: string;
+  readonly requestId: string;
+  readonly traceparent: string;
+  readonly headers: RawHeaders;
+}
+
+export interface CallHead {
+  readonly kind: 'call' | 'scheduled' | 'queue';
+  /** Null unless `kind` is `call`. */
+  readonly function: string | null;
+  readonly encoding: Payload['encoding'];
+  /** From an instance: the component that is called, and the stream of the invocation that calls, if it still runs. */
+  readonly to: string | null;
+  readonly parent: number | null;
+  /** From the server. */
+  readonly requestId: string;
+  readonly traceparent: string;
+  readonly trigger: Trigger;
+  readonly remainingMs: number;
+}
+
+const TRIGGERS: readonly Trigger[] = ['route', 'call', 'event', 'schedule', 'manual'];
+
+export function writeRequest(writer: FrameWriter, stream: number, request: RequestFrame): void {
+  let text = `${request.method}\0${request.url}\0${request.requestId}\0${request.traceparent}`;
+  if (request.headers.length > 0) text += `\0${request.headers.join('\0')}`;
+  const at = writer.begin(FRAME.REQUEST, request.hasBody ? FLAG_BODY : 0, stream, 5 + text.length);
+  writer.slab.writeUInt32LE(Math.min(Math.max(Math.round(request.remainingMs), 0), 0xffff_ffff), at);
+  writer.slab[at + 4] = TRIGGERS.indexOf(request.trigger);
+  writer.slab.write(text, at + 5, 'latin1');
+}
+
+export function readRequest(flags: number, payload: Buffer): RequestFrame {
+  const parts = payload.toString('latin1', 5, payload.length).split('\0');
+  const [method, url, requestId, traceparent] = parts as [string, string, string, string];
+  return {
+    remainingMs: payload.readUInt32LE(0),
+    trigger: TRIGGERS[payload[4]!] ?? 'route',
+    hasBody: (flags & FLAG_BODY) !== 0,
+    method,
+    url,
+    requestId,
+    traceparent,
+    headers: parts.slice(4),
+  };
+}
+
+/** @returns false, and writes nothing, where the head is too large. */
+export function writeResponse(
+  writer: FrameWriter,
+  stream: number,
+  status: number,
+  headers: RawHeaders,
+  hasBody: boolean,
+): boolean {
+  const text = headers.join('\0');
+  if (text.length + 2 > MAX_HEAD_BYTES) return false;
+  const at = writer.begin(FRAME.RESPONSE, hasBody ? FLAG_BODY : 0, stream, 2 + text.length);
+  writer.slab.writeUInt16LE(status, at);
+  writer.slab.write(text, at + 2, 'latin1');
+  return true;
+}
+
+export function readResponse(payload: Buffer): { status: number; headers: RawHeaders } {
+  if (payload.length < 2 || payload.length > MAX_HEAD_BYTES) {
+    throw protocolError(`a response head of ${payload.length} bytes`);
+  }
+  const status = payload.readUInt16LE(0);
+  if (status < 200 || status > 599) throw protocolError(`the response status ${status}`);
+  const text = payload.toString('latin1', 2, payload.length);
+  const headers = text === '' ? [] : text.split('\0');
+  if (headers.length % 2 !== 0) throw protocolError('a response header without a value');
+  return { status, headers };
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface LogFrame {
+  readonly stream: 'stdout' | 'stderr';
+  readonly level: Level;
+  readonly requestId: string | null;
+  readonly text: string;
+}
+
+export function writeLog(writer: FrameWriter, line: LogFrame): void {
+  const requestId = line.requestId ?? '';
+  const length = 3 + requestId.length + Buffer.byteLength(line.text);
+  const at = writer.begin(FRAME.LOG, 0, 0, length);
+  writer.slab[at] = line.stream === 'stdout' ? 0 : 1;
+  writer.slab[at + 1] = LEVELS.indexOf(line.level);
+  writer.slab[at + 2] = requestId.length;
+  writer.slab.write(requestId, at + 3, 'latin1');
+  writer.slab.write(line.text, at + 3 + requestId.length, 'utf8');
+}
+
+export function readLog(payload: Buffer): LogFrame {
+  if (payload.length < 3 || payload.length < 3 + payload[2]!) throw protocolError('a log line cut short');
+  const textAt = 3 + payload[2]!;
+  return {
+    stream: payload[0] === 0 ? 'stdout' : 'stderr',
+    level: LEVELS[payload[1]!] ?? 'info',
+    requestId: textAt === 3 ? null : payload.toString('latin1', 3, textAt),
+    text: payload.toString('utf8', textAt, payload.length),
+  };
+}
+
+/** Reads JSON that must be an object. */
+export function readJson(payload: Buffer): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(payload.toString('utf8', 0, payload.length));
+  } catch {
+    throw protocolError('text that is no JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw protocolError('JSON that is no object');
+  return value as Record<string, unknown>;
+}
+
+export function readHello(payload: Buffer): Hello {
+  const { major, minor, instance, token } = readJson(payload);
+  if (!isCount(major) || !isCount(minor) || typeof instance !== 'string' || typeof token !== 'string') {
+    throw protocolError('a HELLO without version and token');
+  }
+  return { major, minor, instance, token };
+}
+
+export function readReady(payload: Buffer): Ready {
+  const { handlers, inspectUrl } = readJson(payload);
+  const list = (handlers ?? {}) as Record<string, unknown>;
+  const functions = list['functions'];
+  if (
+    !Array.isArray(functions) ||
+    functions.length > MAX_FUNCTIONS ||
+    functions.some((name) => typeof name !== 'string')
+  ) {
+    throw protocolError('a READY without a list of functions');
+  }
+  return {
+    handlers: {
+      fetch: list['fetch'] === true,
+      scheduled: list['scheduled'] === true,
+      queue: list['queue'] === true,
+      functions: functions as string[],
+    },
+    inspectUrl: typeof inspectUrl === 'string' ? inspectUrl.slice(0, 512) : null,
+  };
+}
+
+export function readCallHead(payload: Buffer): CallHead {
+  const head = readJson(payload);
+  const { kind, encoding, to, parent } = head;
+  if (kind !== 'call' && kind !== 'scheduled' && kind !== 'queue')
+    throw protocolError('a CALL of no known kind');
+  if (encoding !== 'clone' && encoding !== 'json') throw protocolError('a CALL of no known encoding');
+  if (kind === 'call' && typeof head['function'] !== 'string')
+    throw protocolError('a CALL without a function');
+  return {
+    kind,
+    function: kind === 'call' ? (head['function'] as string) : null,
+    encoding,
+    to: typeof to === 'string' ? to : null,
+    parent: isCount(parent) ? parent : null,
+    requestId: typeof head['requestId'] === 'string' ? head['requestId'] : '',
+    traceparent: typeof head['traceparent'] === 'string' ? head['traceparent'] : '',
+    trigger: TRIGGERS.find((trigger) => trigger === head['trigger']) ?? 'call',
+    remainingMs: isCount(head['remainingMs']) ? head['remainingMs'] : 0,
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}

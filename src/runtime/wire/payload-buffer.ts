@@ -1,0 +1,28 @@
+import { MAX_PAYLOAD_BYTES } from './limits.ts';
+
+/** Puts a call's payload together from the pieces of its stream. */
+export class PayloadBuffer {
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+
+  get lengthBytes(): number {
+    return this.#bytes;
+  }
+
+  /** @returns false where the payload is larger than it may be. What was held is let go then. */
+  push(chunk: Uint8Array): boolean {
+    this.#bytes += chunk.length;
+    if (this.#bytes > MAX_PAYLOAD_BYTES) {
+      this.#pieces = [];
+      return false;
+    }
+    this.#pieces.push(chunk);
+    return true;
+  }
+
+  take(): Uint8Array {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  }
+}

@@ -1,0 +1,117 @@
+import type { Clock } from '../base/clock.ts';
+import { FulcrumError } from '../base/errors.ts';
+import type { InvocationContext } from '../model/invocation.ts';
+import type { Slot } from '../model/slot.ts';
+
+/** One invocation that waits for an instance. */
+export interface Waiter {
+  readonly context: InvocationContext;
+  /** Clock.monotonicMs() at which it began to wait. */
+  readonly arrivedMs: number;
+}
+
+interface Entry extends Waiter {
+  readonly resolve: (slot: Slot) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onAbort: () => void;
+  before: Entry | null;
+  behind: Entry | null;
+}
+
+/**
+ * Holds the invocations of one component while no instance is free: a bounded queue, first come, first served. It
+ * outlives revisions and modes, so that who waits is carried over into whatever serves next. A linked list, because any
+ * of them may leave at any time. An invocation's deadline reaches it through its signal.
+ */
+export class Activator {
+  readonly #component: string;
+  readonly #clock: Clock;
+  readonly #left: () => void;
+  #first: Entry | null = null;
+  #last: Entry | null = null;
+  #size = 0;
+
+  /** @param left is called after an invocation gave up waiting. */
+  constructor(component: string, clock: Clock, left: () => void) {
+    this.#component = component;
+    this.#clock = clock;
+    this.#left = left;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Rejects with the signal's reason when it aborts, or with what the queue was refused with. Throws `overloaded`. */
+  enter(context: InvocationContext, maxQueued: number): Promise<Slot> {
+    if (this.#size >= maxQueued) {
+      throw new FulcrumError(
+        'overloaded',
+        `${this.#size} invocations of component "${this.#component}" already wait for an instance, and no more may (maxQueued). Try again later, or allow more instances.`,
+        { retryAfterS: 1 },
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const entry: Entry = {
+        context,
+        arrivedMs: this.#clock.monotonicMs(),
+        resolve,
+        reject,
+        onAbort: () => {
+          this.#remove(entry);
+          reject(context.signal.reason as Error);
+          this.#left();
+        },
+        before: this.#last,
+        behind: null,
+      };
+      if (this.#last === null) this.#first = entry;
+      else this.#last.behind = entry;
+      this.#last = entry;
+      this.#size++;
+      context.signal.addEventListener('abort', entry.onAbort, { once: true });
+    });
+  }
+
+  /** Gives slots, the oldest waiter first, until nobody waits or `slotFor` has none. */
+  serve(slotFor: (waiter: Waiter) => Slot | null): void {
+    for (let entry = this.#first; entry !== null; entry = this.#first) {
+      // Deadlines fire in steps of a few milliseconds: whose time is over must not be started any more.
+      if (entry.context.deadlineMs <= this.#clock.monotonicMs()) {
+        this.#remove(entry);
+        entry.reject(this.#tooLate(entry));
+        continue;
+      }
+      const slot = slotFor(entry);
+      if (slot === null) return;
+      this.#remove(entry);
+      entry.resolve(slot);
+    }
+  }
+
+  /** Turns away those who came last. */
+  refuseNewest(count: number, error: FulcrumError): void {
+    for (let i = 0; i < count && this.#last !== null; i++) {
+      const entry = this.#last;
+      this.#remove(entry);
+      entry.reject(error);
+    }
+  }
+
+  #remove(entry: Entry): void {
+    if (entry.before === null) this.#first = entry.behind;
+    else entry.before.behind = entry.behind;
+    if (entry.behind === null) this.#last = entry.before;
+    else entry.behind.before = entry.before;
+    this.#size--;
+    entry.context.signal.removeEventListener('abort', entry.onAbort);
+  }
+
+  #tooLate(entry: Entry): FulcrumError {
+    const waitedMs = Math.round(this.#clock.monotonicMs() - entry.arrivedMs);
+    return new FulcrumError(
+      'timeout',
+      `No instance of component "${this.#component}" was free within ${waitedMs} ms, the time this invocation had.`,
+    );
+  }
+}

@@ -1,0 +1,140 @@
+import type { Clock } from '../base/clock.ts';
+import { FulcrumError, asFulcrumError } from '../base/errors.ts';
+import type { Mode } from '../model/app.ts';
+import type { Dispatcher, InvocationSeed } from '../model/dispatch.ts';
+import type { InvocationEnd } from '../model/invocation.ts';
+import type { Slot, SlotSource } from '../model/slot.ts';
+import type { UsageSink } from '../model/usage.ts';
+import { type Deadline, Deadlines } from './deadlines.ts';
+import { type InvocationHost, type Invoked, RunningInvocation, type Work } from './running-invocation.ts';
+
+/** What a usage record says of an invocation that got no slot. */
+export interface PresentComponent {
+  readonly revision: string;
+  readonly mode: Mode;
+  readonly memoryBytes: number;
+}
+
+/** The scaler, as the dispatcher sees it. */
+export interface DispatchSlots extends SlotSource {
+  /** Null where there is no such component. */
+  present(component: string): PresentComponent | null;
+}
+
+export interface DispatcherOptions {
+  readonly slots: DispatchSlots;
+  readonly usage: UsageSink;
+  readonly clock: Clock;
+}
+
+/** See {@link Dispatcher}. Where an instance is free, `work` is called before `run` returns. */
+export class InvocationDispatcher implements Dispatcher, InvocationHost {
+  readonly #slots: DispatchSlots;
+  readonly #usage: UsageSink;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  readonly #running = new Set<Invoked>();
+
+  constructor(o: DispatcherOptions) {
+    this.#slots = o.slots;
+    this.#usage = o.usage;
+    this.#clock = o.clock;
+    this.#deadlines = new Deadlines(o.clock);
+  }
+
+  /** Invocations that wait or are at work. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  run<E extends InvocationEnd>(
+    component: string,
+    seed: InvocationSeed,
+    work: Work<E>,
+  ): Promise<E | InvocationEnd> {
+    let timeoutMs: number;
+    try {
+      timeoutMs = this.#slots.timeoutMs(component);
+    } catch (error) {
+      return Promise.resolve({ outcome: 'refused', error: asFulcrumError(error), cpuMs: 0 });
+    }
+    const invocation = new RunningInvocation<E>(component, seed, timeoutMs, work, this);
+    this.#running.add(invocation);
+    if (seed.signal?.aborted) invocation.handleEvent();
+    else if (invocation.deadlineMs <= invocation.arrivedMs) invocation.expire();
+    else this.#dispatch(invocation);
+    return invocation.promise;
+  }
+
+  /** Tells everything that waits or is at work to end, with `shutting-down` as its reason: at the end of a drain's time. */
+  abortAll(): void {
+    const error = new FulcrumError('shutting-down', 'The server shut down before this was finished.', {
+      retryAfterS: 1,
+    });
+    for (const invocation of this.#running) invocation.cut(error);
+  }
+
+  nowMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.#clock.after(delayMs, run);
+  }
+
+  unwatch(invocation: Deadline): void {
+    this.#deadlines.remove(invocation);
+  }
+
+  done(invocation: Invoked, end: InvocationEnd): void {
+    this.#running.delete(invocation);
+    const { slot, component, trigger, requestId, arrivedMs } = invocation;
+    const present = slot === null ? this.#slots.present(component) : presentOf(slot);
+    if (present === null) return;
+    const nowMs = this.#clock.monotonicMs();
+    const durationMs = (invocation.releasedAtMs ?? invocation.slotAtMs) - invocation.slotAtMs;
+    const startMs = slot?.startMs ?? 0;
+    this.#usage.record({
+      component,
+      revision: present.revision,
+      mode: present.mode,
+      trigger,
+      outcome: end.outcome,
+      requestId,
+      // Who carries a request writes its status; where it was never begun, or ended before its head, the error's is told.
+      status: invocation.httpStatus || (trigger === 'route' && end.error !== null ? end.error.status : 0),
+      arrivedAtMs: this.#clock.nowMs() - (nowMs - arrivedMs),
+      waitedMs: (slot === null ? nowMs : invocation.slotAtMs) - arrivedMs,
+      startMs,
+      durationMs,
+      billedMs: slot?.mode === 'function' ? Math.ceil(startMs + durationMs) : 0,
+      cpuMs: end.cpuMs,
+      cold: slot?.cold ?? false,
+      memoryBytes: present.memoryBytes,
+    });
+  }
+
+  #dispatch<E extends InvocationEnd>(invocation: RunningInvocation<E>): void {
+    this.#deadlines.add(invocation);
+    let slot: Slot | Promise<Slot>;
+    try {
+      slot = this.#slots.take(invocation.component, invocation);
+    } catch (error) {
+      invocation.refuse(error);
+      return;
+    }
+    if (!('then' in slot)) {
+      invocation.begin(slot);
+      return;
+    }
+    slot.then(
+      (given) => invocation.begin(given),
+      (error: unknown) => invocation.refuse(error),
+    );
+  }
+}
+
+function presentOf(slot: Slot): PresentComponent {
+  const { mode, instance } = slot;
+  return { revision: instance.revision.id, mode, memoryBytes: instance.revision.spec[mode].memoryBytes };
+}

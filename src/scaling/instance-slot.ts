@@ -1,0 +1,43 @@
+import { FulcrumError } from '../base/errors.ts';
+import type { Mode } from '../model/app.ts';
+import type { Instance } from '../model/instance.ts';
+import type { InvocationEnd } from '../model/invocation.ts';
+import type { Slot } from '../model/slot.ts';
+import type { PooledInstance } from './pooled-instance.ts';
+
+/** Is told when a slot's invocation is over. */
+export interface SlotOwner {
+  released(one: PooledInstance, end: InvocationEnd): void;
+}
+
+export class InstanceSlot implements Slot {
+  readonly instance: Instance;
+  readonly mode: Mode;
+  readonly cold: boolean;
+  readonly waitedMs: number;
+  readonly startMs: number;
+  readonly #one: PooledInstance;
+  readonly #owner: SlotOwner;
+  #released = false;
+
+  /** @param arrivedMs when its invocation began to wait; null where it did not have to. */
+  constructor(one: PooledInstance, owner: SlotOwner, arrivedMs: number | null, nowMs: number) {
+    this.instance = one.instance!;
+    this.mode = one.mode;
+    // It waited for this very start: nobody has finished on the instance yet, and it arrived before it was ready.
+    this.cold = arrivedMs !== null && one.served === 0 && one.readyAtMs >= arrivedMs;
+    this.waitedMs = arrivedMs === null ? 0 : nowMs - arrivedMs;
+    this.startMs = this.cold ? one.readyAtMs - Math.max(one.startedAtMs, arrivedMs!) : 0;
+    this.#one = one;
+    this.#owner = owner;
+    one.assign();
+  }
+
+  release(end: InvocationEnd): void {
+    if (this.#released) {
+      throw new FulcrumError('internal', `A slot of instance ${this.#one.id} was released twice.`);
+    }
+    this.#released = true;
+    this.#owner.released(this.#one, end);
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * One invocation on its way through the dispatcher:
+ *
+ *   waiting ── slot ──▶ working ── work resolved ─────────────────────────────▶ done
+ *      │                   └── deadline ──▶ overdue ── work resolved, or late ──▶ │
+ *      └── refused, caller gone, deadline ───────────────────────────────────────▶ │
+ *
+ * `overdue` has given its slot back (so that a hung function instance is ended at once) and only awaits what `work` makes
+ * of the abort. An abort by the caller alone leaves it `working`: the handler may still be at it, and holds its slot.
+ */
+import { FulcrumError, asFulcrumError } from '../base/errors.ts';
+import type { InvocationControl, InvocationSeed } from '../model/dispatch.ts';
+import type { InvocationContext, InvocationEnd, Outcome, Trigger } from '../model/invocation.ts';
+import type { Slot } from '../model/slot.ts';
+import { Deadline } from './deadlines.ts';
+
+/** What an invocation reports to. */
+export interface InvocationHost {
+  nowMs(): number;
+  /** It waits for its answer no more, or is over: its deadline need not be watched. */
+  unwatch(invocation: Deadline): void;
+  done(invocation: Invoked, end: InvocationEnd): void;
+  /** Calls `run` after `delayMs`. */
+  after(delayMs: number, run: () => void): void;
+}
+
+/** What can be told of an invocation once it is over. Times are monotonic. */
+export interface Invoked {
+  readonly component: string;
+  readonly requestId: string;
+  readonly trigger: Trigger;
+  readonly arrivedMs: number;
+  /** Null where it never got one. */
+  readonly slot: Slot | null;
+  readonly slotAtMs: number;
+  readonly releasedAtMs: number | null;
+  /** 0 where nobody set one. */
+  readonly httpStatus: number;
+  cut(error: FulcrumError): void;
+}
+
+export type Work<E extends InvocationEnd> = (
+  slot: Slot,
+  context: InvocationContext,
+  control: InvocationControl,
+) => Promise<E>;
+
+/** How long `work` may take to react to its deadline's abort before the invocation is over without it. */
+const LATE_MS = 1_000;
+
+export class RunningInvocation<E extends InvocationEnd>
+  extends Deadline
+  implements Invoked, InvocationControl, InvocationContext
+{
+  readonly component: string;
+  readonly requestId: string;
+  readonly traceparent: string;
+  readonly trigger: Trigger;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  readonly arrivedMs: number;
+  readonly promise: Promise<E | InvocationEnd>;
+
+  slot: Slot | null = null;
+  slotAtMs = 0;
+  releasedAtMs: number | null = null;
+  httpStatus = 0;
+
+  readonly #host: InvocationHost;
+  readonly #work: Work<E>;
+  readonly #callerSignal: AbortSignal | null;
+  readonly #abort = new AbortController();
+  #resolve!: (end: E | InvocationEnd) => void;
+  #state: 'waiting' | 'working' | 'overdue' | 'done' = 'waiting';
+
+  constructor(
+    component: string,
+    seed: InvocationSeed,
+    timeoutMs: number,
+    work: Work<E>,
+    host: InvocationHost,
+  ) {
+    super();
+    this.component = component;
+    this.requestId = seed.requestId;
+    this.traceparent = seed.traceparent;
+    this.trigger = seed.trigger;
+    this.arrivedMs = host.nowMs();
+    this.deadlineMs = Math.min(this.arrivedMs + timeoutMs, seed.deadlineMs ?? Number.POSITIVE_INFINITY);
+    this.signal = this.#abort.signal;
+    this.promise = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#host = host;
+    this.#work = work;
+    this.#callerSignal = seed.signal;
+    this.#callerSignal?.addEventListener('abort', this);
+  }
+
+  /** Called by the caller's signal: an object that listens costs no closure. */
+  handleEvent(): void {
+    const { reason } = this.#callerSignal!;
+    this.cut(
+      reason instanceof FulcrumError ? reason : new FulcrumError('client-gone', 'The caller went away.'),
+    );
+  }
+
+  /** Takes the slot, and works; or gives it straight back where nobody waits for it any more. */
+  begin(slot: Slot): void {
+    if (this.#state !== 'waiting') {
+      slot.release({ outcome: 'cancelled', error: this.signal.reason as FulcrumError, cpuMs: 0 });
+      return;
+    }
+    this.#state = 'working';
+    this.slot = slot;
+    this.slotAtMs = this.#host.nowMs();
+    let working: Promise<E>;
+    try {
+      working = this.#work(slot, this, this);
+    } catch (error) {
+      working = Promise.reject(error);
+    }
+    working.then(
+      (end) => this.#worked(end),
+      (error: unknown) =>
+        this.#finish(this.#judged({ outcome: 'crashed', error: asFulcrumError(error), cpuMs: 0 })),
+    );
+  }
+
+  /** No slot is to be had. */
+  refuse(error: unknown): void {
+    if (this.#state !== 'waiting') return;
+    const known = asFulcrumError(error);
+    this.#finish({ outcome: outcomeOf(known, 'refused'), error: known, cpuMs: 0 });
+  }
+
+  answered(): void {
+    if (this.slot?.mode === 'service') this.#host.unwatch(this);
+  }
+
+  status(status: number): void {
+    this.httpStatus = status;
+  }
+
+  expire(): void {
+    const error = new FulcrumError(
+      'timeout',
+      `Component "${this.component}" did not ${this.slot === null ? 'have a free instance' : 'answer'} within ${Math.round(this.deadlineMs - this.arrivedMs)} ms. Make it faster, or raise its timeout.`,
+    );
+    this.#abortWith(error);
+    if (this.#state === 'waiting') return this.refuse(error);
+    if (this.#state !== 'working') return;
+    this.#state = 'overdue';
+    const end: InvocationEnd = { outcome: 'timeout', error, cpuMs: 0 };
+    this.#release(end);
+    this.#host.after(LATE_MS, () => this.#finish(end));
+  }
+
+  /** The caller has gone, or the server goes. Work that has begun is told, and still awaited until its deadline. */
+  cut(error: FulcrumError): void {
+    this.#abortWith(error);
+    if (this.#state === 'waiting') this.refuse(error);
+  }
+
+  #worked(end: E): void {
+    this.#finish(this.#judged(end));
+  }
+
+  /** What came after an abort came because of it, unless it came out well all the same. */
+  #judged<T extends InvocationEnd>(end: T): T {
+    if (!this.signal.aborted || end.outcome === 'ok') return end;
+    const reason = this.signal.reason as FulcrumError;
+    return { ...end, outcome: outcomeOf(reason, 'cancelled'), error: reason };
+  }
+
+  #finish(end: E | InvocationEnd): void {
+    if (this.#state === 'done') return;
+    this.#state = 'done';
+    this.#callerSignal?.removeEventListener('abort', this);
+    this.#host.unwatch(this);
+    this.#release(end);
+    this.#host.done(this, end);
+    this.#resolve(end);
+  }
+
+  #release(end: InvocationEnd): void {
+    if (this.releasedAtMs !== null || this.slot === null) return;
+    this.releasedAtMs = this.#host.nowMs();
+    this.slot.release(end);
+  }
+
+  #abortWith(error: FulcrumError): void {
+    if (!this.signal.aborted) this.#abort.abort(error);
+  }
+}
+
+function outcomeOf(error: FulcrumError, otherwise: Outcome): Outcome {
+  if (error.code === 'timeout') return 'timeout';
+  return error.code === 'client-gone' ? 'cancelled' : otherwise;
+}

@@ -1,0 +1,234 @@
+import { availableParallelism } from 'node:os';
+import { sleep, type Clock } from '../base/clock.ts';
+import { FulcrumError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { nearest } from '../base/suggest.ts';
+import type { Mode, ModeSetting } from '../model/app.ts';
+import type { RuntimeFor } from '../model/instance.ts';
+import type { InvocationContext } from '../model/invocation.ts';
+import type { LogSink } from '../model/log.ts';
+import type { Revision } from '../model/revision.ts';
+import type { Slot, SlotSource } from '../model/slot.ts';
+import type { PresentComponent } from './dispatcher.ts';
+import { switchMode, type ModeSwitched } from './mode-switch.ts';
+import { STOP_GRACE_MS } from './pooled-instance.ts';
+import { rollOut, type Inspect } from './rollout.ts';
+import { type ComponentScaleStatus, ScaledComponent } from './scaled-component.ts';
+import { Turns } from './turns.ts';
+
+export interface ScalerOptions {
+  readonly runtimeFor: RuntimeFor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly log: LogSink;
+  /** Function instances of one component that may be starting at the same time. Eight for each CPU, where absent. */
+  readonly startsAtOnce?: number;
+}
+
+export interface DeployOptions {
+  /** Opens Node's inspector on one component, which then has one instance. Absent: as before; null: on none. */
+  readonly inspect?: Inspect | null;
+}
+
+/** A process that does not even go when it is killed must not hold a shutdown for ever. */
+const STUBBORN_MS = 5_000;
+const LOOK_EVERY_MS = 10;
+/** Starts spend part of their time waiting for disk and network, so more than one for each CPU; many more only delay each other. */
+const STARTS_PER_CPU = 8;
+
+/** Which instances exist, and who gets them: deploys, mode switches and every invocation's slot. */
+export class Scaler implements SlotSource {
+  readonly #o: ScalerOptions;
+  readonly #components = new Map<string, ScaledComponent>();
+  /** Removed components, and ones that a failed deploy never let in, until their last instance is gone. */
+  readonly #departing = new Set<ScaledComponent>();
+  readonly #deploys = new Turns();
+  readonly #closing = new AbortController();
+  readonly #allDeparted = Promise.withResolvers<void>();
+  #inspect: Inspect | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(o: ScalerOptions) {
+    this.#o = o;
+  }
+
+  /**
+   * Replaces the set of components. Services whose revision changed: new replicas are ready before anything is routed to
+   * them, and the old ones drain. Functions: routed at once; old instances finish what they have. Whatever is
+   * unchanged (same id and environment) keeps its instances. Removed components serve who waits, and drain. One after the other.
+   * Throws `start-failed` with the component named where new replicas do not start, or `shutting-down`; then nothing is changed.
+   */
+  async deploy(revisions: ReadonlyMap<string, Revision>, options: DeployOptions = {}): Promise<void> {
+    this.#refuseWhenClosing();
+    const endTurns = [await this.#deploys.take()];
+    try {
+      const present = [...this.#components.values()];
+      endTurns.push(...(await Promise.all(present.map(({ turns }) => turns.take()))));
+      this.#refuseWhenClosing();
+      await this.#rollOut(revisions, options.inspect === undefined ? this.#inspect : options.inspect);
+    } finally {
+      for (const end of endTurns) end();
+    }
+  }
+
+  /**
+   * Resolves when the new mode serves: at once where it already does. One after the other for each component.
+   * The choice survives later deploys, unless the config's own setting changes.
+   * Throws `not-found`, `start-failed` (then all is as before) or `shutting-down`.
+   */
+  async setMode(name: string, mode: ModeSetting): Promise<ModeSwitched> {
+    this.#refuseWhenClosing();
+    const component = this.#component(name);
+    const endTurn = await component.turns.take();
+    try {
+      this.#refuseWhenClosing();
+      // A deploy may have removed it in the meantime, and another may even have brought it back.
+      if (this.#components.get(name) !== component) return await this.setMode(name, mode);
+      const switched = await switchMode(component, mode, this.#o.clock, this.#closing.signal);
+      this.#o.logger.debug({ component: name, ...switched }, 'mode set');
+      return switched;
+    } finally {
+      endTurn();
+    }
+  }
+
+  take(name: string, context: InvocationContext): Slot | Promise<Slot> {
+    const component = this.#component(name);
+    // Work in flight may still call other components while it is given time to finish.
+    if (this.#closing.signal.aborted && context.trigger !== 'call') throw this.#closing.signal.reason;
+    return component.take(context);
+  }
+
+  timeoutMs(name: string): number {
+    return this.#component(name).pool.settings.settings.timeoutMs;
+  }
+
+  /** What usage records say of invocations that got no slot. Null where there is no such component. */
+  present(name: string): PresentComponent | null {
+    const pool = this.#components.get(name)?.pool;
+    if (pool === undefined) return null;
+    const { mode, settings } = pool.settings;
+    return { revision: pool.revision.id, mode, memoryBytes: settings.memoryBytes };
+  }
+
+  /** The components that have instances. */
+  names(): Iterable<string> {
+    return this.#components.keys();
+  }
+
+  mode(name: string): Mode {
+    return this.#component(name).mode;
+  }
+
+  status(): readonly ComponentScaleStatus[] {
+    return [...this.#components.values()].map((component) => component.status());
+  }
+
+  /** Measures memory and CPU time of every instance, for the next `status()`. */
+  async measure(): Promise<void> {
+    await Promise.all([...this.#everything()].map((component) => component.measure()));
+  }
+
+  /**
+   * Refuses new work, lets work in flight finish (at first with calls to other components, then without), and ends every
+   * instance. Resolves when all are gone. Work that is not done after `drainMs` is cut off with its instance.
+   */
+  close(drainMs: number): Promise<void> {
+    this.#closed ??= this.#close(drainMs);
+    return this.#closed;
+  }
+
+  async #rollOut(revisions: ReadonlyMap<string, Revision>, inspect: Inspect | null): Promise<void> {
+    const fresh: ScaledComponent[] = [];
+    const componentFor = (name: string): ScaledComponent => {
+      const known = this.#components.get(name);
+      if (known) return known;
+      const component = this.#newComponent(name);
+      fresh.push(component);
+      return component;
+    };
+    let serving: readonly ScaledComponent[];
+    try {
+      serving = await rollOut({ revisions, inspect, componentFor, signal: this.#closing.signal });
+    } catch (error) {
+      for (const component of fresh) this.#depart(component, (it) => it.close(0));
+      throw error;
+    }
+    const removed = [...this.#components.values()].filter(({ name }) => !revisions.has(name));
+    this.#components.clear();
+    for (const component of serving) this.#components.set(component.name, component);
+    for (const component of removed) this.#depart(component, (it) => it.leave());
+    this.#inspect = inspect;
+    this.#o.logger.info(
+      { components: serving.length, removed: removed.map(({ name }) => name) },
+      'components deployed',
+    );
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const { clock } = this.#o;
+    this.#closing.abort(
+      new FulcrumError('shutting-down', 'The server is shutting down and takes no more work.', {
+        retryAfterS: 1,
+      }),
+    );
+    // What is under way gives up by the signal; what waits for its turn sees it when its turn comes.
+    const endTurns = [await this.#deploys.take()];
+    endTurns.push(...(await Promise.all([...this.#components.values()].map(({ turns }) => turns.take()))));
+    const beganMs = clock.monotonicMs();
+    const spentMs = (): number => clock.monotonicMs() - beganMs;
+    const quiet = (): boolean => [...this.#everything()].every((component) => component.quiet);
+    // Streams and WebSockets hear that they should go only when their instances drain: so this may not take all the time.
+    while (!quiet() && spentMs() < drainMs / 3) await sleep(clock, LOOK_EVERY_MS);
+    const restMs = Math.max(0, drainMs - spentMs());
+    for (const component of this.#components.values()) this.#departing.add(component);
+    for (const component of this.#departing) component.close(restMs);
+    const limit = clock.after(restMs + STOP_GRACE_MS.service + STUBBORN_MS, this.#allDeparted.resolve);
+    // Resolved by the last instance's end and not by looking: the clock's timers keep no process alive until then.
+    if (this.#departing.size > 0) await this.#allDeparted.promise;
+    limit.cancel();
+    for (const { name } of this.#departing) {
+      this.#o.logger.error({ component: name }, 'instances did not end although they were killed');
+    }
+    for (const end of endTurns) end();
+  }
+
+  #newComponent(name: string): ScaledComponent {
+    const { runtimeFor, clock, log, startsAtOnce = availableParallelism() * STARTS_PER_CPU } = this.#o;
+    return new ScaledComponent({
+      name,
+      runtimeFor,
+      clock,
+      log,
+      startsAtOnce,
+      gone: (component) => {
+        this.#departing.delete(component);
+        if (this.#closing.signal.aborted && this.#departing.size === 0) this.#allDeparted.resolve();
+      },
+    });
+  }
+
+  /** Registers it first: it may be gone before `how` returns. */
+  #depart(component: ScaledComponent, how: (component: ScaledComponent) => void): void {
+    this.#departing.add(component);
+    how(component);
+  }
+
+  #everything(): Set<ScaledComponent> {
+    return new Set([...this.#components.values(), ...this.#departing]);
+  }
+
+  #component(name: string): ScaledComponent {
+    const component = this.#components.get(name);
+    if (component) return component;
+    const near = nearest(name, this.#components.keys());
+    throw new FulcrumError(
+      'not-found',
+      `There is no component "${name}" that has instances.${near === null ? '' : ` Did you mean "${near}"?`}`,
+    );
+  }
+
+  #refuseWhenClosing(): void {
+    if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
+  }
+}

@@ -1,0 +1,141 @@
+import { FakeClock } from '../../base/fake-clock.ts';
+import { silentLogger } from '../../base/log.ts';
+import type { FunctionSettings, ModeSetting, ServiceSettings } from '../../model/app.ts';
+import type { InvocationContext, InvocationEnd } from '../../model/invocation.ts';
+import type { LogEntry } from '../../model/log.ts';
+import type { Revision } from '../../model/revision.ts';
+import type { UsageRecord } from '../../model/usage.ts';
+import { InvocationDispatcher } from '../dispatcher.ts';
+import { Scaler } from '../scaler.ts';
+import { type FakeInstance, FakeRuntime } from './fake-runtime.ts';
+
+export interface RevisionOptions {
+  readonly mode?: ModeSetting;
+  readonly id?: string;
+  readonly envDigest?: string;
+  readonly function?: Partial<FunctionSettings>;
+  readonly service?: Partial<ServiceSettings>;
+}
+
+export function revision(name: string, o: RevisionOptions = {}): Revision {
+  return {
+    kind: 'module',
+    id: o.id ?? 'aaaaaaaaaaaa',
+    env: {},
+    envDigest: o.envDigest ?? 'env',
+    bundle: { path: '/b.mjs', filesRoot: '/', digest: '', sizeBytes: 1, sources: [] },
+    spec: {
+      name,
+      kind: 'module',
+      entry: '/e.ts',
+      routes: [],
+      cors: null,
+      events: [],
+      schedule: null,
+      env: {},
+      storage: [],
+      modeSetting: o.mode ?? 'function',
+      function: {
+        concurrency: 1,
+        memoryBytes: 128,
+        timeoutMs: 30_000,
+        maxQueued: 1_000,
+        keepAliveMs: 1_000,
+        fresh: false,
+        maxInstances: 100,
+        ...o.function,
+      },
+      service: {
+        concurrency: 100,
+        memoryBytes: 256,
+        timeoutMs: 30_000,
+        maxQueued: 1_000,
+        replicas: 1,
+        healthIntervalMs: 10_000,
+        drainMs: 30_000,
+        ...o.service,
+      },
+    },
+  };
+}
+
+export function revisions(...all: readonly Revision[]): Map<string, Revision> {
+  return new Map(all.map((one) => [one.spec.name, one]));
+}
+
+/** A scaler and a dispatcher over a fake runtime and a fake clock. */
+export class Scene {
+  readonly clock = new FakeClock();
+  readonly runtime = new FakeRuntime(this.clock);
+  readonly log: LogEntry[] = [];
+  readonly usage: UsageRecord[] = [];
+  readonly scaler = new Scaler({
+    runtimeFor: () => this.runtime,
+    clock: this.clock,
+    logger: silentLogger,
+    log: { write: (entry) => void this.log.push(entry) },
+    startsAtOnce: 32,
+  });
+  readonly dispatcher = new InvocationDispatcher({
+    slots: this.scaler,
+    clock: this.clock,
+    usage: { record: (record) => void this.usage.push(record) },
+  });
+  #requests = 0;
+
+  static async of(...all: readonly Revision[]): Promise<Scene> {
+    const scene = new Scene();
+    await scene.meanwhile(scene.scaler.deploy(revisions(...all)));
+    return scene;
+  }
+
+  /** Moves time on until `promise` is settled. */
+  async meanwhile<T>(promise: Promise<T>, limitMs = 600_000): Promise<T> {
+    let settled = false;
+    const done = (): void => void (settled = true);
+    promise.then(done, done);
+    await this.clock.advance(0);
+    for (let ms = 0; !settled && ms < limitMs; ms += 1) await this.clock.advance(1);
+    if (!settled) throw new Error(`not settled after ${limitMs} ms`);
+    return await promise;
+  }
+
+  /** Lets what has just been done take effect, then moves time on. */
+  async pass(byMs: number): Promise<void> {
+    await this.clock.advance(0);
+    await this.clock.advance(byMs);
+  }
+
+  /** One invocation whose handler takes `takesMs`. */
+  send(component: string, takesMs?: number, seed: Partial<Seed> = {}): Promise<InvocationEnd> {
+    const requestId = `r_${++this.#requests}`;
+    return this.dispatcher.run(
+      component,
+      { requestId, traceparent: '', trigger: 'route', signal: null, deadlineMs: null, ...seed },
+      (slot, context) => (slot.instance as FakeInstance).work(context, takesMs),
+    );
+  }
+
+  /** A context to take slots with directly. */
+  context(o: Partial<InvocationContext> = {}): InvocationContext {
+    return {
+      requestId: `r_${++this.#requests}`,
+      traceparent: '',
+      trigger: 'route',
+      deadlineMs: Number.POSITIVE_INFINITY,
+      signal: new AbortController().signal,
+      ...o,
+    };
+  }
+
+  status(name: string): ReturnType<Scaler['status']>[number] {
+    return this.scaler.status().find((one) => one.name === name)!;
+  }
+
+  /** The texts of the platform's log. */
+  get story(): string[] {
+    return this.log.map(({ text }) => text);
+  }
+}
+
+type Seed = Parameters<InvocationDispatcher['run']>[1];

@@ -1,0 +1,165 @@
+/**
+ * The config as authors write it. Written by hand, so that editors show these words and the sdk needs no schema library; a
+ * test of `config` holds it to the schema that validates it. An optional key that is `undefined` counts as absent.
+ */
+export interface AppConfig {
+  /** Lower-case letters, digits and hyphens, beginning with a letter; at most 41 characters. */
+  name: string;
+  /** By name: lower-case letters, digits and hyphens, beginning with a letter; at most 41 characters. */
+  components: Readonly<Record<string, ComponentConfig>>;
+  /** The environment of every component; a component's own wins. */
+  env?: EnvConfig | undefined;
+  /** Addresses or CIDR blocks whose `X-Forwarded-*` and `Forwarded` headers are believed. Default: none. */
+  trustedProxies?: readonly string[] | undefined;
+  /** Which other origins' pages may call the app. `true`: any, without credentials. Default: none. */
+  cors?: true | CorsConfig | undefined;
+}
+
+/** What a config that is a function is given. */
+export interface ConfigContext {
+  /** `development` in `fulcrum dev`, unless another is named. */
+  readonly environment: string;
+}
+
+/** A component is a module (`entry`), any program that listens on `$PORT` (`command`), or a folder of files (`static`). */
+export type ComponentConfig = ModuleConfig | CommandConfig | StaticConfig;
+
+interface CommonConfig {
+  /** What reaches it over HTTP. Longest match wins. Default: nothing; other components can still call it. */
+  routes?: readonly RouteConfig[] | undefined;
+  /** Instead of the app's. */
+  cors?: true | CorsConfig | undefined;
+}
+
+interface RunnableConfig extends CommonConfig {
+  /** May be changed at any time with `fulcrum mode`. Default: `function`; `auto` begins as a function. */
+  mode?: 'function' | 'service' | 'auto' | undefined;
+  /** Of one instance, 16MB to 64GB. Default: 128MB as a function, 256MB as a service. */
+  memory?: string | undefined;
+  /** Of one invocation; a function's at most 15m, a service's at most 24h. Default: 30s. */
+  timeout?: string | undefined;
+  /** Invocations that one instance works on at a time, 1 to 10,000. Default: 1 as a function, 100 as a service. */
+  concurrency?: number | undefined;
+  /** Invocations that may wait for an instance, 0 to 100,000; one more is refused with 503. Default: 1,000. */
+  queue?: number | undefined;
+  /** How long a function's instance without work stays, up to 1h. Default: 1s. */
+  keepAlive?: string | undefined;
+  /** Instances of a function at most, 1 to 1,000. Default: 100. */
+  max?: number | undefined;
+  /** A function gets a new process for every invocation. Default: false. */
+  fresh?: boolean | undefined;
+  /** Of a service, 1 to 100. Default: 1. */
+  replicas?: number | undefined;
+  /** How long a replica may finish what it has begun before it is told to end, up to 24h. Default: 30s, or the timeout where that is longer. */
+  drain?: string | undefined;
+  /** Between two health checks of a replica, 100ms to 1h. Default: 10s. */
+  healthInterval?: string | undefined;
+  /** Added to the app's. */
+  env?: EnvConfig | undefined;
+  /** Folders inside the app's folder, relative to it, that the component may write. */
+  storage?: readonly string[] | undefined;
+}
+
+/** A module that exports handlers and named functions. */
+export interface ModuleConfig extends RunnableConfig {
+  /** The module's file, relative to the app's folder. */
+  entry: string;
+  /** Types of events that its `queue` handler takes. */
+  events?: readonly string[] | undefined;
+  /** When its `scheduled` handler runs: a cron line of five or six fields, in UTC unless a time zone is given. */
+  schedule?: string | ScheduleConfig | undefined;
+  command?: undefined;
+  static?: undefined;
+  cwd?: undefined;
+  health?: undefined;
+  cacheControl?: undefined;
+}
+
+/** Any program that serves HTTP on the port in its environment variable `PORT`. */
+export interface CommandConfig extends RunnableConfig {
+  /** As a shell would take it. */
+  command: string;
+  /** Where it runs, relative to the app's folder. Default: the app's folder. */
+  cwd?: string | undefined;
+  /** A path that answers 2xx when it is healthy. Default: accepting a TCP connection is enough. */
+  health?: string | undefined;
+  entry?: undefined;
+  static?: undefined;
+  events?: undefined;
+  schedule?: undefined;
+  cacheControl?: undefined;
+}
+
+/** A folder of files. It has no instances and costs nothing. */
+export interface StaticConfig extends CommonConfig {
+  /** The folder, relative to the app's folder. */
+  static: string;
+  /** The `Cache-Control` header of what is served. Default: `public, max-age=0, must-revalidate`. */
+  cacheControl?: string | undefined;
+  entry?: undefined;
+  command?: undefined;
+  cwd?: undefined;
+  health?: undefined;
+  events?: undefined;
+  schedule?: undefined;
+  mode?: undefined;
+  memory?: undefined;
+  timeout?: undefined;
+  concurrency?: undefined;
+  queue?: undefined;
+  keepAlive?: undefined;
+  max?: undefined;
+  fresh?: undefined;
+  replicas?: undefined;
+  drain?: undefined;
+  healthInterval?: undefined;
+  env?: undefined;
+  storage?: undefined;
+}
+
+/**
+ * `/exact`, `/prefix/*` (which also matches `/prefix`), either with a host before it: `shop.example.com/api/*`,
+ * `*.example.com/*` (one label). As an object where more is to be said.
+ */
+export type RouteConfig = string | RouteObject;
+
+export interface RouteObject {
+  /** `/exact` or `/prefix/*`. */
+  path: string;
+  /** `shop.example.com` or `*.example.com`. Default: every host. */
+  host?: string | undefined;
+  /** The component sees `/x` where the client asked for `/prefix/x`. Default: false. */
+  stripPrefix?: boolean | undefined;
+  /** A larger request body is refused with 413; up to 100GB. Default: 10MB. */
+  bodyLimit?: string | undefined;
+}
+
+export interface ScheduleConfig {
+  /** Five fields, or six with seconds first. */
+  cron: string;
+  /** A name of the IANA time zone database, such as `Europe/Berlin`. Default: `UTC`. */
+  timeZone?: string | undefined;
+}
+
+export interface CorsConfig {
+  /** `'*'`, or origins such as `https://shop.example.com`. Default: `'*'`. */
+  origins?: '*' | readonly string[] | undefined;
+  /** Default: GET, HEAD, PUT, PATCH, POST and DELETE. */
+  methods?: readonly string[] | undefined;
+  /** Request headers that pages may send. Default: any and Authorization; with credentials: Authorization and Content-Type. */
+  headers?: readonly string[] | undefined;
+  /** Answer headers that pages may read. Default: none beyond the usual. */
+  exposedHeaders?: readonly string[] | undefined;
+  /** Whether cookies may come along; needs origins to be named. Default: false. */
+  credentials?: boolean | undefined;
+  /** How long a browser may remember a preflight's answer, up to 24h. Default: 10m. */
+  maxAge?: string | undefined;
+}
+
+/** By variable: a string, or `secret('NAME')`. Nothing else is passed on from the server's own environment. */
+export type EnvConfig = Readonly<Record<string, string | Secret>>;
+
+/** The name of a secret, in place of its value. Made by `secret()`. */
+export interface Secret {
+  readonly $secret: string;
+}

@@ -1,0 +1,29 @@
+/**
+ * What an author imports as `fulcrum`. It is bundled into every component, so it holds next to nothing: types, two
+ * identities and one proxy.
+ */
+export { defineApp, secret } from './define.ts';
+export { use } from './use.ts';
+export type { Remote } from './use.ts';
+export type {
+  AppConfig,
+  CommandConfig,
+  ComponentConfig,
+  ConfigContext,
+  CorsConfig,
+  EnvConfig,
+  ModuleConfig,
+  RouteConfig,
+  RouteObject,
+  ScheduleConfig,
+  Secret,
+  StaticConfig,
+} from './config-types.ts';
+export type {
+  ComponentModule,
+  Context,
+  Env,
+  QueueBatch,
+  QueueMessage,
+  ScheduledEvent,
+} from './handler-types.ts';

@@ -1,0 +1,61 @@
+import { FulcrumError } from '../base/errors.ts';
+import { instanceHost } from './host.ts';
+
+/** A component as another one sees it: its exported named functions, each of them async. */
+export type Remote<M> = {
+  readonly [
+    K in keyof M as K extends 'default' | 'then'
+      ? never
+      : M[K] extends (...args: never[]) => unknown
+        ? K
+        : never
+  ]: M[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
+};
+
+type RemoteFunction = (...args: unknown[]) => Promise<unknown>;
+
+/** What the language itself looks for on a value. Answering with a function would make it call the component. */
+const NOT_CALLS: ReadonlySet<string> = new Set(['default', 'then', 'toJSON']);
+
+/**
+ * The exported named functions of another component of the app. Nothing is looked up before the first call, so it may stand
+ * at module level, and two components may use each other.
+ *
+ * ```ts
+ * const catalog = use<typeof import('./catalog.ts')>('catalog');
+ * const price = await catalog.priceOf('A-1');
+ * ```
+ *
+ * Arguments and results are cloned (the structured clone algorithm), wherever the other component runs. A call rejects with
+ * what the function threw, or with `call-unknown-component`, `call-unknown-function`, `call-not-cloneable`,
+ * `call-too-large`, `timeout`, `overloaded`, or `outside-fulcrum` where the code does not run inside an app.
+ *
+ * @param component its name in `components` of the config.
+ */
+export function use<M>(component: string): Remote<M> {
+  const functions = new Map<string, RemoteFunction>();
+  return new Proxy(Object.freeze(Object.create(null) as object), {
+    get(_target, key) {
+      if (typeof key === 'symbol' || NOT_CALLS.has(key) || key in Object.prototype) return undefined;
+      const known = functions.get(key);
+      if (known !== undefined) return known;
+      const made = remoteFunction(component, key);
+      functions.set(key, made);
+      return made;
+    },
+  }) as Remote<M>;
+}
+
+function remoteFunction(component: string, name: string): RemoteFunction {
+  return async (...args) => {
+    const host = instanceHost();
+    if (host === null) {
+      throw new FulcrumError(
+        'outside-fulcrum',
+        `${component}.${name}() was called outside Fulcrum, where there is no component '${component}'. Start the app with ` +
+          "`fulcrum dev`, or in a test with startApp() of 'fulcrum/testing'.",
+      );
+    }
+    return host.call(component, name, args);
+  };
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Revision } from '../model/revision.ts';
+import { affectedBy } from './affected.ts';
+
+const module_ = (sources: string[], storage: string[] = []): Revision =>
+  ({ kind: 'module', bundle: { sources }, spec: { storage } }) as unknown as Revision;
+const command = (cwd: string): Revision =>
+  ({ kind: 'command', spec: { cwd, storage: [] } }) as unknown as Revision;
+
+const prepared = {
+  configSources: new Set(['/app/fulcrum.config.ts', '/app/.env']),
+  revisions: new Map([
+    ['a', module_(['/app/a.ts', '/app/shared.ts'])],
+    ['b', module_(['/app/b.ts', '/app/shared.ts'], ['/app/old/data'])],
+    ['old', command('/app/old')],
+  ]),
+};
+
+test('a change means the components that are made of the file, or everything where the config is', () => {
+  const table: [string[], 'config' | string[]][] = [
+    [['/app/a.ts'], ['a']],
+    [['/app/shared.ts'], ['a', 'b']],
+    [['/app/a.ts', '/app/.env'], 'config'],
+    [['/app/fulcrum.config.ts'], 'config'],
+    [['/app/unrelated.ts'], []],
+    [['/app/old/server.js'], ['old']],
+    [
+      ['/app/old/lib/deep.js', '/app/b.ts'],
+      ['old', 'b'],
+    ],
+    [['/app/older/server.js'], []],
+    [['/app/old/node_modules/x/index.js'], []],
+    [['/app/old/.cache/x'], []],
+    [['/app/old/data/orders.db'], []],
+  ];
+  for (const [paths, expected] of table) {
+    const affected = affectedBy(new Set(paths), prepared);
+    assert.deepEqual(affected === 'config' ? affected : [...affected], expected, paths.join());
+  }
+});

@@ -1,0 +1,28 @@
+import type { ComponentSpec, Mode } from '../model/app.ts';
+import type { LogEntry } from '../model/log.ts';
+import type { FulcrumError } from '../base/errors.ts';
+
+/** What a development server tells whoever watches it; the CLI prints it. */
+export type DevEvent =
+  | {
+      readonly kind: 'ready';
+      /** From the call of `startDev` to the first moment a request could be answered. */
+      readonly tookMs: number;
+      readonly gatewayUrl: string;
+      /** Carries a token. */
+      readonly adminLink: string;
+      readonly components: readonly ComponentLine[];
+      readonly notes: readonly string[];
+    }
+  /** A save went live: from the file's change to the new revision serving. */
+  | { readonly kind: 'reloaded'; readonly components: readonly string[]; readonly tookMs: number }
+  /** A save did not build or start; the last good revision goes on serving. */
+  | { readonly kind: 'reload-failed'; readonly error: FulcrumError }
+  | { readonly kind: 'log'; readonly entry: LogEntry };
+
+export interface ComponentLine {
+  readonly name: string;
+  readonly kind: ComponentSpec['kind'];
+  readonly mode: Mode | null;
+  readonly routes: readonly string[];
+}

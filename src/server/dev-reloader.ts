@@ -1,0 +1,150 @@
+import { asFulcrumError, FulcrumError } from '../base/errors.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Builder } from '../build/builder.ts';
+import { watchApp, type AppWatch } from '../build/watch-app.ts';
+import type { DevEvent } from './dev-events.ts';
+import type { Platform } from './platform.ts';
+import { prepare, rebuild, type Prepared } from './prepare.ts';
+import { affectedBy } from './affected.ts';
+import { programFolders } from './program-folders.ts';
+
+export interface DevReloaderOptions {
+  readonly platform: Platform;
+  readonly builder: Builder;
+  readonly environment: string;
+  readonly inspect: { readonly component: string; readonly port: number } | null;
+  readonly onEvent: (event: DevEvent) => void;
+  readonly clock: Clock;
+  readonly prepared: Prepared;
+}
+
+/**
+ * Follows an app's files: a save becomes a deploy, and a save that does not build or start leaves what serves as it was.
+ *
+ *   watching ──files change──▶ reloading ──done, nothing changed meanwhile──▶ watching
+ *                                 └── files changed meanwhile: once more with these
+ *      └──────────── close() ────────────▶ closed
+ */
+type State = 'watching' | 'reloading' | 'closed';
+
+export class DevReloader {
+  readonly #options: DevReloaderOptions;
+  readonly #watch: AppWatch;
+  #state: State = 'watching';
+  #prepared: Prepared;
+  #changed = new Set<string>();
+  #changedAtMs = 0;
+  /** After a failed reload the same files must be built again whatever is saved next: the mend may lie anywhere. */
+  #failed: ReadonlySet<string> = new Set();
+  #reloads = 0;
+  /** Paths by revision, of those that may still run. */
+  readonly #bundles = new Map<string, string>();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: DevReloaderOptions) {
+    this.#options = options;
+    this.#prepared = options.prepared;
+    this.#remember();
+    this.#watch = watchApp({
+      files: () => this.#files(),
+      directories: () => this.#directories(),
+      clock: options.clock,
+      onChange: (paths) => this.#onChange(paths),
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    await this.#watch.close();
+    await this.#running;
+  }
+
+  #onChange(paths: readonly string[]): void {
+    if (this.#state === 'closed') return;
+    if (this.#changed.size === 0) this.#changedAtMs = this.#options.clock.monotonicMs();
+    for (const path of paths) this.#changed.add(path);
+    if (this.#state === 'reloading') return;
+    this.#state = 'reloading';
+    this.#running = this.#reloadUntilCurrent();
+  }
+
+  async #reloadUntilCurrent(): Promise<void> {
+    while (this.#changed.size > 0 && this.#state === 'reloading') {
+      const changed = new Set([...this.#changed, ...this.#failed]);
+      const sinceMs = this.#changedAtMs;
+      const beganAtMs = this.#options.clock.nowMs();
+      this.#changed = new Set();
+      try {
+        const components = await this.#reload(changed);
+        const mended = this.#failed.size > 0;
+        this.#failed = new Set();
+        const tookMs = this.#options.clock.monotonicMs() - sinceMs;
+        if (mended || components.length > 0) this.#options.onEvent({ kind: 'reloaded', components, tookMs });
+      } catch (error) {
+        this.#failed = new Set([...changed, ...sourcesOf(error)]);
+        this.#options.platform.control.deployFailed(error);
+        this.#options.onEvent({ kind: 'reload-failed', error: asFulcrumError(error) });
+      }
+      this.#watch.update(beganAtMs);
+    }
+    if (this.#state === 'reloading') this.#state = 'watching';
+  }
+
+  /** @returns the components that are served by another revision now. */
+  async #reload(changed: ReadonlySet<string>): Promise<string[]> {
+    const { platform, builder, environment, inspect } = this.#options;
+    const before = this.#prepared;
+    const affected = affectedBy(changed, before);
+    this.#reloads += 1;
+    const next =
+      affected === 'config'
+        ? await prepare({ directory: before.app.directory, environment, builder })
+        : await rebuild(before, affected, builder, String(this.#reloads));
+    await platform.deploy(next, { inspect });
+    this.#prepared = next;
+    await this.#prune();
+    return [...next.revisions]
+      .filter(([name, revision]) => {
+        const old = before.revisions.get(name);
+        return old?.id !== revision.id || old.envDigest !== revision.envDigest;
+      })
+      .map(([name]) => name);
+  }
+
+  #files(): string[] {
+    const sources = [...this.#prepared.revisions.values()].flatMap((revision) =>
+      revision.kind === 'module' ? revision.bundle.sources : [],
+    );
+    // The mend of a failed build may lie in a file that the last good version did not have.
+    return [...this.#prepared.configSources, ...sources, ...this.#failed];
+  }
+
+  #remember(): void {
+    for (const revision of this.#prepared.revisions.values()) {
+      if (revision.kind === 'module') this.#bundles.set(revision.id, revision.bundle.path);
+    }
+  }
+
+  /** Bundles go when no instance runs them any more: one that drains may still import a chunk. */
+  async #prune(): Promise<void> {
+    const { platform, builder } = this.#options;
+    this.#remember();
+    const current = [...this.#prepared.revisions.values()].map((revision) => revision.id);
+    const running = platform.scaler.status().flatMap(({ instances }) => instances.map((one) => one.revision));
+    const needed = new Set([...current, ...running]);
+    for (const id of this.#bundles.keys()) if (!needed.has(id)) this.#bundles.delete(id);
+    await builder.prune(new Set(this.#bundles.values()));
+  }
+
+  #directories(): string[] {
+    return [...this.#prepared.revisions.values()].flatMap((revision) =>
+      revision.kind === 'command' ? programFolders(revision.spec.cwd) : [],
+    );
+  }
+}
+
+/** The files whose change could mend a failed build; they may not exist yet. */
+function sourcesOf(error: unknown): readonly string[] {
+  const sources = error instanceof FulcrumError ? error.details['sources'] : undefined;
+  return Array.isArray(sources) ? (sources as string[]) : [];
+}

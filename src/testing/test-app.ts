@@ -1,0 +1,133 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { FulcrumError } from '../base/errors.ts';
+import type { FakeClock } from '../base/fake-clock.ts';
+import { randomText } from '../base/ids.ts';
+import type { ModeSetting } from '../model/app.ts';
+import type { LogEntry } from '../model/log.ts';
+import type { ComponentStatus } from '../model/status.ts';
+import type { ManualInvocation, ManualResult } from '../control/port.ts';
+import { Platform } from '../server/platform.ts';
+import { builderFor, prepare } from '../server/prepare.ts';
+
+export interface StartAppOptions {
+  /** The folder with `fulcrum.config.ts`: a path, or a `file:` URL such as `new URL('.', import.meta.url)`. */
+  readonly directory: string | URL;
+  /** What the config is told. Default: `test`. */
+  readonly environment?: string;
+  /** Values of secrets, instead of those in `.env` files. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** A clock that the test moves: timeouts, keep-alive, health checks and schedules follow it. Default: real time. */
+  readonly clock?: FakeClock;
+}
+
+/** A function by name with its arguments, a tick of the schedule, or events for the `queue` handler. */
+export type TestInvocation = ManualInvocation;
+export type TestResult = ManualResult;
+
+export interface TestApp {
+  /** Where the gateway listens, on a port that the system chose; without a slash at the end. */
+  readonly url: string;
+  /** An HTTP request through the gateway. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /**
+   * Calls a component's named function as another component would, with `args`.
+   * @throws what it threw (name, message, code and stack kept), or a FulcrumError that says why it could not be called.
+   */
+  call(component: string, functionName: string, ...args: readonly unknown[]): Promise<unknown>;
+  /** Runs any invocation and tells everything about it; rejects only where there is no such component. */
+  invoke(component: string, invocation: TestInvocation): Promise<TestResult>;
+  /** Changes a component's mode. Resolves when the new mode serves. */
+  mode(component: string, mode: ModeSetting): Promise<void>;
+  status(): Promise<readonly ComponentStatus[]>;
+  /** The latest lines of the app's log, oldest first. */
+  logs(component?: string): readonly LogEntry[];
+  /** Ends every instance and frees every port and file. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const LOG_LINES = 10_000;
+const CLOSE_DRAIN_MS = 1_000;
+
+/**
+ * Starts an app as `fulcrum dev` would, with its store in a temporary folder and everything on ports that the system chooses.
+ * @throws FulcrumError `config-invalid`, `secret-missing`, `build-failed` or `start-failed`; nothing is left running then.
+ */
+export async function startApp(options: StartAppOptions): Promise<TestApp> {
+  const given = options.directory;
+  const directory = await realpath(resolve(given instanceof URL ? fileURLToPath(given) : given));
+  const environment = options.environment ?? 'test';
+  const data = await mkdtemp(join(tmpdir(), 'fulcrum-test-'));
+  const build = join(directory, '.fulcrum', 'test', randomText(8));
+  const builder = builderFor(directory, build);
+  const clock = options.clock ?? systemClock;
+  const platform = await Platform.start({
+    dataDirectory: data,
+    environment,
+    clock,
+    processClock: clockOfProcesses(clock),
+    serverTiming: true,
+  });
+  const close = async (): Promise<void> => {
+    // A clock that stands still would never let a drain come to its end.
+    await platform.close(options.clock ? 0 : CLOSE_DRAIN_MS);
+    await builder.close();
+    await Promise.all([data, build].map((folder) => rm(folder, { recursive: true, force: true })));
+  };
+  try {
+    const secrets = new Map(Object.entries(options.secrets ?? {}));
+    await platform.deploy(await prepare({ directory, environment, builder, secrets }));
+    const { gatewayUrl: url } = await platform.listen({
+      gatewayPorts: [0],
+      adminPorts: null,
+      host: '127.0.0.1',
+    });
+    return testApp(platform, url, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function testApp(platform: Platform, url: string, close: () => Promise<void>): TestApp {
+  const { control } = platform;
+  const invoke = (component: string, invocation: TestInvocation): Promise<TestResult> =>
+    control.invoke(component, invocation, new AbortController().signal);
+  let closing: Promise<void> | null = null;
+  const closeOnce = (): Promise<void> => (closing ??= close());
+  return {
+    url,
+    fetch: (path, init) => fetch(new URL(path, url), init),
+    async call(component, functionName, ...args) {
+      const result = await invoke(component, { kind: 'call', function: functionName, args });
+      if (result.outcome === 'ok') return result.value;
+      if (result.thrown) throw Object.assign(new Error(result.thrown.message), { ...result.thrown });
+      throw new FulcrumError(
+        result.error?.code ?? 'internal',
+        result.error?.message ?? `It ended as ${result.outcome}.`,
+      );
+    },
+    invoke,
+    async mode(component, mode) {
+      await control.setMode(component, mode);
+    },
+    status: () => control.components(),
+    logs: (component) => platform.log.query({ component, limit: LOG_LINES }),
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
+}
+
+/** Processes start, answer and end in real time, whatever the test's clock says; only what time it is they share. */
+function clockOfProcesses(clock: Clock): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    after: (delayMs, run) => systemClock.after(delayMs, run),
+    every: (periodMs, run) => systemClock.every(periodMs, run),
+  };
+}
