@@ -19,8 +19,6 @@ const tests = (...globs) => [
   '--test',
   '--test-concurrency=2',
   `--test-timeout=${full ? 1_800_000 : 180_000}`,
-  '--test-reporter=dot',
-  '--test-reporter-destination=stdout',
   '--test-reporter=./scripts/failures-reporter.mjs',
   '--test-reporter-destination=stdout',
   ...globs,

@@ -32,8 +32,9 @@ class Watched {
 
   readonly #clock: typeof systemClock;
 
-  start(): void {
+  start(sinceMs?: number): void {
     this.watch = watchApp({
+      ...(sinceMs === undefined ? {} : { sinceMs }),
       files: () => this.files,
       directories: () => this.directories,
       clock: this.#clock,
@@ -261,4 +262,15 @@ void suite('watching an app', { concurrency: true }, () => {
     assert.deepEqual(app.told, []);
     assert.equal(clock.pending, 0);
   });
+});
+
+test('what changed between the first reading and the first look is told at once', (t) => {
+  const watched = new Watched(t, ['a.ts', 'b.ts']);
+  watched.write('a.ts', 'old');
+  watched.write('b.ts', 'read before it was saved');
+  watched.start(Date.now() + 60_000);
+  assert.deepEqual(watched.told, []);
+  void watched.watch.close();
+  watched.start(Date.now() - 60_000);
+  assert.deepEqual(watched.told, [['a.ts', 'b.ts']]);
 });

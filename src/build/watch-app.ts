@@ -20,6 +20,8 @@ export interface WatchOptions {
   /** Folders of which every file directly inside is watched. */
   readonly directories?: () => Iterable<string>;
   readonly clock: Clock;
+  /** Clock.nowMs() before the files were first read: one that has changed since then and before now is told at once. */
+  readonly sinceMs?: number;
   /** Called once for a burst of changes, with the paths that have changed, appeared or gone. */
   readonly onChange: (paths: string[]) => void;
 }
@@ -62,7 +64,7 @@ class AppWatcher {
     this.#options = options;
     this.#folders = new FolderWatches((path) => this.#heard(path));
     this.#regular = options.clock.every(LOOK_MS, () => this.#look());
-    this.update();
+    this.update(options.sinceMs);
   }
 
   update(sinceMs?: number): void {

@@ -38,10 +38,10 @@ const common = {
 
 const running = {
   mode: z.enum(['function', 'service', 'auto'], { error: "'function', 'service' or 'auto'" }).optional(),
-  memory: size('16MB', '64GB', '128MB').optional(),
+  memory: size('64MB', '64GB', '128MB').optional(),
   timeout: duration('1ms', '24h', '30s').optional(),
   concurrency: count(1, 10_000).optional(),
-  queue: count(0, 100_000).optional(),
+  queue: count(1, 100_000).optional(),
   keepAlive: duration('0s', '1h', '1s').optional(),
   max: count(1, 1_000).optional(),
   fresh: z.boolean({ error: 'true or false' }).optional(),

@@ -7,8 +7,8 @@ import type { Clock } from '../base/clock.ts';
 export interface InFlight {
   /** The connection is gone, and `error` says why. */
   gone(error: FulcrumError): void;
-  /** What arrives is no HTTP any more. @returns whether this request's own body was cut short by it. */
-  broken(error: FulcrumError): boolean;
+  /** What arrives is no HTTP any more, and this request's own body may have been cut short by it. */
+  broken(error: FulcrumError): void;
   /** Calls `then` when its answer has been sent whole. */
   onAnswered(then: () => void): void;
 }

@@ -81,11 +81,6 @@ export class Exchange implements ResponseSink, InFlight {
     return this.#status;
   }
 
-  /** The component's own breach of HTTP, where there was one. */
-  get violation(): FulcrumError | null {
-    return this.#violation;
-  }
-
   /** A slot was had: what it tells goes into `Server-Timing` and the log. */
   given(slot: Slot, control: InvocationControl): void {
     this.#slot = slot;
@@ -212,11 +207,10 @@ export class Exchange implements ResponseSink, InFlight {
     this.caller.abort(error);
   }
 
-  broken(error: FulcrumError): boolean {
-    if (this.announcedBytes === 0 || this.request.complete) return false;
+  broken(error: FulcrumError): void {
+    if (this.announcedBytes === 0 || this.request.complete) return;
     this.body?.fail(error);
     this.bodyFailed(error);
-    return true;
   }
 
   onAnswered(then: () => void): void {

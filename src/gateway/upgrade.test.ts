@@ -26,7 +26,7 @@ test('a WebSocket: handed over, echoed, and closed by the client', async (t) => 
         socket,
         Buffer.from(early),
         (ws) => {
-          ws.on('message', (data) => ws.send(`echo ${String(data as Buffer)}`));
+          ws.on('message', (data: Buffer) => ws.send(`echo ${data.toString()}`));
         },
       );
       await once(socket, 'close');

@@ -64,9 +64,8 @@ export class Upgrade implements InFlight {
     this.#caller.abort(error);
   }
 
-  broken(): boolean {
-    return false;
-  }
+  /** Its bytes are no HTTP any more, and no matter of ours. */
+  broken(): void {}
 
   /** It has no end of its own: it closes with its socket. */
   onAnswered(): void {}

@@ -1,5 +1,5 @@
 import type { FulcrumError } from '../base/errors.ts';
-import type { InvocationContext, InvocationEnd } from './invocation.ts';
+import type { InvocationContext } from './invocation.ts';
 
 /** Header fields as they came: name, value, name, value, … with the sender's letter case and order, repeats kept. */
 export type RawHeaders = readonly string[];
@@ -55,10 +55,3 @@ export interface HttpExchange {
   readonly body: BodySource | null;
   readonly response: ResponseSink;
 }
-
-/**
- * Carries `exchange` through an instance. Resolves, never rejects, when the invocation is over, `waitUntil` included.
- * Where it ends with an error before `response.head` was called, the caller still owes the client an answer; where it
- * ends with one afterwards, the caller must cut the client's connection.
- */
-export type HttpHandler = (exchange: HttpExchange) => Promise<InvocationEnd>;

@@ -56,7 +56,11 @@ export interface Instance {
   /** Resolves when the process is gone. */
   readonly ended: Promise<InstanceEnded>;
 
-  /** See {@link HttpHandler}. */
+  /**
+   * Carries `exchange` through the instance. Resolves, never rejects, when the invocation is over, `waitUntil` included.
+   * Where it ends with an error before `response.head` was called, the caller still owes the client an answer; where it
+   * ends with one afterwards, the caller must cut the client's connection.
+   */
   http(exchange: HttpExchange): Promise<InvocationEnd>;
   invoke(invocation: Invocation, context: InvocationContext): Promise<InvocationResult>;
   /**

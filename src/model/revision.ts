@@ -1,4 +1,4 @@
-import type { CommandSpec, ModuleSpec, RunnableSpec } from './app.ts';
+import type { CommandSpec, ModuleSpec } from './app.ts';
 
 /** One built, immutable version of a component that has instances. */
 export type Revision = ModuleRevision | CommandRevision;
@@ -21,8 +21,6 @@ export interface CommandRevision extends Common {
   readonly kind: 'command';
   readonly spec: CommandSpec;
 }
-
-export type RevisionOf<S extends RunnableSpec> = S extends ModuleSpec ? ModuleRevision : CommandRevision;
 
 /** What the build makes of a module component. */
 export interface Bundle {

@@ -88,6 +88,31 @@ describe('close', () => {
     assert.equal(scene.runtime.live.size + scene.runtime.starting, 0);
   });
 
+  it('gives up a deploy that is still starting, without waiting for it', async () => {
+    const scene = await Scene.of(revision('shop'));
+    scene.runtime.onStart = () => ({ takesMs: 30_000 });
+    const deploying = scene.scaler.deploy(revisions(revision('mail', { mode: 'service' })));
+    const refused = assert.rejects(deploying, { code: 'shutting-down' });
+    await scene.pass(5);
+    await scene.meanwhile(scene.scaler.close(0), 100);
+    await refused;
+    assert.equal(scene.runtime.starting, 0);
+  });
+
+  it('waits for what a failed deploy had begun', async () => {
+    const scene = await Scene.of(revision('shop'));
+    scene.runtime.stopMs = 500;
+    scene.runtime.onStart = ({ revision: { spec } }) =>
+      spec.name === 'mail' ? { takesMs: 30, fails: 'no' } : { takesMs: 5 };
+    const deploying = scene.scaler.deploy(
+      revisions(revision('good', { mode: 'service' }), revision('mail', { mode: 'service' })),
+    );
+    await assert.rejects(scene.meanwhile(deploying), { code: 'start-failed' });
+    assert.equal(scene.runtime.live.size, 1);
+    await scene.meanwhile(scene.scaler.close(0));
+    assert.equal(scene.runtime.live.size, 0);
+  });
+
   it('does not wait for ever for a start that never ends', async () => {
     const scene = await Scene.of(revision('shop'));
     scene.runtime.onStart = () => ({ takesMs: 0, never: true });

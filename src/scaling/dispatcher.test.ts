@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { FulcrumError } from '../base/errors.ts';
 import type { InvocationControl } from '../model/dispatch.ts';
 import type { InvocationContext, InvocationEnd } from '../model/invocation.ts';
+import type { Slot } from '../model/slot.ts';
 import type { FakeInstance } from './testing/fake-runtime.ts';
 import { Scene, revision } from './testing/scene.ts';
 
@@ -170,6 +171,19 @@ describe('InvocationDispatcher', () => {
       return OK;
     });
     assert.equal(end.outcome, 'ok');
+  });
+
+  it('gives back a slot that came in the moment in which its caller left', async () => {
+    const scene = await warm({ function: { maxInstances: 1 } });
+    const slot = scene.scaler.take('shop', scene.context()) as Slot;
+    const caller = new AbortController();
+    const waiting = scene.send('shop', 1, { signal: caller.signal });
+    slot.release(OK);
+    caller.abort();
+    assert.equal((await waiting).outcome, 'cancelled');
+    await scene.pass(0);
+    assert.equal(scene.status('shop').instances[0]!.inFlight, 0);
+    assert.equal(scene.runtime.instances[0]!.served, 1, 'nothing was begun for it');
   });
 
   it('starts nothing for a caller who has already gone', async () => {

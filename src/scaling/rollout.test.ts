@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { silentLogger } from '../base/log.ts';
+import { Scaler } from './scaler.ts';
 import { Scene, revision, revisions } from './testing/scene.ts';
 
 describe('a deploy', () => {
@@ -76,6 +78,25 @@ describe('a deploy', () => {
     assert.equal((await scene.meanwhile(scene.send('shop'))).outcome, 'ok');
     assert.equal((await scene.meanwhile(scene.send('cart'))).outcome, 'ok');
     await scene.meanwhile(scene.scaler.close(0));
+  });
+
+  it('stops what it had begun where a component has no runtime', async () => {
+    const scene = new Scene();
+    const scaler = new Scaler({
+      runtimeFor: ({ name }) => {
+        if (name === 'odd') throw new Error('no runtime');
+        return scene.runtime;
+      },
+      clock: scene.clock,
+      logger: silentLogger,
+      log: { write: () => undefined },
+    });
+    await scene.meanwhile(scaler.deploy(revisions(revision('shop', { mode: 'service' }))));
+    const next = revision('shop', { mode: 'service', id: 'bbbbbbbbbbbb' });
+    const deploying = scaler.deploy(revisions(next, revision('odd')));
+    await assert.rejects(scene.meanwhile(deploying), /no runtime/);
+    await scene.pass(50);
+    assert.equal(scene.runtime.live.size + scene.runtime.starting, 1, 'the one that serves');
   });
 
   it('serves who waits for a removed component, and refuses who comes after', async () => {

@@ -34,13 +34,13 @@ interface CommonConfig {
 interface RunnableConfig extends CommonConfig {
   /** May be changed at any time with `fulcrum mode`. Default: `function`; `auto` begins as a function. */
   mode?: 'function' | 'service' | 'auto' | undefined;
-  /** Of one instance, 16MB to 64GB. Default: 128MB as a function, 256MB as a service. */
+  /** Of one instance, 64MB to 64GB: an idle Node process alone holds 40. Default: 128MB as a function, 256MB as a service. */
   memory?: string | undefined;
   /** Of one invocation; a function's at most 15m, a service's at most 24h. Default: 30s. */
   timeout?: string | undefined;
   /** Invocations that one instance works on at a time, 1 to 10,000. Default: 1 as a function, 100 as a service. */
   concurrency?: number | undefined;
-  /** Invocations that may wait for an instance, 0 to 100,000; one more is refused with 503. Default: 1,000. */
+  /** Invocations that may wait for an instance, 1 to 100,000; one more is refused with 503. Default: 1,000. */
   queue?: number | undefined;
   /** How long a function's instance without work stays, up to 1h. Default: 1s. */
   keepAlive?: string | undefined;

@@ -16,6 +16,8 @@ export interface DevReloaderOptions {
   readonly onEvent: (event: DevEvent) => void;
   readonly clock: Clock;
   readonly prepared: Prepared;
+  /** Clock.nowMs() before `prepared` was read from the files. */
+  readonly preparedFromMs: number;
 }
 
 /**
@@ -49,6 +51,7 @@ export class DevReloader {
       files: () => this.#files(),
       directories: () => this.#directories(),
       clock: options.clock,
+      sinceMs: options.preparedFromMs,
       onChange: (paths) => this.#onChange(paths),
     });
   }

@@ -46,6 +46,7 @@ export async function startDev(options: DevOptions): Promise<DevServer> {
     throw new FulcrumError('not-found', `There is no folder ${options.directory}.`);
   });
   const builder = builderFor(directory, join(directory, '.fulcrum', 'build'));
+  const preparedFromMs = systemClock.nowMs();
   // Neither needs the other, and a newcomer waits for both.
   const [started, made] = await Promise.allSettled([
     Platform.start({
@@ -92,6 +93,7 @@ export async function startDev(options: DevOptions): Promise<DevServer> {
       onEvent: options.onEvent,
       clock: systemClock,
       prepared,
+      preparedFromMs,
     });
     return {
       gatewayUrl: addresses.gatewayUrl,

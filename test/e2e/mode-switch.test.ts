@@ -5,7 +5,7 @@ import { appFolder, config } from './support/app-folder.ts';
 import { DevProcess, fulcrum, isolatedEnv } from './support/fulcrum-process.ts';
 import { steadyLoad } from './support/steady-load.ts';
 
-const SWITCHES = 20;
+const SWITCHES = process.env.FULCRUM_FULL ? 100 : 20;
 const RPS = 200;
 
 const GREETER = `
@@ -30,10 +30,10 @@ test(`${SWITCHES} switches in both directions at ${RPS} requests/s: none fails`,
     'greeter.ts': GREETER,
   });
   const dev = await DevProcess.start(t, env, app.path);
-  const gets = steadyLoad(`${dev.url}/a`, { rps: RPS / 2, maxMs: 120_000 });
+  const gets = steadyLoad(`${dev.url}/a`, { rps: RPS / 2, maxMs: 900_000 });
   const posts = steadyLoad(`${dev.url}/b`, {
     rps: RPS / 2,
-    maxMs: 120_000,
+    maxMs: 900_000,
     method: 'POST',
     body: 'x'.repeat(2_000),
   });

@@ -15,7 +15,8 @@ const RENAMED: Readonly<Record<string, string>> = {
   gitignore: '.gitignore',
   'package.json.template': 'package.json',
 };
-const MAX_NAME = 100;
+/** An app's name is no longer, and the new app is called so. */
+const MAX_NAME = 41;
 
 export async function init(directory: string | undefined, options: InitOptions): Promise<ExitCode> {
   const folder = resolve(directory ?? (await askForFolder()));

@@ -11,7 +11,7 @@ import type { LogEntry } from '../../model/log.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { Behaviour } from './fake-instance.ts';
 
-export const NO_SETTINGS: GatewaySettings = { trustedProxies: [], cors: null };
+const NO_SETTINGS: GatewaySettings = { trustedProxies: [], cors: null };
 
 export interface FixtureOptions {
   readonly limits?: Partial<GatewayLimits>;

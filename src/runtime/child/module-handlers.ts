@@ -18,7 +18,7 @@ export async function loadModule(path: string): Promise<ModuleHandlers> {
   return readModule((await import(pathToFileURL(path).href)) as Record<string, unknown>);
 }
 
-export function readModule(exported: Readonly<Record<string, unknown>>): ModuleHandlers {
+function readModule(exported: Readonly<Record<string, unknown>>): ModuleHandlers {
   const main = exported['default'];
   const functions = new Map<string, (...args: unknown[]) => unknown>();
   for (const [name, value] of Object.entries(exported)) {

@@ -5,7 +5,7 @@ import { LineSplitter } from './line-splitter.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** A longer line is cut. */
-export const MAX_LINE_BYTES = 16 * 1024;
+const MAX_LINE_BYTES = 16 * 1024;
 
 /** What is kept of one stream: this much on average… */
 const KEPT_BYTES_PER_S = 1024 * 1024;

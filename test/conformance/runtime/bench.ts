@@ -23,7 +23,7 @@ import type {
 } from '../../../src/model/invocation.ts';
 import type { LogEntry, LogSink } from '../../../src/model/log.ts';
 
-export interface RuntimeParts {
+interface RuntimeParts {
   readonly socketPath: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -285,7 +285,7 @@ export class Answer implements ResponseSink {
 }
 
 /** A body that is all there. */
-export class BytesBody implements BodySource {
+class BytesBody implements BodySource {
   readonly lengthBytes: number;
   readonly #bytes: Uint8Array;
 

@@ -124,10 +124,12 @@ export function faultConformance(create: CreateRuntime): void {
 
     test('an instance whose connection is lost ends', async (t) => {
       const bench = await Bench.open(t, create);
-      const instance = await bench.start('http');
-      assert.equal((await ask(instance, '/close-socket').outcome).outcome, 'crashed');
-      await instance.ended;
-      assert.equal(isAlive(instance.pid), false);
+      for (const target of ['/close-socket', '/close-socket-and-spin']) {
+        const instance = await bench.start('http');
+        assert.equal((await ask(instance, target).outcome).outcome, 'crashed');
+        await instance.ended;
+        assert.equal(isAlive(instance.pid), false);
+      }
     });
 
     const header = (length: number, type: number, stream: number): Buffer => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { FulcrumError } from '../../../src/base/errors.ts';
 import { FakeClock } from '../../../src/base/fake-clock.ts';
 import type { Instance } from '../../../src/model/instance.ts';
-import { ask, Bench, isAlive, type CreateRuntime } from './bench.ts';
+import { ask, Bench, isAlive, TestInvocation, type CreateRuntime } from './bench.ts';
 
 const MB = 1024 * 1024;
 
@@ -99,6 +100,24 @@ export function lifecycleConformance(create: CreateRuntime): void {
       const usage = await instance.measure();
       assert.ok(usage!.memoryBytes > 0.1 * MB && usage!.memoryBytes < 256 * MB);
       assert.ok(usage!.cpuMs >= 0);
+    });
+
+    test('an upgrade is refused, and its socket left alone', async (t) => {
+      const bench = await Bench.open(t, create);
+      const instance = await bench.start('bare');
+      const socket = new PassThrough();
+      const head = {
+        method: 'GET',
+        url: 'http://shop.example/',
+        target: '/',
+        headers: ['Upgrade', 'websocket'],
+      };
+      const { context } = new TestInvocation();
+      const { error } = await instance.upgrade({ context, head, socket, early: new Uint8Array() });
+      assert.deepEqual(
+        [error!.code, socket.destroyed, socket.readableLength],
+        ['upgrade-unsupported', false, 0],
+      );
     });
 
     test('an inspector is opened where one is asked for', async (t) => {

@@ -11,8 +11,7 @@ const PLACES = [
 ];
 
 /** Where a Chromium is installed; null where there is none, and then tests that need one skip and say so. */
-export const chromiumPath: string | null =
-  PLACES.find((path) => path !== undefined && existsSync(path)) ?? null;
+const chromiumPath: string | null = PLACES.find((path) => path !== undefined && existsSync(path)) ?? null;
 
 export const skipWithoutChromium =
   chromiumPath === null ? 'no Chromium on this machine (set CHROMIUM_PATH)' : false;

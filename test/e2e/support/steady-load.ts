@@ -1,7 +1,7 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 
-export interface LoadResult {
+interface LoadResult {
   readonly sent: number;
   /** One line per request that did not end with a whole 2xx answer. */
   readonly failures: readonly string[];

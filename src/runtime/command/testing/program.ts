@@ -56,7 +56,7 @@ export interface TestRuntime {
   start(command: string, more?: ProgramOptions): Promise<Instance>;
 }
 
-export interface ProgramOptions {
+interface ProgramOptions {
   readonly cwd?: string;
   readonly healthPath?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -80,7 +80,7 @@ export function testRuntime(t: TestContext, more: { startLimitMs?: number } = {}
 
 let started = 0;
 
-export function orderOf(command: string, options: ProgramOptions = {}): StartOrder {
+function orderOf(command: string, options: ProgramOptions = {}): StartOrder {
   const settings = {
     concurrency: 100,
     memoryBytes: options.memoryBytes ?? 512 * MB,
