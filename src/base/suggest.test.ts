@@ -8,6 +8,8 @@ test('proposes the likely word and keeps silent about unlikely ones', () => {
   assert.equal(nearest('timeOut', known), 'timeout');
   assert.equal(nearest('rotues', known), 'routes');
   assert.equal(nearest('mod', known), 'mode');
+  assert.equal(nearest('mem', known), 'memory');
+  assert.equal(nearest('rout', known), 'routes');
   assert.equal(nearest('banana', known), null);
   assert.equal(nearest('x', []), null);
 });

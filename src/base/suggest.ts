@@ -1,4 +1,7 @@
-/** The nearest of `known` to `word` by edit distance, or null where none is near enough to be a likely typo. */
+/**
+ * The nearest of `known` to `word` by edit distance, else the shortest that begins with it, or null where none is near
+ * enough to be a likely typo.
+ */
 export function nearest(word: string, known: Iterable<string>): string | null {
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -8,6 +11,19 @@ export function nearest(word: string, known: Iterable<string>): string | null {
       best = candidate;
       bestDistance = distance;
     }
+  }
+  return best ?? completion(word, known);
+}
+
+const SHORTEST_PREFIX = 3;
+
+/** What a person may have cut short: `rout`, `mem`. */
+function completion(word: string, known: Iterable<string>): string | null {
+  if (word.length < SHORTEST_PREFIX) return null;
+  let best: string | null = null;
+  for (const candidate of known) {
+    if (!candidate.toLowerCase().startsWith(word.toLowerCase())) continue;
+    if (best === null || candidate.length < best.length) best = candidate;
   }
   return best;
 }

@@ -2,8 +2,8 @@ import type { Plugin } from 'rolldown';
 
 import { walk } from './syntax.ts';
 
-/** A line that begins with `@name`; the lines of doc comments begin with `*`. */
-const MENTIONS = /^[ \t]*@[\p{L}_$(]/mu;
+/** What may be a decorator, wherever it stands; in a comment or a string it costs one parse. */
+const MENTIONS = /@[\p{L}_$(]/u;
 
 const REFUSAL =
   `Standard decorators are not run by Node yet, and the bundler cannot compile them: ` +

@@ -1,3 +1,4 @@
+import { outputLines } from './error-output.ts';
 import { formatDuration } from '../base/duration.ts';
 import type { ComponentLine, DevEvent } from '../server/dev-events.ts';
 import { formatEntry } from './log-line.ts';
@@ -32,6 +33,7 @@ export class DevPrinter {
         break;
       case 'reload-failed':
         print(`${paint('red', `✖ not live: ${event.error.code}:`)} ${printable(event.error.message)}`);
+        for (const line of outputLines(event.error)) print(line);
         print(paint('dim', `${INDENT}The last good version goes on serving.`));
         break;
       case 'log':
@@ -74,5 +76,7 @@ function rowOf(component: ComponentLine): string[] {
 
 function reloadedLine(components: readonly string[], tookMs: number): string {
   const took = `in ${Math.round(tookMs)} ms`;
-  return components.length === 0 ? `reloaded ${took}` : `reloaded ${components.join(', ')} ${took}`;
+  return components.length === 0
+    ? `saved: what runs is the same (${Math.round(tookMs)} ms)`
+    : `reloaded ${components.join(', ')} ${took}`;
 }

@@ -40,7 +40,6 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     .usage('COMMAND [options]')
     .version(packageVersion(), '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show help; `fulcrum COMMAND --help` for one command')
-    .helpCommand(false)
     .configureOutput({
       outputError: () => undefined,
       getOutHelpWidth: () => Math.min(terminalWidth(), HELP_WIDTH),

@@ -1,4 +1,5 @@
 import type { FulcrumError } from '../base/errors.ts';
+import { outputLines } from './error-output.ts';
 import { paint, printable } from './terminal.ts';
 
 /** An error for a person, on stderr: the code, and a sentence that says what happened and what to do. */
@@ -8,7 +9,7 @@ export function reportError(error: FulcrumError): void {
 
 function errorText(error: FulcrumError): string {
   const head = paint('red', `error ${error.code}:`, process.stderr);
-  const text = `${head} ${printable(error.message)}`;
+  const text = [`${head} ${printable(error.message)}`, ...outputLines(error)].join('\n');
   // What broke inside Fulcrum can only be mended by somebody who sees where.
   const { cause } = error;
   if (error.code !== 'internal' || !(cause instanceof Error) || cause.stack === undefined) return text;

@@ -11,6 +11,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
@@ -53,6 +54,18 @@ function entry(part: Pick<ServerEntry, 'id' | 'socketPath'> & Partial<ServerEntr
   };
 }
 
+function wireOf(socketPath: string): string {
+  return socketPath.replace(/\.sock$/, '.wire');
+}
+
+/** Listens on `paths` and is killed as it does, so that the socket files stay. */
+function leaveSockets(...paths: string[]): void {
+  const script = `const { createServer } = require('node:net'); const { once } = require('node:events');
+    Promise.all(${JSON.stringify(paths)}.map((path) => once(createServer().listen(path), 'listening')))
+      .then(() => process.kill(process.pid, 'SIGKILL'))`;
+  assert.equal(spawnSync(process.execPath, ['-e', script]).signal, 'SIGKILL');
+}
+
 /** Only those of this test: the temporary folder may hold the entries of real servers. */
 async function found(): Promise<ServerEntry[]> {
   return (await listServers(env)).filter((server) => server.socketPath.startsWith(runtime));
@@ -89,16 +102,69 @@ test('the latest comes first', async () => {
 test('one that is gone is ignored and cleaned away, even where its pid lives on', async () => {
   const folder = await serverDirectory(env);
   const killed = await newServerSocket(env);
-  // Killed as it listens, so that its socket file stays.
-  const script = `require('node:net').createServer().listen(${JSON.stringify(killed.socketPath)}, () => process.kill(process.pid, 'SIGKILL'))`;
-  assert.equal(spawnSync(process.execPath, ['-e', script]).signal, 'SIGKILL');
+  leaveSockets(killed.socketPath, wireOf(killed.socketPath));
   await registerServer(entry({ ...killed, pid: process.pid }));
   const unbound = await newServerSocket(env);
   await registerServer(entry({ ...unbound, pid: 2 ** 22 + 1 }));
-  assert.equal((await readdir(folder)).length, 3);
+  assert.equal((await readdir(folder)).length, 4);
 
   assert.deepEqual(await found(), []);
   assert.deepEqual(await readdir(folder), []);
+});
+
+test('sockets without an entry are cleaned away once they are old and nobody listens', async () => {
+  const folder = await serverDirectory(env);
+  const [dead, starting, living] = [
+    await newServerSocket(env),
+    await newServerSocket(env),
+    await newServerSocket(env),
+  ];
+  for (const { socketPath } of [dead, starting]) leaveSockets(socketPath, wireOf(socketPath));
+  await listening(living.socketPath);
+  await listening(wireOf(living.socketPath));
+  const foreign = join(folder, 'notes.sock');
+  await writeFile(foreign, 'no socket at all');
+  const old = new Date(Date.now() - 61_000);
+  for (const { socketPath } of [dead, living]) {
+    await utimes(socketPath, old, old);
+    await utimes(wireOf(socketPath), old, old);
+  }
+  await utimes(foreign, old, old);
+
+  assert.deepEqual(await found(), []);
+  assert.deepEqual(
+    (await readdir(folder)).sort(),
+    [
+      `${starting.id}.sock`,
+      `${starting.id}.wire`,
+      `${living.id}.sock`,
+      `${living.id}.wire`,
+      'notes.sock',
+    ].sort(),
+  );
+});
+
+test('an entry that cannot be read at the moment is left where it is', async () => {
+  const folder = await serverDirectory(env);
+  const socket = await newServerSocket(env);
+  await listening(socket.socketPath);
+  // A folder stands for every fault of reading (EISDIR here, EMFILE or EACCES elsewhere): root may read any file.
+  await mkdir(join(folder, `${socket.id}.json`));
+  const linked = await newServerSocket(env);
+  await listening(linked.socketPath);
+  await symlink(`${linked.id}.json`, join(folder, `${linked.id}.json`));
+  const before = (await readdir(folder)).sort();
+  assert.deepEqual(await found(), []);
+  assert.deepEqual((await readdir(folder)).sort(), before);
+});
+
+test('an entry that is none is removed, the socket of one who listens is not', async () => {
+  const folder = await serverDirectory(env);
+  const socket = await newServerSocket(env);
+  await listening(socket.socketPath);
+  await writeFile(join(folder, `${socket.id}.json`), '{"id":');
+  assert.deepEqual(await found(), []);
+  assert.deepEqual(await readdir(folder), [`${socket.id}.sock`]);
 });
 
 test('entries that are no entries are ignored, and never lead to a file elsewhere', async () => {

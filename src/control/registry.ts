@@ -1,4 +1,4 @@
-import { readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { randomText } from '../base/ids.ts';
@@ -25,6 +25,8 @@ export interface ServerSocket {
 
 const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_ENTRY_BYTES = 64 * 1024;
+/** A server listens before it writes itself down; for so long its sockets are left alone. */
+const STARTING_MS = 60_000;
 
 /** An id and a socket path for a server that is about to listen. Throws `internal` where there is no safe folder for it. */
 export async function newServerSocket(env: NodeJS.ProcessEnv = process.env): Promise<ServerSocket> {
@@ -44,7 +46,7 @@ export async function registerServer(entry: ServerEntry): Promise<() => Promise<
   return () => rm(path, { force: true });
 }
 
-/** The servers of this user that answer, latest first. Entries of those that are gone are removed. Never rejects. */
+/** The servers of this user that answer, latest first. What those that are gone left behind is removed. Never rejects. */
 export async function listServers(env: NodeJS.ProcessEnv = process.env): Promise<ServerEntry[]> {
   const lists = await Promise.all(serverDirectories(env).map(serversIn));
   return lists.flat().sort((a, b) => b.startedAtMs - a.startedAtMs);
@@ -54,51 +56,87 @@ async function serversIn(directory: string): Promise<ServerEntry[]> {
   try {
     // Whoever could write here could have a command talk to a server of theirs.
     if ((await directoryFault(directory)) !== null) return [];
-    const files = (await readdir(directory)).filter((file) => file.endsWith('.json'));
-    const entries = await Promise.all(
-      files.map((file) => livingServer(directory, file.slice(0, -'.json'.length))),
-    );
+    const files = await readdir(directory);
+    const ids = new Set(files.filter((file) => file.endsWith('.json')).map(idOf));
+    const entries = await Promise.all([...ids].map((id) => livingServer(directory, id)));
+    for (const file of files) {
+      if (/\.(sock|wire)$/.test(file) && !ids.has(idOf(file))) await removeOrphan(join(directory, file));
+    }
     return entries.filter((entry) => entry !== null);
   } catch {
     return [];
   }
 }
 
-async function livingServer(directory: string, id: string): Promise<ServerEntry | null> {
-  const path = join(directory, `${id}.json`);
-  const socketPath = join(directory, `${id}.sock`);
-  const entry = await readEntry(path);
-  if (entry?.socketPath === socketPath && entry.id === id && (await answers(socketPath, entry.pid)))
-    return entry;
-  await Promise.allSettled([rm(path, { force: true }), rm(socketPath, { force: true })]);
-  return null;
+function idOf(file: string): string {
+  return file.slice(0, file.lastIndexOf('.'));
 }
 
-async function readEntry(path: string): Promise<ServerEntry | null> {
-  try {
-    const text = await readFile(path, 'utf8');
-    const value: unknown = text.length > MAX_ENTRY_BYTES ? null : JSON.parse(text);
-    return isServerEntry(value) ? value : null;
-  } catch {
+async function livingServer(directory: string, id: string): Promise<ServerEntry | null> {
+  const base = join(directory, id);
+  const socketPath = `${base}.sock`;
+  const entry = await readEntry(`${base}.json`);
+  if (entry === 'unreadable') return null;
+  if (entry === 'invalid' || entry.socketPath !== socketPath || entry.id !== id) {
+    // Its sockets, if it has any, are orphans from now on.
+    await remove(`${base}.json`);
     return null;
+  }
+  const answer = await ask(socketPath);
+  if (answer === 'refuses') {
+    await remove(`${base}.json`, socketPath, `${base}.wire`);
+    return null;
+  }
+  // Pids are reused and other containers have their own, so they decide only where the kernel does not.
+  return answer === 'listens' || isAlive(entry.pid) ? entry : null;
+}
+
+/** Removes a server's socket that has no entry, unless the server may be about to write it. */
+async function removeOrphan(path: string): Promise<void> {
+  try {
+    const stats = await lstat(path);
+    if (!stats.isSocket() || Date.now() - stats.mtimeMs < STARTING_MS) return;
+    if ((await ask(path)) === 'refuses') await remove(path);
+  } catch {
+    // Gone by itself, or not ours to judge.
+  }
+}
+
+async function remove(...paths: string[]): Promise<void> {
+  await Promise.allSettled(paths.map((path) => rm(path, { force: true })));
+}
+
+/** `unreadable` says nothing about the server: this process may have no file descriptor left. */
+async function readEntry(path: string): Promise<ServerEntry | 'invalid' | 'unreadable'> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    return 'unreadable';
+  }
+  try {
+    const value: unknown = text.length > MAX_ENTRY_BYTES ? null : JSON.parse(text);
+    return isServerEntry(value) ? value : 'invalid';
+  } catch {
+    return 'invalid';
   }
 }
 
 /**
- * Whether somebody listens. The kernel answers for a busy server, and refuses at once for one that is gone; the pid only
- * decides where it says neither (a full backlog), for pids are reused and other containers have their own.
+ * Whether somebody listens. The kernel answers for a busy server, and refuses at once for one that is gone; `unknown`
+ * where it says neither (a full backlog, no file descriptor left to ask with).
  */
-function answers(socketPath: string, pid: number): Promise<boolean> {
+function ask(socketPath: string): Promise<'listens' | 'refuses' | 'unknown'> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
-    const settle = (answer: boolean): void => {
+    const settle = (answer: 'listens' | 'refuses' | 'unknown'): void => {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(CONNECT_TIMEOUT_MS, () => settle(isAlive(pid)));
-    socket.once('connect', () => settle(true));
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => settle('unknown'));
+    socket.once('connect', () => settle('listens'));
     socket.once('error', (error: NodeJS.ErrnoException) =>
-      settle(!['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(error.code ?? '') && isAlive(pid)),
+      settle(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(error.code ?? '') ? 'refuses' : 'unknown'),
     );
   });
 }

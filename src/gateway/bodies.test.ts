@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { FulcrumError } from '../base/errors.ts';
+import { FakeClock } from '../base/fake-clock.ts';
 import { failed, OK, readBody } from './testing/fake-instance.ts';
 import { gatewayFixture } from './testing/gateway-fixture.ts';
 import type { HttpExchange } from '../model/http.ts';
@@ -92,7 +93,9 @@ test('a chunked body that grows too large: the instance is told, the client gets
 });
 
 test('a body that stands still: 408, but not while the instance is the one that waits', async (t) => {
-  const fixture = await gatewayFixture(t, { limits: { bodyIdleMs: 60 } });
+  const clock = new FakeClock();
+  const fixture = await gatewayFixture(t, { clock, limits: { bodyIdleMs: 60 } });
+  let broke: FulcrumError | null = null;
   let release = (): void => undefined;
   const paused = new Promise<void>((resolve) => {
     fixture.runs('shop', ['/*'], {
@@ -103,6 +106,7 @@ test('a body that stands still: 408, but not while the instance is the one that 
           release = () => exchange.body!.resume();
           resolve();
         });
+        broke = error;
         return failed('cancelled', error);
       },
     });
@@ -110,10 +114,14 @@ test('a body that stands still: 408, but not while the instance is the one that 
   const client = await fixture.connect();
   client.socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc');
   await paused;
-  await new Promise((resolve) => void setTimeout(resolve, 200));
-  assert.equal(client.text, '');
+  await clock.advance(60_000);
+  assert.equal(broke, null, 'the client cannot help it that nobody reads');
   release();
-  assert.match(await client.rest(), /^HTTP\/1\.1 408 [^]*body-timeout/);
+  await clock.advance(59);
+  assert.equal(broke, null, 'it has had no whole 60 ms since somebody reads');
+  await clock.advance(61);
+  assert.match(await client.until(/body-timeout/), /^HTTP\/1\.1 408 /);
+  client.socket.destroy();
 });
 
 test('the client is told to continue only when its body is wanted', async (t) => {
@@ -176,6 +184,7 @@ test('an upload waits for its reader: what is not read is not taken', async (t) 
   const { behaviour, exchange, end } = held();
   const total = 32 * 1024 * 1024;
   fixture.runs('shop', [{ path: '/*', bodyLimitBytes: total }], behaviour);
+  fixture.runs('other', [{ path: '/other', bodyLimitBytes: total }], ECHO);
   const client = await fixture.connect();
   client.socket.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${total}\r\n\r\n`);
   client.socket.write(Buffer.alloc(total));
@@ -192,7 +201,9 @@ test('an upload waits for its reader: what is not read is not taken', async (t) 
       fail: reject,
     });
   });
-  await new Promise((resolve) => void setTimeout(resolve, 100));
+  // Another upload comes through whole meanwhile: had this one been read on too, as much of it would have come.
+  const other = await fetch(`${fixture.url}/other`, { method: 'POST', body: Buffer.alloc(16 * 1024 * 1024) });
+  assert.equal(other.status, 200);
   assert.ok(received < 1024 * 1024, `${received} bytes came though the reader had paused`);
   assert.ok(client.socket.writableLength > 16 * 1024 * 1024, 'the client must still hold most of it');
   resumed = true;
@@ -251,6 +262,88 @@ test('a client that never reads is cut after a while', async (t) => {
   if (!context.signal.aborted) await once(context.signal, 'abort');
   assert.equal((context.signal.reason as FulcrumError).code, 'client-gone');
   client.socket.destroy();
+});
+
+test('a client that never reads an answer that has ended is cut after a while too', async (t) => {
+  const clock = new FakeClock();
+  const fixture = await gatewayFixture(t, { clock, limits: { stalledClientMs: 1_000 } });
+  const { behaviour, exchange, end } = held();
+  fixture.runs('shop', ['/*'], behaviour);
+  const client = await fixture.connect();
+  client.socket.pause();
+  client.socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const { response } = await exchange;
+  response.head({ status: 200, headers: [] });
+  // More than the kernel's own buffers take.
+  response.data(Buffer.alloc(64 * 1024 * 1024));
+  response.end();
+  end();
+  await fixture.logged(1);
+  assert.equal(fixture.gateway.connections, 1);
+  await clock.advance(1_000);
+  client.socket.resume();
+  await client.rest();
+  assert.ok(client.text.length < 64 * 1024 * 1024, 'cut, not ended');
+});
+
+test('a client that reads slowly is cut only once it reads no more', async (t) => {
+  const clock = new FakeClock();
+  const fixture = await gatewayFixture(t, { clock, limits: { stalledClientMs: 1_000 } });
+  const { behaviour, exchange, end } = held();
+  fixture.runs('shop', ['/*'], behaviour);
+  const client = await fixture.connect();
+  const half = 32 * 1024 * 1024;
+  const readMost = new Promise<void>((resolve) => {
+    client.socket.on('data', () => {
+      if (client.socket.bytesRead < half + half / 4) return;
+      client.socket.pause();
+      resolve();
+    });
+  });
+  client.socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const { response } = await exchange;
+  response.head({ status: 200, headers: [] });
+  response.data(Buffer.alloc(half));
+  // What is written in one turn of the loop leaves in one piece.
+  await new Promise((resolve) => void setImmediate(resolve));
+  response.data(Buffer.alloc(half));
+  response.end();
+  end();
+  await readMost;
+  await new Promise((resolve) => void setImmediate(resolve));
+  await clock.advance(1_000);
+  await new Promise((resolve) => void setImmediate(resolve));
+  assert.equal(fixture.gateway.connections, 1, 'it has read since');
+  await clock.advance(1_000);
+  client.socket.removeAllListeners('data').resume();
+  await client.rest();
+  assert.ok(client.socket.bytesRead < 2 * half, 'cut, not ended');
+});
+
+test('an answer that waits for an earlier one on its connection is not taken for one that nobody reads', async (t) => {
+  const clock = new FakeClock();
+  const fixture = await gatewayFixture(t, { clock, limits: { stalledClientMs: 1_000 } });
+  const earlier = held();
+  fixture.runs('earlier', ['/earlier'], earlier.behaviour);
+  const later = held();
+  fixture.runs('later', ['/later'], later.behaviour);
+  const client = await fixture.connect();
+  client.socket.write('GET /earlier HTTP/1.1\r\nHost: a\r\n\r\n');
+  const first = await earlier.exchange;
+  client.socket.write('GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const second = await later.exchange;
+  second.response.head({ status: 200, headers: ['Content-Length', '4000000'] });
+  second.response.data(Buffer.alloc(4_000_000, 'x'));
+  second.response.end();
+  later.end();
+  await fixture.logged(1);
+  await clock.advance(10_000);
+  first.response.head({ status: 200, headers: ['Content-Length', '2'] });
+  first.response.data(Buffer.from('ok'));
+  first.response.end();
+  earlier.end();
+  const text = await client.rest();
+  assert.equal(text.length - text.indexOf('xxxx'), 4_000_000);
 });
 
 test('an event stream: the head goes out at once, each event as it comes', async (t) => {

@@ -187,11 +187,8 @@ export class Exchange implements ResponseSink, InFlight {
   cut(error: FulcrumError): void {
     if (this.#state === 'ended' || this.#state === 'cut') return;
     this.#error ??= error;
-    const { socket } = this.#connection;
     this.#enter('cut');
-    // To a client of HTTP/1.0 an orderly close means that an answer of unknown length was whole.
-    if (this.request.httpVersionMinor === 0 && this.#promisedBytes === null) socket.resetAndDestroy();
-    else socket.destroy();
+    this.#destroySocket();
   }
 
   /** The client has gone, or must be treated as if it had. */
@@ -295,18 +292,53 @@ export class Exchange implements ResponseSink, InFlight {
     this.caller.abort(error);
   }
 
+  #destroySocket(): void {
+    const { socket } = this.#connection;
+    // To a client of HTTP/1.0 an orderly close means that an answer of unknown length was whole.
+    if (this.request.httpVersionMinor === 0 && this.#promisedBytes === null) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
   #waitForClient(): void {
     if (this.#stalled !== null) return;
-    const { clock, limits } = this.#parts;
-    this.#stalled = clock.after(limits.stalledClientMs, () => {
-      const error = new FulcrumError('client-gone', 'The client has not read its answer for too long.');
-      this.cut(error);
-      this.caller.abort(error);
-    });
+    this.#watchClient();
     this.response.once('drain', () => {
       this.#stopWaiting();
       this.#resume?.();
     });
+  }
+
+  /** The answer is complete, but the client has yet to take what is left of it. */
+  #waitForLast(): void {
+    this.#stopWaiting();
+    if (this.response.writableLength === 0) return;
+    this.#watchClient();
+    const stop = (): void => this.#stopWaiting();
+    this.response.once('finish', stop);
+    this.response.once('close', stop);
+  }
+
+  #watchClient(): void {
+    const { clock, limits } = this.#parts;
+    const heldBytes = this.response.writableLength;
+    this.#stalled = clock.after(limits.stalledClientMs, () => {
+      this.#stalled = null;
+      if (this.#connection.socket.destroyed) return;
+      // An answer that waits for earlier ones of its connection has no socket yet: the client cannot have read it.
+      const isQueued = this.response.socket === null;
+      if (isQueued || this.response.writableLength < heldBytes) this.#watchClient();
+      else this.#clientStalled();
+    });
+  }
+
+  #clientStalled(): void {
+    if (this.#state === 'ended') {
+      this.#destroySocket();
+      return;
+    }
+    const error = new FulcrumError('client-gone', 'The client has not read its answer for too long.');
+    this.cut(error);
+    this.caller.abort(error);
   }
 
   #stopWaiting(): void {
@@ -317,7 +349,8 @@ export class Exchange implements ResponseSink, InFlight {
   #enter(state: ExchangeState): void {
     this.#state = state;
     if (state === 'open' || state === 'streaming') return;
-    this.#stopWaiting();
+    if (state === 'ended') this.#waitForLast();
+    else this.#stopWaiting();
     // An instance may read on after it has answered, and must then still learn that the client has gone.
     if (this.announcedBytes === 0 || this.request.complete) this.#connection.done(this);
     this.#writeLine();

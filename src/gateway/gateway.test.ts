@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { test } from 'node:test';
 import { FulcrumError } from '../base/errors.ts';
+import { FakeClock } from '../base/fake-clock.ts';
 import { answering, failed, OK, readBody } from './testing/fake-instance.ts';
 import { GatewayFixture, gatewayFixture } from './testing/gateway-fixture.ts';
 import type { HttpExchange, RequestHead } from '../model/http.ts';
@@ -394,6 +395,25 @@ test('close: what is not done in time is cut, WebSockets too', async (t) => {
   await fixture.gateway.close(20);
   assert.equal(await client.rest(), '');
   assert.equal((signal as AbortSignal).aborted, true);
+  assert.equal(fixture.gateway.connections, 0);
+});
+
+test('close without any time to drain cuts at once, by no timer', { timeout: 20_000 }, async (t) => {
+  const fixture = await gatewayFixture(t, { clock: new FakeClock() });
+  const reached = new Promise<void>((resolve) => {
+    fixture.runs('slow', ['/*'], {
+      http: async ({ context }) => {
+        resolve();
+        await once(context.signal, 'abort');
+        return failed('cancelled', context.signal.reason as FulcrumError);
+      },
+    });
+  });
+  const client = await fixture.connect();
+  client.socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await reached;
+  await fixture.gateway.close(0);
+  assert.equal(await client.rest(), '');
   assert.equal(fixture.gateway.connections, 0);
 });
 

@@ -87,20 +87,22 @@ export class Listener {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Accepts no more, lets what is in flight end within `drainMs`, then cuts what is left. */
+  /** Accepts no more, lets what is in flight end within `drainMs`, then cuts what is left; at once for 0. */
   async close(drainMs: number): Promise<void> {
     this.#draining = true;
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
     for (const connection of this.#connections.values()) connection.close();
-    const timer = this.#clock.after(drainMs, () => {
+    const cut = (): void => {
       for (const socket of this.#connections.keys()) socket.destroy();
-    });
+    };
+    const timer = drainMs > 0 ? this.#clock.after(drainMs, cut) : null;
+    if (timer === null) cut();
     await closed;
     // Node says so before the last sockets have told those who wait on them.
     if (this.#connections.size > 0) await new Promise<void>((resolve) => void (this.#emptied = resolve));
-    timer.cancel();
+    timer?.cancel();
   }
 
   get connections(): number {

@@ -96,16 +96,29 @@ test('a body whose chunks are none: the instance is told, the client gets 400', 
 
 test('nonsense behind a sound request: that one is answered, and the connection ends', async (t) => {
   const fixture = await gatewayFixture(t);
+  fixture.runs('other', ['/other'], answering(200, [], 'fine'));
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => void (release = resolve));
+  let reach = (): void => undefined;
+  const reached = new Promise<void>((resolve) => void (reach = resolve));
   fixture.runs('shop', ['/*'], {
     http: async ({ response }) => {
-      await new Promise((resolve) => void setTimeout(resolve, 20));
+      reach();
+      await released;
       response.head({ status: 200, headers: [] });
       response.data(Buffer.from('sound'));
       response.end();
       return OK;
     },
   });
-  const text = await fixture.raw('GET / HTTP/1.1\r\nHost: a\r\n\r\n\0\0nonsense\r\n\r\n');
+  const client = await fixture.connect();
+  client.socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await reached;
+  await new Promise((written) => void client.socket.write('\0\0nonsense\r\n\r\n', written));
+  // What lies in the gateway's socket is read before a request that comes after it on another.
+  assert.equal((await fetch(`${fixture.url}/other`)).status, 200);
+  release();
+  const text = await client.rest();
   assert.match(text, /^HTTP\/1\.1 200 OK[^]*Connection: close[^]*sound/i);
   assert.equal(text.match(/^HTTP\/1\.1 \d/gm)?.length, 1);
 });

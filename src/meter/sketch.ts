@@ -72,7 +72,8 @@ export class Sketch {
   /** The value at rank q × (count - 1), rounded down, in ms; null where there is none. @param q 0 to 1. */
   quantile(q: number): number | null {
     if (this.#count === 0) return null;
-    const rank = Math.floor(Math.min(Math.max(q, 0), 1) * (this.#count - 1));
+    // The nearest rank, so that of two values p99 is the larger one.
+    const rank = Math.max(0, Math.ceil(Math.min(Math.max(q, 0), 1) * this.#count) - 1);
     let below = 0;
     for (let at = 0; at < this.#counts.length; at++) {
       below += this.#counts[at]!;

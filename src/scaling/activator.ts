@@ -47,7 +47,7 @@ export class Activator {
     if (this.#size >= maxQueued) {
       throw new FulcrumError(
         'overloaded',
-        `${this.#size} invocations of component "${this.#component}" already wait for an instance, and no more may (maxQueued). Try again later, or allow more instances.`,
+        `${this.#size} invocations of component "${this.#component}" already wait for an instance, and no more may (see queue in its config). Try again later, or allow more instances.`,
         { retryAfterS: 1 },
       );
     }

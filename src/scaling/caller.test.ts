@@ -50,6 +50,16 @@ describe('createCaller', () => {
     assert.equal(it.usage[0]!.trigger, 'call');
   });
 
+  it('is over with its caller, although the callee goes on and holds its slot', async () => {
+    const { scene: it, abort, call } = await scene();
+    it.runtime.instances[0]!.hung = true;
+    const calling = call('catalog');
+    abort.abort();
+    const result = await calling;
+    assert.deepEqual([result.outcome, result.thrown !== null], ['cancelled', true]);
+    assert.equal(it.status('catalog').instances[0]!.inFlight, 1);
+  });
+
   it('hands on what the function threw', async () => {
     const { scene: it, call } = await scene();
     const thrown = { name: 'RangeError', message: 'no', stack: null, code: null, cause: null };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { FulcrumError } from '../base/errors.ts';
+import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { nearest } from '../base/suggest.ts';
 import type { Caller } from '../model/calls.ts';
 import type { Dispatcher } from '../model/dispatch.ts';
@@ -35,7 +35,7 @@ async function callComponent(
   invocation: Invocation,
   parent: InvocationContext,
 ): Promise<InvocationResult> {
-  const end: InvocationResult | InvocationEnd = await dispatcher.run<InvocationResult>(
+  const running: Promise<InvocationResult | InvocationEnd> = dispatcher.run<InvocationResult>(
     to,
     {
       requestId: parent.requestId,
@@ -46,10 +46,29 @@ async function callComponent(
     },
     (slot, context) => slot.instance.invoke(invocation, context),
   );
+  const end = await orGivenUp(running, parent.signal);
   const result = 'thrown' in end ? end : { ...end, value: null, thrown: null };
   if (result.error === null || result.thrown !== null) return result;
   const message = `Component "${to}" failed when "${from}" called it (request ${parent.requestId}): ${result.error.message}`;
   return { ...result, value: null, thrown: asThrown(result.error, message) };
+}
+
+/** The callee may go on, and holds its slot, after the calling invocation was given up; the caller does not wait for that. */
+async function orGivenUp<E extends InvocationEnd>(
+  running: Promise<E>,
+  signal: AbortSignal,
+): Promise<E | InvocationEnd> {
+  const { promise: givenUp, resolve } = Promise.withResolvers<InvocationEnd>();
+  const onAbort = (): void => {
+    const error = asFulcrumError(signal.reason, 'client-gone');
+    resolve({ outcome: error.code === 'timeout' ? 'timeout' : 'cancelled', error, cpuMs: 0 });
+  };
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([running, givenUp]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 function unknownComponent(from: string, to: string, known: readonly string[]): FulcrumError {

@@ -122,6 +122,43 @@ describe('close', () => {
     assert.equal((await waiting).error!.code, 'shutting-down');
   });
 
+  it('does not wait for a first deploy that failed and left nothing', async () => {
+    const scene = new Scene();
+    scene.runtime.onStart = ({ revision: { spec } }) =>
+      spec.name === 'mail' ? { takesMs: 30, fails: 'no' } : { takesMs: 5 };
+    const deploying = scene.scaler.deploy(revisions(revision('cart'), revision('mail', { mode: 'service' })));
+    await assert.rejects(scene.meanwhile(deploying), { code: 'start-failed' });
+    await scene.pass(100);
+    await scene.meanwhile(scene.scaler.close(0), 10);
+  });
+
+  it('is not over with the last removed component, while others still drain', async () => {
+    const scene = await Scene.of(revision('shop'), revision('cart', { mode: 'service' }));
+    scene.runtime.stopMs = 20;
+    const slow = scene.send('shop', 500);
+    await scene.pass(30);
+    await scene.meanwhile(scene.scaler.deploy(revisions(revision('shop'))));
+    await scene.meanwhile(scene.scaler.close(3_000));
+    assert.equal(scene.runtime.live.size, 0);
+    assert.equal((await slow).outcome, 'ok');
+  });
+
+  it('without time to drain kills what is there, by no timer', async () => {
+    const scene = await Scene.of(revision('shop', { mode: 'service' }), revision('cart'));
+    scene.runtime.stopMs = 60_000;
+    const stream = scene.send('shop', Number.POSITIVE_INFINITY);
+    const calls = scene.send('cart', Number.POSITIVE_INFINITY);
+    await scene.pass(30);
+    const closing = scene.scaler.close(0);
+    await scene.pass(0);
+    assert.deepEqual(
+      scene.runtime.instances.map(({ killed }) => killed?.code),
+      ['shutting-down', 'shutting-down'],
+    );
+    await scene.meanwhile(closing, 10);
+    for (const { outcome } of await Promise.all([stream, calls])) assert.equal(outcome, 'crashed');
+  });
+
   it('happens once', async () => {
     const scene = await Scene.of(revision('shop'));
     assert.equal(scene.scaler.close(10), scene.scaler.close(10_000));

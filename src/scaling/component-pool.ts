@@ -152,6 +152,11 @@ export class ComponentPool {
     this.#reportIfEmpty();
   }
 
+  /** Kills every instance of a pool that leaves. */
+  kill(error: FulcrumError): void {
+    for (const one of this.#instances) one.kill(error, error.message);
+  }
+
   /** Gives up a pool that never served. */
   abandon(error: FulcrumError): void {
     this.#awaited?.reject(error);
@@ -173,6 +178,7 @@ export class ComponentPool {
     if (timedOut && one.inFlight > 1) this.#suspect(one);
     one.finish();
     if (timedOut && one.inFlight === 0) this.#killHung(one, end.error);
+    if (this.#mayStillWork(one, end)) one.drain('an invocation was given up', this.#drainMs);
     if (one.state === 'ready') this.#o.owner.roomFor(this);
   }
 
@@ -262,6 +268,15 @@ export class ComponentPool {
     this.#instances.push(one);
     this.#o.journal.note('info', `instance ${one.id} starts: ${reason}`, one);
     one.begin(this.#o.runtime);
+  }
+
+  /**
+   * A module's instance says when a handler is over, a program does not: after a request that was given up it may still be
+   * at it, and must not be given another beside it where it was promised one at a time.
+   */
+  #mayStillWork(one: PooledInstance, { outcome }: InvocationEnd): boolean {
+    if (this.settings.mode !== 'function' || this.#concurrency > 1 || this.engine !== 'command') return false;
+    return outcome === 'cancelled' || outcome === 'bad-response';
   }
 
   /** An invocation timed out beside others: no new work, and an end at once where the instance does not even answer a ping. */

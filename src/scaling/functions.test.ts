@@ -271,4 +271,81 @@ describe('a function whose invocation times out', () => {
     assert.equal((await first).outcome, 'timeout');
     assert.equal((await second).outcome, 'crashed');
   });
+
+  it('ends it where the caller had left before, too', async () => {
+    const scene = await Scene.of(revision('shop', { function: { timeoutMs: 200 } }));
+    await scene.meanwhile(scene.send('shop'));
+    const [instance] = scene.runtime.instances;
+    instance!.hung = true;
+    const caller = new AbortController();
+    const hanging = scene.send('shop', 10, { signal: caller.signal });
+    await scene.pass(50);
+    caller.abort();
+    await scene.pass(100);
+    assert.equal(scene.status('shop').instances[0]!.inFlight, 1, 'it holds its slot until then');
+    await scene.pass(70);
+    assert.equal(instance!.killed!.code, 'timeout');
+    assert.equal((await scene.meanwhile(hanging)).outcome, 'cancelled');
+    assert.equal(scene.usage.at(-1)!.outcome, 'cancelled', 'which is what the caller saw');
+    assert.equal((await scene.meanwhile(scene.send('shop', 1))).outcome, 'ok');
+    assert.equal(scene.runtime.orders.length, 2);
+  });
+
+  it('ends it where the runtime saw the deadline before the dispatcher did', async () => {
+    const scene = await Scene.of(revision('shop'));
+    await scene.meanwhile(scene.send('shop'));
+    const caller = new AbortController();
+    const late = new FulcrumError('timeout', 'told by the test');
+    const seed = { requestId: 'r', traceparent: '', trigger: 'route', deadlineMs: null } as const;
+    const end = await scene.dispatcher.run('shop', { ...seed, signal: caller.signal }, async () => {
+      caller.abort();
+      return { outcome: 'timeout', error: late, cpuMs: 0 };
+    });
+    assert.equal(end.outcome, 'cancelled');
+    assert.equal(scene.runtime.instances[0]!.killed, late);
+  });
+});
+
+describe('a function that is a command', () => {
+  it('is retired where an invocation was given up: nobody knows what it still does', async () => {
+    const scene = await Scene.of(revision('shop'));
+    scene.runtime.engine = 'command';
+    const caller = new AbortController();
+    const given = scene.send('shop', 1_000, { signal: caller.signal });
+    await scene.pass(50);
+    caller.abort();
+    assert.equal((await given).outcome, 'cancelled');
+    assert.equal((await scene.meanwhile(scene.send('shop', 1))).outcome, 'ok');
+    assert.deepEqual(
+      scene.runtime.instances.map(({ served, stopReason }) => [served, stopReason]),
+      [
+        [1, 'an invocation was given up'],
+        [1, null],
+      ],
+    );
+  });
+
+  it('is kept where the caller left before anything was begun, and where several share it', async () => {
+    const scene = await Scene.of(revision('shop', { function: { maxInstances: 1 } }));
+    scene.runtime.engine = 'command';
+    await scene.meanwhile(scene.send('shop', 1));
+    const slot = scene.scaler.take('shop', scene.context()) as Slot;
+    const caller = new AbortController();
+    const waiting = scene.send('shop', 1, { signal: caller.signal });
+    slot.release(OK);
+    caller.abort();
+    await waiting;
+    await scene.pass(1);
+    assert.equal(scene.runtime.instances[0]!.state, 'ready');
+
+    const shared = await Scene.of(revision('shop', { function: { concurrency: 2 } }));
+    shared.runtime.engine = 'command';
+    const left = new AbortController();
+    const given = shared.send('shop', 1_000, { signal: left.signal });
+    await shared.pass(50);
+    left.abort();
+    await given;
+    await shared.pass(1);
+    assert.equal(shared.runtime.instances[0]!.state, 'ready');
+  });
 });

@@ -130,7 +130,7 @@ export class PooledInstance {
       if (this.inFlight > 0) queueMicrotask(() => this.instance!.drain());
     }
     if (this.#state !== 'draining') return;
-    if (this.inFlight === 0) return this.#stop();
+    if (this.inFlight === 0 || drainMs <= 0) return this.#stop();
     const drainedAtMs = this.#clock.monotonicMs() + drainMs;
     if (drainedAtMs >= this.#drainedAtMs) return;
     this.#drainedAtMs = drainedAtMs;

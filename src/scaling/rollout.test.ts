@@ -90,6 +90,7 @@ describe('a deploy', () => {
       clock: scene.clock,
       logger: silentLogger,
       log: { write: () => undefined },
+      startsAtOnce: 8,
     });
     await scene.meanwhile(scaler.deploy(revisions(revision('shop', { mode: 'service' }))));
     const next = revision('shop', { mode: 'service', id: 'bbbbbbbbbbbb' });

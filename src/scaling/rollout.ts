@@ -22,6 +22,8 @@ interface Move {
   readonly choice: ModeChoice;
   /** Null where what serves is what should. */
   readonly pool: ComponentPool | null;
+  /** Something serves that would be lost if the new pool could not run. */
+  readonly replaces: boolean;
 }
 
 /**
@@ -41,10 +43,10 @@ export async function rollOut(o: RolloutOptions): Promise<readonly ScaledCompone
         o.inspect?.component === name ? o.inspect.port : null,
       );
       moves.push(move);
-      // A function proves itself with its first invocation; a service must stand before it is routed.
-      if (move.pool?.settings.mode === 'service') {
-        candidates.push({ pool: move.pool, needs: move.pool.settings.settings.replicas });
-      }
+      if (move.pool === null) continue;
+      const { mode, settings } = move.pool.settings;
+      if (mode === 'service') candidates.push({ pool: move.pool, needs: settings.replicas });
+      else if (move.replaces) candidates.push({ pool: move.pool, needs: 1 });
     }
     await allReady(candidates, o.signal);
   } catch (error) {
@@ -61,9 +63,13 @@ export async function rollOut(o: RolloutOptions): Promise<readonly ScaledCompone
 function prepare(component: ScaledComponent, revision: Revision, inspectPort: number | null): Move {
   const choice = nextChoice(component.choice, revision);
   const mode = modeFor(choice.chosen);
-  if (component.serves(revision, mode, inspectPort)) return { component, choice, pool: null };
-  const pool = component.prepare({ revision, mode, occasion: 'deploy', warm: 0, inspectPort });
-  return { component, choice, pool };
+  // A new function proves itself with its first invocation; one that takes the place of another must prove that it can
+  // start before the other is let go.
+  const replaces = component.choice !== null;
+  if (component.serves(revision, mode, inspectPort)) return { component, choice, pool: null, replaces };
+  const warm = replaces ? 1 : 0;
+  const pool = component.prepare({ revision, mode, occasion: 'deploy', warm, inspectPort });
+  return { component, choice, pool, replaces };
 }
 
 /** A mode that was chosen by hand survives deploys, until the config itself says something new. */

@@ -6,7 +6,8 @@
  *      └── refused, caller gone, deadline ───────────────────────────────────────▶ │
  *
  * `overdue` has given its slot back (so that a hung function instance is ended at once) and only awaits what `work` makes
- * of the abort. An abort by the caller alone leaves it `working`: the handler may still be at it, and holds its slot.
+ * of the abort. An abort by the caller alone leaves it `working`: the handler may still be at it, and holds its slot until
+ * the deadline. Whoever gave the slot is then told `timeout`; the usage record says `cancelled`, which is what the caller saw.
  */
 import { FulcrumError, asFulcrumError } from '../base/errors.ts';
 import type { InvocationControl, InvocationSeed } from '../model/dispatch.ts';
@@ -108,7 +109,7 @@ export class RunningInvocation<E extends InvocationEnd>
   /** Takes the slot, and works; or gives it straight back where nobody waits for it any more. */
   begin(slot: Slot): void {
     if (this.#state !== 'waiting') {
-      slot.release({ outcome: 'cancelled', error: this.signal.reason as FulcrumError, cpuMs: 0 });
+      slot.release({ outcome: 'refused', error: this.signal.reason as FulcrumError, cpuMs: 0 });
       return;
     }
     this.#state = 'working';
@@ -122,8 +123,7 @@ export class RunningInvocation<E extends InvocationEnd>
     }
     working.then(
       (end) => this.#worked(end),
-      (error: unknown) =>
-        this.#finish(this.#judged({ outcome: 'crashed', error: asFulcrumError(error), cpuMs: 0 })),
+      (error: unknown) => this.#worked({ outcome: 'crashed', error: asFulcrumError(error), cpuMs: 0 }),
     );
   }
 
@@ -153,7 +153,7 @@ export class RunningInvocation<E extends InvocationEnd>
     this.#state = 'overdue';
     const end: InvocationEnd = { outcome: 'timeout', error, cpuMs: 0 };
     this.#release(end);
-    this.#host.after(LATE_MS, () => this.#finish(end));
+    this.#host.after(LATE_MS, () => this.#finish(this.#judged(end)));
   }
 
   /** The caller has gone, or the server goes. Work that has begun is told, and still awaited until its deadline. */
@@ -162,7 +162,9 @@ export class RunningInvocation<E extends InvocationEnd>
     if (this.#state === 'waiting') this.refuse(error);
   }
 
-  #worked(end: E): void {
+  #worked(end: E | InvocationEnd): void {
+    // A handler that outlasted its deadline hangs, whoever had left before: its slot's giver must know.
+    if (end.outcome === 'timeout') this.#release(end);
     this.#finish(this.#judged(end));
   }
 

@@ -106,6 +106,11 @@ export class ScaledComponent implements PoolOwner {
     return true;
   }
 
+  /** Nothing is left of it; `ComponentOptions.gone` has been told. */
+  get gone(): boolean {
+    return this.#state === 'gone';
+  }
+
   /** See {@link SlotSource.take}. */
   take(context: InvocationContext): Slot | Promise<Slot> {
     if (this.#state !== 'serving') throw this.#refusal();
@@ -181,6 +186,11 @@ export class ScaledComponent implements PoolOwner {
     this.#activator.refuseNewest(this.#activator.size, this.#refusal());
     for (const pool of this.#pools) pool.leave('the server shuts down', drainMs);
     this.#goIfDone();
+  }
+
+  /** Kills what {@link close} has left, with all that is in flight. */
+  kill(): void {
+    for (const pool of this.#pools) pool.kill(this.#refusal());
   }
 
   /** Looks at what is there, decides and carries it out. Runs whenever something has happened or fallen due. */

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { sleep, type Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -21,8 +20,8 @@ export interface ScalerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly log: LogSink;
-  /** Function instances of one component that may be starting at the same time. Eight for each CPU, where absent. */
-  readonly startsAtOnce?: number;
+  /** Function instances of one component that may be starting at the same time; many more than there are CPUs only delay each other. */
+  readonly startsAtOnce: number;
 }
 
 export interface DeployOptions {
@@ -33,8 +32,6 @@ export interface DeployOptions {
 /** A process that does not even go when it is killed must not hold a shutdown for ever. */
 const STUBBORN_MS = 5_000;
 const LOOK_EVERY_MS = 10;
-/** Starts spend part of their time waiting for disk and network, so more than one for each CPU; many more only delay each other. */
-const STARTS_PER_CPU = 8;
 
 /** Which instances exist, and who gets them: deploys, mode switches and every invocation's slot. */
 export class Scaler implements SlotSource {
@@ -44,7 +41,8 @@ export class Scaler implements SlotSource {
   readonly #departing = new Set<ScaledComponent>();
   readonly #deploys = new Turns();
   readonly #closing = new AbortController();
-  readonly #allDeparted = Promise.withResolvers<void>();
+  /** Set once a close has told every component to go: a removed one's end before that is not the last. */
+  #allDeparted: PromiseWithResolvers<void> | null = null;
   #inspect: Inspect | null = null;
   #closed: Promise<void> | null = null;
 
@@ -131,7 +129,8 @@ export class Scaler implements SlotSource {
 
   /**
    * Refuses new work, lets work in flight finish (at first with calls to other components, then without), and ends every
-   * instance. Resolves when all are gone. Work that is not done after `drainMs` is cut off with its instance.
+   * instance. Resolves when all are gone. Work that is not done after `drainMs` is cut off with its instance; where that is 0,
+   * every instance is killed at once, and nothing but the ends of the processes is waited for.
    */
   close(drainMs: number): Promise<void> {
     this.#closed ??= this.#close(drainMs);
@@ -182,10 +181,15 @@ export class Scaler implements SlotSource {
     while (!quiet() && spentMs() < drainMs / 3) await sleep(clock, LOOK_EVERY_MS);
     const restMs = Math.max(0, drainMs - spentMs());
     for (const component of this.#components.values()) this.#departing.add(component);
-    for (const component of this.#departing) component.close(restMs);
-    const limit = clock.after(restMs + STOP_GRACE_MS.service + STUBBORN_MS, this.#allDeparted.resolve);
+    const allDeparted = Promise.withResolvers<void>();
+    this.#allDeparted = allDeparted;
+    for (const component of this.#departing) {
+      component.close(restMs);
+      if (drainMs <= 0) component.kill();
+    }
+    const limit = clock.after(restMs + STOP_GRACE_MS.service + STUBBORN_MS, allDeparted.resolve);
     // Resolved by the last instance's end and not by looking: the clock's timers keep no process alive until then.
-    if (this.#departing.size > 0) await this.#allDeparted.promise;
+    if (this.#departing.size > 0) await allDeparted.promise;
     limit.cancel();
     for (const { name } of this.#departing) {
       this.#o.logger.error({ component: name }, 'instances did not end although they were killed');
@@ -194,7 +198,7 @@ export class Scaler implements SlotSource {
   }
 
   #newComponent(name: string): ScaledComponent {
-    const { runtimeFor, clock, log, startsAtOnce = availableParallelism() * STARTS_PER_CPU } = this.#o;
+    const { runtimeFor, clock, log, startsAtOnce } = this.#o;
     return new ScaledComponent({
       name,
       runtimeFor,
@@ -203,13 +207,14 @@ export class Scaler implements SlotSource {
       startsAtOnce,
       gone: (component) => {
         this.#departing.delete(component);
-        if (this.#closing.signal.aborted && this.#departing.size === 0) this.#allDeparted.resolve();
+        if (this.#departing.size === 0) this.#allDeparted?.resolve();
       },
     });
   }
 
-  /** Registers it first: it may be gone before `how` returns. */
+  /** Registers it first: it may be gone before `how` returns. One that never began anything is gone already, and says so no more. */
   #depart(component: ScaledComponent, how: (component: ScaledComponent) => void): void {
+    if (component.gone) return;
     this.#departing.add(component);
     how(component);
   }

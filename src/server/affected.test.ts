@@ -33,6 +33,9 @@ test('a change means the components that are made of the file, or everything whe
     [['/app/old/node_modules/x/index.js'], []],
     [['/app/old/.cache/x'], []],
     [['/app/old/data/orders.db'], []],
+    [['/app/old/app.log'], []],
+    [['/app/old/cache.json'], []],
+    [['/app/old/package.json'], ['old']],
   ];
   for (const [paths, expected] of table) {
     const affected = affectedBy(new Set(paths), prepared);

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { LogEntry, LogSink } from '../model/log.ts';
 
@@ -10,17 +11,39 @@ export function bookLogger(log: LogSink, clock: Clock): Logger {
       const { component, instance, requestId } = fields as Partial<
         Record<'component' | 'instance' | 'requestId', string>
       >;
+      const error = Object.values(fields).find((value) => value instanceof Error) ?? null;
       log.write({
         atMs: clock.nowMs(),
         component: component ?? '-',
         stream: 'platform',
         level,
-        text: message,
+        text: error === null ? message : `${message}: ${messageOf(error)}`,
         instance: instance ?? null,
         revision: null,
         requestId: requestId ?? null,
-        fields: fields as Record<string, unknown>,
+        fields: plainFields(fields),
       });
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** Errors as data: as they are, JSON makes nothing of them, and the log would lose just what it is for. */
+function plainFields(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? plainError(value) : value]),
+  );
+}
+
+const MAX_CAUSES = 5;
+
+function plainError(error: Error, depth = 0): object {
+  const { name, message, stack, cause } = error;
+  const code = (error as { code?: unknown }).code;
+  return {
+    name,
+    message,
+    ...(code === undefined ? {} : { code }),
+    stack,
+    ...(cause instanceof Error && depth < MAX_CAUSES ? { cause: plainError(cause, depth + 1) } : {}),
+  };
 }

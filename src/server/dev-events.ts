@@ -14,7 +14,7 @@ export type DevEvent =
       readonly components: readonly ComponentLine[];
       readonly notes: readonly string[];
     }
-  /** A save went live: from the file's change to the new revision serving. */
+  /** A save went live: from the file's change to the new revision serving. Without components: what runs is the same as before. */
   | { readonly kind: 'reloaded'; readonly components: readonly string[]; readonly tookMs: number }
   /** A save did not build or start; the last good revision goes on serving. */
   | { readonly kind: 'reload-failed'; readonly error: FulcrumError }

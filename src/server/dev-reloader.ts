@@ -56,6 +56,7 @@ export class DevReloader {
     });
   }
 
+  /** Resolves when nothing is under way any more; what is goes on until the platform refuses it. */
   async close(): Promise<void> {
     this.#state = 'closed';
     await this.#watch.close();
@@ -79,11 +80,12 @@ export class DevReloader {
       this.#changed = new Set();
       try {
         const components = await this.#reload(changed);
-        const mended = this.#failed.size > 0;
         this.#failed = new Set();
+        await this.#prune();
         const tookMs = this.#options.clock.monotonicMs() - sinceMs;
-        if (mended || components.length > 0) this.#options.onEvent({ kind: 'reloaded', components, tookMs });
+        if (components !== null) this.#options.onEvent({ kind: 'reloaded', components, tookMs });
       } catch (error) {
+        if (this.#isClosed()) return;
         this.#failed = new Set([...changed, ...sourcesOf(error)]);
         this.#options.platform.control.deployFailed(error);
         this.#options.onEvent({ kind: 'reload-failed', error: asFulcrumError(error) });
@@ -93,11 +95,12 @@ export class DevReloader {
     if (this.#state === 'reloading') this.#state = 'watching';
   }
 
-  /** @returns the components that are served by another revision now. */
-  async #reload(changed: ReadonlySet<string>): Promise<string[]> {
+  /** @returns the components that are served by another revision now; null where the files concern none. */
+  async #reload(changed: ReadonlySet<string>): Promise<string[] | null> {
     const { platform, builder, environment, inspect } = this.#options;
     const before = this.#prepared;
     const affected = affectedBy(changed, before);
+    if (affected !== 'config' && affected.size === 0) return null;
     this.#reloads += 1;
     const next =
       affected === 'config'
@@ -105,7 +108,6 @@ export class DevReloader {
         : await rebuild(before, affected, builder, String(this.#reloads));
     await platform.deploy(next, { inspect });
     this.#prepared = next;
-    await this.#prune();
     return [...next.revisions]
       .filter(([name, revision]) => {
         const old = before.revisions.get(name);
@@ -128,7 +130,12 @@ export class DevReloader {
     }
   }
 
-  /** Bundles go when no instance runs them any more: one that drains may still import a chunk. */
+  /** A method, for while something is awaited the state may change. */
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Bundles go when no instance runs them any more: one that drains may still import a chunk. Never rejects. */
   async #prune(): Promise<void> {
     const { platform, builder } = this.#options;
     this.#remember();
@@ -136,7 +143,9 @@ export class DevReloader {
     const running = platform.scaler.status().flatMap(({ instances }) => instances.map((one) => one.revision));
     const needed = new Set([...current, ...running]);
     for (const id of this.#bundles.keys()) if (!needed.has(id)) this.#bundles.delete(id);
-    await builder.prune(new Set(this.#bundles.values()));
+    await builder
+      .prune(new Set(this.#bundles.values()))
+      .catch((error: unknown) => platform.logger.warn({ err: error }, 'old bundles could not be removed'));
   }
 
   #directories(): string[] {

@@ -99,8 +99,8 @@ export async function startDev(options: DevOptions): Promise<DevServer> {
       gatewayUrl: addresses.gatewayUrl,
       adminLink: addresses.adminLink!,
       async close() {
-        await reloader.close();
-        await close();
+        // Together: a reload under way ends only when what it starts is given up.
+        await Promise.all([reloader.close(), close()]);
       },
     };
   } catch (error) {

@@ -11,6 +11,7 @@ import { ControlServer } from '../control/server.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { UsageMeter } from '../meter/usage-meter.ts';
 import type { RunnableSpec } from '../model/app.ts';
+import type { Caller } from '../model/calls.ts';
 import type { Runtime } from '../model/instance.ts';
 import { createCommandRuntime } from '../runtime/command/command-runtime.ts';
 import { createSpawnRuntime } from '../runtime/spawn/spawn-runtime.ts';
@@ -69,6 +70,7 @@ export class Platform {
   readonly gateway: Gateway;
   readonly scaler: Scaler;
   readonly control: AppControl;
+  readonly caller: Caller;
   readonly token = secretToken();
   readonly #runtimes: readonly Runtime[];
   readonly #meter: UsageMeter;
@@ -129,7 +131,8 @@ export class Platform {
       usage: this.#meter,
       clock,
     }));
-    caller.set(createCaller(dispatcher, () => this.scaler.names()));
+    this.caller = createCaller(dispatcher, () => this.scaler.names());
+    caller.set(this.caller);
     this.gateway = new Gateway({
       dispatcher,
       clock,

@@ -5,13 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { FakeClock } from '../base/fake-clock.ts';
-import { randomText } from '../base/ids.ts';
+import { randomText, requestId } from '../base/ids.ts';
 import type { ModeSetting } from '../model/app.ts';
+import type { InvocationContext } from '../model/invocation.ts';
 import type { LogEntry } from '../model/log.ts';
 import type { ComponentStatus } from '../model/status.ts';
 import type { ManualInvocation, ManualResult } from '../control/port.ts';
 import { Platform } from '../server/platform.ts';
 import { builderFor, prepare } from '../server/prepare.ts';
+import { newTraceparent } from '../server/traceparent.ts';
+import { decodeValue, encodeValue } from '../runtime/child/values.ts';
+import { fromThrown } from '../runtime/wire/thrown.ts';
 
 export interface StartAppOptions {
   /** The folder with `fulcrum.config.ts`: a path, or a `file:` URL such as `new URL('.', import.meta.url)`. */
@@ -34,8 +38,8 @@ export interface TestApp {
   /** An HTTP request through the gateway. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /**
-   * Calls a component's named function as another component would, with `args`.
-   * @throws what it threw (name, message, code and stack kept), or a FulcrumError that says why it could not be called.
+   * Calls a component's named function just as another component would: `args` and the result are cloned.
+   * @throws what it threw (name, message, code and cause kept), or an error whose code says why it could not be called.
    */
   call(component: string, functionName: string, ...args: readonly unknown[]): Promise<unknown>;
   /** Runs any invocation and tells everything about it; rejects only where there is no such component. */
@@ -58,25 +62,34 @@ const CLOSE_DRAIN_MS = 1_000;
  * @throws FulcrumError `config-invalid`, `secret-missing`, `build-failed` or `start-failed`; nothing is left running then.
  */
 export async function startApp(options: StartAppOptions): Promise<TestApp> {
-  const given = options.directory;
-  const directory = await realpath(resolve(given instanceof URL ? fileURLToPath(given) : given));
+  const given =
+    options.directory instanceof URL ? fileURLToPath(options.directory) : resolve(options.directory);
+  const directory = await realpath(given).catch(() => {
+    throw new FulcrumError('not-found', `There is no folder ${given}.`);
+  });
   const environment = options.environment ?? 'test';
   const data = await mkdtemp(join(tmpdir(), 'fulcrum-test-'));
   const build = join(directory, '.fulcrum', 'test', randomText(8));
   const builder = builderFor(directory, build);
   const clock = options.clock ?? systemClock;
+  const removeFolders = async (): Promise<void> => {
+    await Promise.all([data, build].map((folder) => rm(folder, { recursive: true, force: true })));
+  };
   const platform = await Platform.start({
     dataDirectory: data,
     environment,
     clock,
     processClock: clockOfProcesses(clock),
     serverTiming: true,
+  }).catch(async (error: unknown) => {
+    await removeFolders();
+    throw error;
   });
   const close = async (): Promise<void> => {
     // A clock that stands still would never let a drain come to its end.
     await platform.close(options.clock ? 0 : CLOSE_DRAIN_MS);
     await builder.close();
-    await Promise.all([data, build].map((folder) => rm(folder, { recursive: true, force: true })));
+    await removeFolders();
   };
   try {
     const secrets = new Map(Object.entries(options.secrets ?? {}));
@@ -103,13 +116,16 @@ function testApp(platform: Platform, url: string, close: () => Promise<void>): T
     url,
     fetch: (path, init) => fetch(new URL(path, url), init),
     async call(component, functionName, ...args) {
-      const result = await invoke(component, { kind: 'call', function: functionName, args });
-      if (result.outcome === 'ok') return result.value;
-      if (result.thrown) throw Object.assign(new Error(result.thrown.message), { ...result.thrown });
-      throw new FulcrumError(
-        result.error?.code ?? 'internal',
-        result.error?.message ?? `It ended as ${result.outcome}.`,
+      const bytes = encodeValue(args, 'clone', 'arguments');
+      const result = await platform.caller.call(
+        'a test',
+        component,
+        { kind: 'call', function: functionName, args: { encoding: 'clone', bytes } },
+        testContext(),
       );
+      if (result.thrown) throw fromThrown(result.thrown);
+      if (result.error) throw result.error;
+      return result.value === null ? undefined : decodeValue(result.value.bytes, 'clone');
     },
     invoke,
     async mode(component, mode) {
@@ -119,6 +135,17 @@ function testApp(platform: Platform, url: string, close: () => Promise<void>): T
     logs: (component) => platform.log.query({ component, limit: LOG_LINES }),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
+  };
+}
+
+/** Who calls from a test: nobody's request, and no hurry. */
+function testContext(): InvocationContext {
+  return {
+    requestId: requestId(),
+    traceparent: newTraceparent(),
+    trigger: 'call',
+    deadlineMs: Number.POSITIVE_INFINITY,
+    signal: new AbortController().signal,
   };
 }
 

@@ -5,7 +5,7 @@ import { appFolder, config } from './support/app-folder.ts';
 import { DevProcess, fulcrum, isolatedEnv } from './support/fulcrum-process.ts';
 import { steadyLoad } from './support/steady-load.ts';
 
-const SWITCHES = process.env.FULCRUM_FULL ? 100 : 20;
+const SWITCHES = process.env.FULCRUM_FULL ? 200 : 40;
 const RPS = 200;
 
 const GREETER = `
@@ -23,7 +23,7 @@ const GREETER = `
     },
   };`;
 
-test(`${SWITCHES} switches in both directions at ${RPS} requests/s: none fails`, async (t) => {
+test(`${SWITCHES / 2} switches in each direction at ${RPS} requests/s: none fails`, async (t) => {
   const env = isolatedEnv(t);
   const app = await appFolder(t, {
     'fulcrum.config.ts': config(`{ greeter: { entry: './greeter.ts', routes: ['/*'] } }`),

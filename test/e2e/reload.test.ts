@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { appFolder, config } from './support/app-folder.ts';
 import { DevProcess, isolatedEnv } from './support/fulcrum-process.ts';
@@ -18,6 +20,8 @@ const FILES = {
   'word.ts': "export const word: string = 'one';\n",
   'always.ts': says('one'),
   'program/server.js':
+    // It writes beside its own files, as programs do; that must not look like a save.
+    "require('node:fs').appendFileSync('started.log', 'x');\n" +
     "require('node:http').createServer((q, a) => a.end('one')).listen(process.env.PORT);\n",
   'program/package.json': '{ "type": "commonjs" }',
   '.env': 'MORE=!\n',
@@ -58,6 +62,11 @@ test('a save is live, and what was broken keeps the last good version', async (t
       /reloaded program in \d+ ms/,
     );
     assert.equal(await get('/program'), 'two');
+    assert.equal(
+      await readFile(join(app.path, 'program/started.log'), 'utf8'),
+      'xx',
+      'one start, and one for the save',
+    );
   });
   await t.test('a secret', async () => {
     await saved('.env', 'MORE=?\n', /reloaded/);
@@ -78,6 +87,14 @@ test('a save is live, and what was broken keeps the last good version', async (t
     assert.equal(await get('/page'), 'two?');
     await saved('word.ts', "export const word: string = 'three';\n", /reloaded page/);
     assert.equal(await get('/page'), 'three?');
+  });
+  await t.test('a function that throws while it is loaded changes nothing', async () => {
+    const broken = 'export const word: string = (undefined as unknown as string).trim();\n';
+    const output = await saved('word.ts', broken, /not live: start-failed/);
+    assert.match(output, /word\.ts:1/, "the place in the author's own file");
+    assert.equal(await get('/page'), 'three?');
+    await saved('word.ts', "export const word: string = 'four';\n", /reloaded page/);
+    assert.equal(await get('/page'), 'four?');
   });
   await t.test('a service that throws while it starts changes nothing', async () => {
     await saved('always.ts', "throw new Error('not today');\n", /not today/);

@@ -25,11 +25,70 @@ test('an app runs inside a test, with secrets of the test', async (t) => {
   assert.equal(await app.call('counter', 'add', 2), 3);
   assert.equal(await app.call('counter', 'key'), 'of the test');
   await assert.rejects(app.call('countr', 'add', 1), {
-    code: 'not-found',
-    message: /Did you mean 'counter'/,
+    code: 'call-unknown-component',
+    message: /Did you mean "counter"/,
   });
   await app.mode('counter', 'service');
   assert.equal((await app.status())[0]!.mode, 'service');
+});
+
+test('a call takes and gives what structured clone can carry, and errors come back whole', async (t) => {
+  const folder = await appFolder(t, {
+    'fulcrum.config.ts': config(`{ echo: { entry: './echo.ts' } }`),
+    'echo.ts': `
+      export async function back(value: unknown) { return value; }
+      export async function fail() { throw Object.assign(new RangeError('no', { cause: new Error('why') }), { code: 'E_NO' }); }
+      export default {};`,
+  });
+  await using app = await startApp({ directory: folder.path });
+  const value = {
+    at: new Date(5),
+    map: new Map([[1n, new Set(['a'])]]),
+    bytes: new Uint8Array([1, 2]),
+    none: undefined,
+  };
+  assert.deepEqual(await app.call('echo', 'back', value), value);
+  assert.equal(await app.call('echo', 'back'), undefined);
+  await assert.rejects(app.call('echo', 'fail'), (error: Error & { code?: string }) => {
+    assert.ok(error instanceof RangeError);
+    assert.deepEqual(
+      [error.name, error.message, error.code, (error.cause as Error).message],
+      ['RangeError', 'no', 'E_NO', 'why'],
+    );
+    return true;
+  });
+});
+
+test('a fake clock that stands still keeps no app from closing, whatever is still at work', async (t) => {
+  const folder = await appFolder(t, {
+    'fulcrum.config.ts': config(
+      `{ slow: { entry: './slow.ts', routes: ['/*'] }, lasting: { entry: './slow.ts', mode: 'service' } }`,
+    ),
+    'slow.ts': 'export default { fetch: () => new Promise(() => undefined) };',
+  });
+  const app = await startApp({ directory: folder.path, clock: new FakeClock() });
+  const pending = app.fetch('/').then(
+    (answer) => answer.status,
+    () => 'cut',
+  );
+  while ((await app.status())[0]!.instances[0]?.inFlight !== 1)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  await app.close();
+  assert.ok([503, 'cut'].includes(await pending));
+});
+
+test('a service that does not start fails the start at once, and leaves nothing', async (t) => {
+  const folder = await appFolder(t, {
+    'fulcrum.config.ts': config(
+      `{ good: { entry: './good.ts' }, bad: { entry: './bad.ts', mode: 'service' } }`,
+    ),
+    'good.ts': 'export default { fetch: () => new Response("good") };',
+    'bad.ts': 'throw new Error("not today");',
+  });
+  await assert.rejects(startApp({ directory: folder.path, clock: new FakeClock() }), {
+    code: 'start-failed',
+    message: /not today/,
+  });
 });
 
 test('a fake clock decides when an instance without work ends', async (t) => {

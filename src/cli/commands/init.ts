@@ -25,6 +25,7 @@ export async function init(directory: string | undefined, options: InitOptions):
   await mkdir(folder, { recursive: true });
   await cp(join(packageRoot, 'templates', 'basic'), folder, { recursive: true });
   await finish(folder, { __NAME__: name, __FULCRUM_VERSION__: fulcrumDependency() });
+  if (isCheckout()) await useSources(folder);
 
   const shown = relative(process.cwd(), folder);
   print(`Made the app ${paint('bold', name)} in ${shown === '' ? 'this folder' : shown}. Next:`);
@@ -94,6 +95,23 @@ async function finish(folder: string, values: Readonly<Record<string, string>>):
     const realName = RENAMED[file.name];
     if (realName !== undefined) await rename(path, join(file.parentPath, realName));
   }
+}
+
+/**
+ * An app of a checkout uses its sources, for nothing is compiled there: Node and TypeScript are told which of the package's
+ * exports these are.
+ */
+async function useSources(folder: string): Promise<void> {
+  await edit(join(folder, 'package.json'), (text) =>
+    text.replace('"node --test', '"node --conditions=fulcrum-source --test'),
+  );
+  await edit(join(folder, 'tsconfig.json'), (text) =>
+    text.replace('"compilerOptions": {', '"compilerOptions": {\n    "customConditions": ["fulcrum-source"],'),
+  );
+}
+
+async function edit(path: string, change: (text: string) => string): Promise<void> {
+  await writeFile(path, change(await readFile(path, 'utf8')));
 }
 
 /** A checkout makes apps that use the checkout. */

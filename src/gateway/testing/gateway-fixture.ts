@@ -6,6 +6,7 @@ import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import { Gateway } from '../gateway.ts';
 import { FakeDispatcher } from './fake-dispatcher.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { ComponentSpec, CorsSettings, GatewaySettings, Route } from '../../model/app.ts';
 import type { LogEntry } from '../../model/log.ts';
 import type { GatewayLimits } from '../limits.ts';
@@ -17,6 +18,7 @@ export interface FixtureOptions {
   readonly limits?: Partial<GatewayLimits>;
   readonly dev?: boolean;
   readonly settings?: GatewaySettings;
+  readonly clock?: Clock;
 }
 
 /** A gateway on a port of the system's choosing over a dispatcher in memory; closed when the test ends. */
@@ -30,11 +32,11 @@ export class GatewayFixture {
   port = 0;
   url = '';
 
-  constructor({ limits = {}, dev = false, settings = NO_SETTINGS }: FixtureOptions) {
+  constructor({ limits = {}, dev = false, settings = NO_SETTINGS, clock = systemClock }: FixtureOptions) {
     this.#settings = settings;
     this.gateway = new Gateway({
       dispatcher: this.dispatcher,
-      clock: systemClock,
+      clock,
       logger: silentLogger,
       log: {
         write: (entry) => {

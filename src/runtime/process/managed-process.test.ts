@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, chmod, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
@@ -129,6 +130,54 @@ test('what a process has started dies with it, killed or ended by itself', async
     else process.kill(child.pid, 'SIGTERM');
     await Promise.all([child.ended, closed]);
   }
+});
+
+test('what was started dies with the server, however that ends: by process.exit or by an error nobody caught', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const program = `require('net').connect(${port}, '127.0.0.1'); process.on('SIGTERM', () => {})`;
+  const fixture = join(import.meta.dirname, 'fixtures', 'starts-programs.ts');
+  for (const [how, code] of [
+    ['exit', 130],
+    ['throw', 1],
+  ] as const) {
+    const sockets: Socket[] = [];
+    const connected = new Promise<void>((resolve) => {
+      server.on('connection', function take(socket: Socket) {
+        sockets.push(socket);
+        if (sockets.length < 2) return;
+        server.off('connection', take);
+        resolve();
+      });
+    });
+    const host = spawn(process.execPath, [fixture, how, program], { stdio: ['pipe', 'ignore', 'ignore'] });
+    t.after(() => host.kill('SIGKILL'));
+    await connected;
+    const closed = sockets.map((socket) => {
+      socket.on('error', () => undefined).resume();
+      t.after(() => socket.destroy());
+      return once(socket, 'close');
+    });
+    const exited = once(host, 'exit');
+    host.stdin.end('now');
+    assert.equal((await exited)[0], code);
+    await Promise.all(closed);
+  }
+});
+
+test('nothing of the server is kept once all have ended', async (t) => {
+  const before = process.listenerCount('exit');
+  const one = await start(t, 'setInterval(() => {}, 1e6)');
+  const two = await start(t, 'setInterval(() => {}, 1e6)');
+  assert.equal(process.listenerCount('exit'), before + 1, 'one hook for all');
+  one.child.kill();
+  await one.child.ended;
+  assert.equal(process.listenerCount('exit'), before + 1);
+  two.child.kill();
+  await two.child.ended;
+  assert.equal(process.listenerCount('exit'), before);
 });
 
 test('a flood of output is cut, counted and told, and the server goes on', async (t) => {

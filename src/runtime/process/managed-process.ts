@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError, messageOf } from '../../base/errors.ts';
 import type { InstanceUsage } from '../../model/instance.ts';
+import { livingGroups, signalGroup } from './living-groups.ts';
 import { OutputPipe } from './output-pipe.ts';
 import { OutputTail } from './output-tail.ts';
 import { measureProcess } from './process-usage.ts';
@@ -34,6 +35,7 @@ const PIPES_AFTER_EXIT_MS = 250;
 
 /**
  * A process of the operating system that leads its own process group, so that whatever it starts dies with it.
+ * Neither outlives the server, however that ends (short of SIGKILL).
  * Its output is read within bounds (1 MB/s kept, see output-pipe.ts), whatever it writes.
  */
 export class ManagedProcess {
@@ -70,6 +72,7 @@ export class ManagedProcess {
     this.#child = child;
     this.pid = pid;
     this.#clock = options.clock;
+    livingGroups.add(pid);
     const pipe = (name: 'stdout' | 'stderr'): OutputPipe =>
       new OutputPipe(child[name]!, options.clock, (line) => {
         this.#tail.push(line);
@@ -99,7 +102,7 @@ export class ManagedProcess {
 
   /** Sends `signal` to it and all that it has started. Never throws; nothing happens once it has ended. */
   signal(signal: NodeJS.Signals): void {
-    if (this.#state === 'running') this.#signalGroup(signal);
+    if (this.#state === 'running') signalGroup(this.pid, signal);
   }
 
   /** SIGTERM, and SIGKILL after `graceMs`. Resolves when it is gone. */
@@ -123,7 +126,8 @@ export class ManagedProcess {
 
   #exited(resolve: () => void): void {
     // Its group's id stays taken as long as a member lives, so this reaches only what it left behind.
-    this.#signalGroup('SIGKILL');
+    signalGroup(this.pid, 'SIGKILL');
+    livingGroups.delete(this.pid);
     this.#state = 'exited';
     for (const pipe of this.#pipes) pipe.hurry();
     const finish = (): void => {
@@ -135,14 +139,6 @@ export class ManagedProcess {
     };
     const timer = this.#clock.after(PIPES_AFTER_EXIT_MS, finish);
     this.#child.once('close', finish);
-  }
-
-  #signalGroup(signal: NodeJS.Signals): void {
-    try {
-      process.kill(-this.pid, signal);
-    } catch {
-      // No such group (any more), or none of its members may be signalled: there is nobody to tell.
-    }
   }
 }
 

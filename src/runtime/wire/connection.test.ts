@@ -119,6 +119,18 @@ test('what a handler throws ends the connection, and its streams are told when s
   assert.equal(await server.ping(1), false);
 });
 
+test('a ping leaves nothing at the connection, and ends with it', async (t) => {
+  const [near, far] = await socketPair(t);
+  const server = connectionOver(near, 'server');
+  const peer = connectionOver(far, 'instance');
+  const reactions = t.mock.method(server.closed, 'then');
+  for (let i = 0; i < 3; i++) assert.equal(await server.ping(60_000), true);
+  assert.equal(reactions.mock.callCount(), 0);
+  const pending = peer.ping(60_000);
+  near.destroy();
+  assert.equal(await pending, false);
+});
+
 test('a peer that sends nothing but noise is read slowly, not without end', async (t) => {
   const [near, far] = await socketPair(t);
   let lines = 0;

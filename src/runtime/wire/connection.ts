@@ -51,7 +51,7 @@ export class WireConnection {
   readonly #maxPeerStreams: number;
   readonly #ownParity: 0 | 1;
   readonly #idleBytes: TokenBucket;
-  readonly #pings = new Map<number, () => void>();
+  readonly #pings = new Map<number, (answered: boolean) => void>();
   readonly #onClosed: (error: FulcrumError | null) => void;
   handler: ConnectionHandler;
   #state: 'open' | 'closing' | 'closed' = 'open';
@@ -134,9 +134,8 @@ export class WireConnection {
       resolve(answered);
     };
     const timer = this.#clock.after(timeoutMs, () => settle(false));
-    this.#pings.set(id, () => settle(true));
+    this.#pings.set(id, settle);
     this.writer.number(FRAME.PING, 0, id);
-    void this.closed.then(() => settle(false));
     return promise;
   }
 
@@ -192,6 +191,7 @@ export class WireConnection {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#pause?.cancel();
+    for (const settle of [...this.#pings.values()]) settle(false);
     this.#onClosed(this.#error);
   }
 
@@ -228,7 +228,7 @@ export class WireConnection {
   #control(type: number, flags: number, payload: Buffer): void {
     this.#charge(payload.length);
     if (type === FRAME.PING) this.writer.number(FRAME.PONG, 0, readU32(payload));
-    else if (type === FRAME.PONG) this.#pings.get(readU32(payload))?.();
+    else if (type === FRAME.PONG) this.#pings.get(readU32(payload))?.(true);
     else if (type < FIRST_OPTIONAL_TYPE) this.handler.control(type, flags, payload);
   }
 

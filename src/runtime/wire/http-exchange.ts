@@ -9,6 +9,7 @@ import { readResponse, writeRequest } from './messages.ts';
 import { protocolError } from './protocol-error.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
 import { readFailure } from './thrown.ts';
+import { endsAtOnce, outlasted, unheardMs, type GivenUp } from './unheard.ts';
 
 /**
  * One HTTP request at the server's end of its stream. States:
@@ -16,9 +17,10 @@ import { readFailure } from './thrown.ts';
  *   waiting ──RESPONSE──▶ answering ──BODY_END──▶ answered (waitUntil goes on)
  *      │                      │                      │
  *      └──────────────────────┴───────────┬──────────┘
- *                                         ├─ DONE, FAILED, connection lost, deadline ──▶ over
- *                                         └─ the client has gone ──▶ unheard ──DONE, FAILED, …──▶ over
+ *                                         ├─ DONE, FAILED, connection lost, timeout, shutdown ──▶ over
+ *                                         └─ given up for any other reason ──▶ unheard ──DONE, FAILED, …──▶ over
  *
+ * `unheard` has nobody left to answer, and holds its slot while the handler may still be at it.
  * `over` means resolved. The stream itself lasts until the instance has ended it: what it still sends is thrown away.
  */
 type State = 'waiting' | 'answering' | 'answered' | 'unheard' | 'over';
@@ -34,6 +36,8 @@ export class HttpExchangeStream implements StreamHandler {
   readonly #onAbort = (): void => this.#aborted();
   #state: State = 'waiting';
   #deadline: Timer | null = null;
+  /** Why it is `unheard`; what comes after it came because of it. */
+  #givenUp: GivenUp | null = null;
   /** Bytes that the sink took when it was full: their credit is granted when it has emptied. */
   #heldBytes = 0;
   #listensForDrain = false;
@@ -63,16 +67,14 @@ export class HttpExchangeStream implements StreamHandler {
         if (this.#state === 'waiting') throw protocolError('DONE without a response');
         this.#connection.forget(this.#stream);
         if (this.#state === 'answering') this.#bodyEnd();
-        if (this.#state === 'unheard') this.#finish('cancelled', this.#abortReason(), cpuMs);
-        else this.#finish('ok', null, cpuMs);
+        this.#finish('ok', null, cpuMs);
         return;
       }
       case FRAME.FAILED: {
         const failure = readFailure(payload, 'instance');
         this.#connection.forget(this.#stream);
         const cpuMs = failure.cpuMicros / 1_000;
-        if (this.#state === 'unheard') this.#finish('cancelled', this.#abortReason(), cpuMs);
-        else this.#finish(outcomeOf(failure.code), new FulcrumError(failure.code, failure.message), cpuMs);
+        this.#finish(outcomeOf(failure.code), new FulcrumError(failure.code, failure.message), cpuMs);
         return;
       }
       default:
@@ -110,8 +112,7 @@ export class HttpExchangeStream implements StreamHandler {
   }
 
   lost(error: FulcrumError): void {
-    if (this.#state === 'unheard') this.#finish('cancelled', this.#abortReason(), 0);
-    else this.#finish('crashed', error, 0);
+    this.#finish('crashed', error, 0);
   }
 
   #begin(): void {
@@ -161,34 +162,40 @@ export class HttpExchangeStream implements StreamHandler {
   }
 
   #aborted(): void {
-    if (this.#state === 'unheard' || this.#state === 'over') return;
-    const reason = this.#abortReason();
-    this.#stream.dropBody();
-    this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, reason.code);
-    if (reason.code !== 'client-gone') {
-      this.#finish(reason.code === 'timeout' ? 'timeout' : 'cancelled', reason, 0);
-      return;
-    }
-    this.#state = 'unheard';
-    this.#exchange.body?.cancel();
-    const remainingMs = this.context.deadlineMs - this.#clock.monotonicMs();
-    this.#deadline = this.#clock.after(Math.max(remainingMs, 0), () => {
-      const message = 'The client went away, and the handler went on beyond its timeout all the same.';
-      this.#finish('timeout', new FulcrumError('timeout', message), 0);
-    });
+    const error = asFulcrumError(this.context.signal.reason);
+    if (this.#state === 'over') return;
+    if (!endsAtOnce(error)) return this.#giveUp({ outcome: 'cancelled', error });
+    if (this.#state !== 'unheard') this.#tellAbort(error);
+    this.#end(error.code === 'timeout' ? 'timeout' : 'cancelled', error, 0);
   }
 
   /** What takes the answer has failed: a fault of the platform or an answer that HTTP cannot carry. Harms this request only. */
   #sinkFailed(error: unknown): void {
-    this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, 'bad-response');
-    this.#finish('bad-response', asFulcrumError(error, 'bad-response'), 0);
+    this.#giveUp({ outcome: 'bad-response', error: asFulcrumError(error, 'bad-response') });
   }
 
-  #abortReason(): FulcrumError {
-    return asFulcrumError(this.context.signal.reason);
+  #giveUp(givenUp: GivenUp): void {
+    if (this.#state === 'unheard' || this.#state === 'over') return;
+    this.#state = 'unheard';
+    this.#givenUp = givenUp;
+    this.#tellAbort(givenUp.error);
+    this.#exchange.body?.cancel();
+    this.#deadline = this.#clock.after(unheardMs(this.context, this.#clock), () =>
+      this.#end('timeout', outlasted(), 0),
+    );
+  }
+
+  #tellAbort(error: FulcrumError): void {
+    this.#stream.dropBody();
+    this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, error.code);
   }
 
   #finish(outcome: Outcome, error: FulcrumError | null, cpuMs: number): void {
+    if (this.#givenUp === null) this.#end(outcome, error, cpuMs);
+    else this.#end(this.#givenUp.outcome, this.#givenUp.error, cpuMs);
+  }
+
+  #end(outcome: Outcome, error: FulcrumError | null, cpuMs: number): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#deadline?.cancel();

@@ -59,7 +59,7 @@ export async function introduce(options: IntroduceOptions): Promise<WireInstance
     case 'init-failed': {
       const { thrown } = introduction;
       const what = `${thrown.name}: ${thrown.message}`;
-      throw new FulcrumError('start-failed', `The component ${name} could not be started: ${what}`, {
+      throw new FulcrumError('start-failed', `Component "${name}" could not be started: ${what}`, {
         cause: thrown,
         details: { stack: thrown.stack ?? what },
       });
@@ -77,5 +77,5 @@ export async function introduce(options: IntroduceOptions): Promise<WireInstance
 }
 
 export function startFailed(component: string, why: string): FulcrumError {
-  return new FulcrumError('start-failed', `The component ${component} could not be started: ${why}.`);
+  return new FulcrumError('start-failed', `Component "${component}" could not be started: ${why}.`);
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import type {
   Invocation,
@@ -17,23 +17,33 @@ import { protocolError } from './protocol-error.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
 import { readFailure } from './thrown.ts';
 import { tooLarge } from './too-large.ts';
+import { endsAtOnce, outlasted, unheardMs, type GivenUp } from './unheard.ts';
 
-/** A function call, a schedule's tick or a batch of events at the server's end of its stream. */
+/**
+ * A function call, a schedule's tick or a batch of events at the server's end of its stream.
+ *
+ *   running ── DONE, FAILED, connection lost, timeout, shutdown ──▶ over
+ *      └── given up for any other reason ──▶ unheard ──DONE, FAILED, …, deadline──▶ over
+ */
 export class InvocationExchangeStream implements StreamHandler {
   readonly context: InvocationContext;
   readonly ended: Promise<InvocationResult>;
   readonly #encoding: Payload['encoding'];
   readonly #connection: WireConnection;
   readonly #stream: WireStream;
+  readonly #clock: Clock;
   readonly #resolve: (result: InvocationResult) => void;
   readonly #value = new PayloadBuffer();
   readonly #onAbort = (): void => this.#aborted();
-  #state: 'running' | 'over' = 'running';
+  #state: 'running' | 'unheard' | 'over' = 'running';
+  #givenUp: GivenUp | null = null;
+  #deadline: Timer | null = null;
 
   /** The signal must not have aborted. */
   constructor(invocation: Invocation, context: InvocationContext, connection: WireConnection, clock: Clock) {
     this.context = context;
     this.#connection = connection;
+    this.#clock = clock;
     const payload = payloadOf(invocation);
     this.#encoding = payload.encoding;
     const { promise, resolve } = Promise.withResolvers<InvocationResult>();
@@ -74,13 +84,12 @@ export class InvocationExchangeStream implements StreamHandler {
   }
 
   data(chunk: Buffer): void {
-    if (this.#state === 'over') return;
+    if (this.#state !== 'running') return;
     if (this.#value.push(chunk)) {
       this.#stream.consumed(chunk.length);
       return;
     }
-    this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, 'call-too-large');
-    this.#finish('handler-error', tooLarge('result'), 0, null);
+    this.#giveUp({ outcome: 'handler-error', error: tooLarge('result') });
   }
 
   drained(): void {}
@@ -92,18 +101,40 @@ export class InvocationExchangeStream implements StreamHandler {
   }
 
   #aborted(): void {
-    const reason = asFulcrumError(this.context.signal.reason);
-    this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, reason.code);
-    this.#finish(reason.code === 'timeout' ? 'timeout' : 'cancelled', reason, 0, null);
+    const error = asFulcrumError(this.context.signal.reason);
+    if (!endsAtOnce(error)) return this.#giveUp({ outcome: 'cancelled', error });
+    if (this.#state === 'running') this.#tellAbort(error);
+    this.#end({ outcome: error.code === 'timeout' ? 'timeout' : 'cancelled', error, cpuMs: 0, thrown: null });
+  }
+
+  #giveUp(givenUp: GivenUp): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'unheard';
+    this.#givenUp = givenUp;
+    this.#tellAbort(givenUp.error);
+    this.#deadline = this.#clock.after(unheardMs(this.context, this.#clock), () =>
+      this.#end({ outcome: 'timeout', error: outlasted(), cpuMs: 0, thrown: null }),
+    );
+  }
+
+  #tellAbort(error: FulcrumError): void {
+    this.#stream.dropBody();
+    this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, error.code);
   }
 
   #finish(outcome: Outcome, error: FulcrumError | null, cpuMs: number, thrown: ThrownError | null): void {
+    if (this.#givenUp === null) this.#end({ outcome, error, cpuMs, thrown });
+    else this.#end({ ...this.#givenUp, cpuMs, thrown: null });
+  }
+
+  #end(end: Omit<InvocationResult, 'value'>): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
+    this.#deadline?.cancel();
     this.context.signal.removeEventListener('abort', this.#onAbort);
     this.#stream.dropBody();
-    const value = outcome === 'ok' ? { encoding: this.#encoding, bytes: this.#value.take() } : null;
-    this.#resolve({ outcome, error, cpuMs, value, thrown });
+    const value = end.outcome === 'ok' ? { encoding: this.#encoding, bytes: this.#value.take() } : null;
+    this.#resolve({ ...end, value });
   }
 }
 

@@ -49,9 +49,20 @@ export function toThrown(value: unknown, depth = 0): ThrownError {
   };
 }
 
+/** What structured clone keeps the class of; every other error comes back as an Error with its name. */
+const KINDS: Readonly<Record<string, ErrorConstructor>> = {
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
+
 /** A real error again, for whoever called to catch. */
 export function fromThrown(thrown: ThrownError): Error {
-  const error = new Error(
+  const kind = Object.hasOwn(KINDS, thrown.name) ? KINDS[thrown.name]! : Error;
+  const error = new kind(
     thrown.message,
     thrown.cause === null ? undefined : { cause: fromThrown(thrown.cause) },
   );

@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import type { Mode } from '../../model/app.ts';
 import type {
+  Engine,
   Health,
   Instance,
   InstanceEnded,
@@ -26,7 +27,7 @@ export interface StartScript {
  * not ready, or more of it than the order allowed.
  */
 export class FakeRuntime implements Runtime {
-  readonly engine = 'spawn';
+  engine: Engine = 'spawn';
   readonly orders: StartOrder[] = [];
   readonly live = new Set<FakeInstance>();
   readonly instances: FakeInstance[] = [];
@@ -77,7 +78,7 @@ export class FakeRuntime implements Runtime {
 }
 
 export class FakeInstance implements Instance {
-  readonly engine = 'spawn';
+  readonly engine: Engine;
   readonly pid: number;
   readonly id: string;
   readonly revision: Revision;
@@ -101,6 +102,7 @@ export class FakeInstance implements Instance {
 
   constructor(runtime: FakeRuntime, order: StartOrder) {
     this.#runtime = runtime;
+    this.engine = runtime.engine;
     this.order = order;
     this.id = order.instanceId;
     this.pid = runtime.instances.length + 1000;

@@ -39,7 +39,9 @@ export function callConformance(create: CreateRuntime): void {
           'describe',
           'fails',
           'giveBack',
+          'held',
           'large',
+          'letGo',
           'makeErrors',
           'never',
           'notCloneable',
@@ -125,6 +127,26 @@ export function callConformance(create: CreateRuntime): void {
       await bench.log.until(/^never$/);
       invocation.abort('timeout');
       assert.deepEqual([(await running).outcome, (await running).error!.code], ['timeout', 'timeout']);
+    });
+
+    test('a call whose caller has gone is over when its function is, or at its deadline', async () => {
+      const invocation = new TestInvocation();
+      const held = call(instance, 'held', json([]), invocation);
+      await bench.log.until(/^held$/);
+      let over = false;
+      void held.then(() => (over = true));
+      invocation.abort('client-gone');
+      await call(instance, 'add', json([1, 2]));
+      assert.equal(over, false);
+      await call(instance, 'letGo', json([]));
+      const { outcome, error, value } = await held;
+      assert.deepEqual([outcome, error!.code, value], ['cancelled', 'client-gone', null]);
+
+      const late = new TestInvocation('r_late', 50);
+      const hanging = call(instance, 'never', json([]), late);
+      await call(instance, 'add', json([1, 2]));
+      late.abort('client-gone');
+      assert.equal((await hanging).outcome, 'timeout');
     });
 
     test('a component calls another for the invocation that it runs', async () => {

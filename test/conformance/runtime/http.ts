@@ -164,6 +164,28 @@ export function httpConformance(create: CreateRuntime): void {
       assert.equal((await answer.outcome).outcome, 'timeout');
     });
 
+    for (const code of ['body-too-large', 'body-timeout', 'bad-request', 'bad-response'] as const) {
+      test(`a handler that is told to end (${code}) is over when it has ended, not before`, async () => {
+        const answer = ask(instance, '/slow-reader', { body: new FastBody(MB) });
+        await bench.log.until(/^holding$/);
+        let over = false;
+        void answer.outcome.then(() => (over = true));
+        answer.invocation.abort(code);
+        await ask(instance, '/hello').outcome;
+        assert.equal(over, false);
+        await ask(instance, '/release').outcome;
+        const { outcome, error } = await answer.outcome;
+        assert.deepEqual([outcome, error!.code], ['cancelled', code]);
+      });
+    }
+
+    test('a shutdown is an end at once', async () => {
+      const answer = ask(instance, '/hang');
+      answer.invocation.abort('shutting-down');
+      const { outcome, error } = await answer.outcome;
+      assert.deepEqual([outcome, error!.code], ['cancelled', 'shutting-down']);
+    });
+
     test('a request that is over before it begins does not reach the handler', async () => {
       const invocation = new TestInvocation();
       invocation.abort('client-gone');

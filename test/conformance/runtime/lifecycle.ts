@@ -27,6 +27,7 @@ export function lifecycleConformance(create: CreateRuntime): void {
           const error = await failure(bench.start(fixture));
           assert.equal(error.code, 'start-failed', fixture);
           assert.match(error.message, message);
+          assert.match(error.message, /^Component "shop" could not be started: /);
           assert.match(String(error.details['output']), output, fixture);
         }),
       );
