@@ -29,17 +29,27 @@ describe('a deploy', () => {
     assert.equal(scene.runtime.live.size, 1);
   });
 
-  it('of a function is routed at once; its old instances finish what they have', async () => {
+  it('of a function is routed once an instance of it stands; the old ones finish what they have', async () => {
     const scene = await Scene.of(revision('shop'));
     await scene.meanwhile(scene.send('shop'));
     const slow = scene.send('shop', 300);
-    await scene.scaler.deploy(revisions(revision('shop', { id: 'bbbbbbbbbbbb' })));
+    await scene.meanwhile(scene.scaler.deploy(revisions(revision('shop', { id: 'bbbbbbbbbbbb' }))));
     assert.equal((await scene.meanwhile(scene.send('shop'))).outcome, 'ok');
     assert.equal((await scene.meanwhile(slow)).outcome, 'ok');
     assert.deepEqual(
       scene.usage.map(({ revision }) => revision),
       ['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'aaaaaaaaaaaa'],
     );
+  });
+
+  it('of a function that does not start changes nothing: the old revision goes on', async () => {
+    const scene = await Scene.of(revision('shop'));
+    scene.runtime.onStart = ({ revision }) =>
+      revision.id === 'bbbbbbbbbbbb' ? { takesMs: 5, fails: 'it throws' } : { takesMs: 5 };
+    const deploying = scene.scaler.deploy(revisions(revision('shop', { id: 'bbbbbbbbbbbb' })));
+    await assert.rejects(scene.meanwhile(deploying), { code: 'start-failed', message: /it throws/ });
+    assert.equal((await scene.meanwhile(scene.send('shop'))).outcome, 'ok');
+    assert.equal(scene.usage.at(-1)!.revision, 'aaaaaaaaaaaa');
   });
 
   it('leaves what is unchanged alone, and replaces what has a new environment', async () => {
