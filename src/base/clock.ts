@@ -1,3 +1,5 @@
+import type { CancelSignal } from './cancel.ts';
+
 /**
  * Time as a value that is passed in, so that every loop and deadline can be driven by a test.
  *
@@ -34,7 +36,7 @@ export const systemClock: Clock = {
 };
 
 /** Waits `delayMs` on `clock`. Rejects with the signal's reason when it aborts first. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, delayMs: number, signal?: CancelSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
     const onAbort = (): void => {

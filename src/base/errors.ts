@@ -13,9 +13,13 @@ export const ERRORS = {
   'method-not-allowed': { status: 405, fault: 'caller', title: 'The method is not allowed here' },
   'body-timeout': { status: 408, fault: 'caller', title: 'The request did not arrive in time' },
   'body-too-large': { status: 413, fault: 'caller', title: 'The request body is too large' },
+  'target-too-long': { status: 414, fault: 'caller', title: 'The request line is too long' },
   'range-not-satisfiable': { status: 416, fault: 'caller', title: 'The range lies outside the file' },
+  'expectation-failed': { status: 417, fault: 'caller', title: 'The expectation cannot be met' },
   'headers-too-large': { status: 431, fault: 'caller', title: 'The request headers are too large' },
   'client-gone': { status: 499, fault: 'caller', title: 'The client went away' },
+  'coding-unsupported': { status: 501, fault: 'caller', title: 'The transfer coding is not understood' },
+  'http-version-unsupported': { status: 505, fault: 'caller', title: 'The HTTP version is not spoken here' },
   usage: { status: 400, fault: 'caller', title: 'The command was not understood' },
 
   // The author's.

@@ -1,16 +1,25 @@
-import type { IncomingMessage } from 'node:http';
 import { FulcrumError } from '../base/errors.ts';
 import { clientView } from './forwarded.ts';
-import { readFields } from './request-fields.ts';
 import { readTarget } from './request-target.ts';
 import { continuedTrace, newTrace } from './trace.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import type { ClientView } from './forwarded.ts';
+import type { Head } from './http1/request-reader.ts';
 import type { HostNames } from './host-names.ts';
 import type { RequestFields } from './request-fields.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { GatewayTarget, ServedApp } from './served-app.ts';
 import type { RequestHead } from '../model/http.ts';
+
+/** How we call ourselves where a message says who has passed it on. */
+const VIA = '1.1 fulcrum';
+
+/** The other end of a connection. */
+export interface Peer {
+  readonly address: string;
+  /** Host and port of our own end. */
+  readonly local: string;
+}
 
 /** A request that is well formed: what it is for, and what is to be told about it. */
 export interface Admission {
@@ -28,21 +37,15 @@ export interface Admission {
 }
 
 /**
- * Reads a request's head and finds its component. Throws `bad-request` or `headers-too-large`.
- * @param peer the address at the other end of the connection.
+ * Finds out whom a request is for and who sent it. Throws `bad-request`.
+ * @param peer the socket that it came on.
  */
-export function admit(
-  app: ServedApp,
-  hosts: HostNames,
-  request: IncomingMessage,
-  fields: RequestFields,
-  peer: string,
-): Admission {
-  const target = readTarget(request.url ?? '');
+export function admit(app: ServedApp, hosts: HostNames, request: Head, peer: Peer): Admission {
+  const { fields } = request;
+  const target = request.target === '*' ? serverWide(request) : readTarget(request.target);
   if (target === null) throw bad('The request target is neither a path nor an http URL.');
-  const host = hostOf(request, fields, target);
-  if (hosts.read(host) === null) throw bad('The Host field holds no host.');
-  const view = clientView(fields, peer, app.proxies.trusts(peer), host, hosts);
+  const host = hostOf(request, target, peer, hosts);
+  const view = clientView(fields, peer.address, app.proxies.trusts(peer.address), host, hosts);
   const trace = fields.traceparent === null ? null : continuedTrace(fields.traceparent);
   return {
     target: app.router.match(hosts.read(view.host)!, target.path),
@@ -56,39 +59,19 @@ export function admit(
   };
 }
 
-function hostOf(request: IncomingMessage, fields: RequestFields, target: RequestTarget): string {
+/** RFC 9112, 3.2.4: `*` stands for the server as a whole, and only OPTIONS asks about that. */
+function serverWide({ method }: Head): RequestTarget | null {
+  return method === 'OPTIONS' ? { authority: null, path: '*', query: '' } : null;
+}
+
+/** RFC 9112, 3.2: exactly one Host, and a valid one, even where an absolute target counts instead. */
+function hostOf({ fields, minor }: Head, target: RequestTarget, peer: Peer, hosts: HostNames): string {
   if (fields.hosts > 1) throw bad('A request has one Host field, not several.');
-  if (target.authority !== null) return target.authority;
-  if (fields.host !== null) return fields.host;
-  if (request.httpVersionMinor !== 0) throw bad('A request of HTTP/1.1 needs a Host field.');
-  const { localAddress = '127.0.0.1', localPort = 80 } = request.socket;
-  const address = plainAddress(localAddress);
-  return address.includes(':') ? `[${address}]:${localPort}` : `${address}:${localPort}`;
-}
-
-/** The fields of `request`. Throws `headers-too-large` where there are more than `maxFields`. */
-export function fieldsOf(request: IncomingMessage, maxFields: number): RequestFields {
-  if (request.rawHeaders.length > maxFields * 2) {
-    throw new FulcrumError('headers-too-large', `A request may have ${maxFields} header fields at most.`);
-  }
-  return readFields(request.rawHeaders);
-}
-
-/**
- * Bytes of body that the request announces: 0 where it has none, null where their number is not known beforehand.
- * Throws `bad-request` for a framing that two parties could read in two ways, the door of request smuggling (RFC 9112, 11.2).
- */
-export function announcedBytesOf(request: IncomingMessage, fields: RequestFields): number | null {
-  if (fields.transferEncoding === null) {
-    return fields.contentLength === null ? 0 : Number(fields.contentLength);
-  }
-  if (fields.transferEncoding.trim().toLowerCase() !== 'chunked') {
-    throw bad('The only transfer coding that is understood here is chunked.');
-  }
-  if (request.httpVersionMinor === 0) throw bad('HTTP/1.0 has no Transfer-Encoding.');
-  if (fields.contentLength !== null)
-    throw bad('A request has Content-Length or Transfer-Encoding, never both.');
-  return null;
+  if (fields.host === null && minor === 1) throw bad('A request of HTTP/1.1 needs a Host field.');
+  if (fields.host !== null && hosts.read(fields.host) === null) throw bad('The Host field holds no host.');
+  const host = target.authority ?? fields.host ?? peer.local;
+  if (hosts.read(host) === null) throw bad('The request target names no host.');
+  return host;
 }
 
 /** The head as the component sees it. An upgrade keeps the two fields that say to what: they are part of the question. */
@@ -114,7 +97,11 @@ export function headOf(
     view.forwarded,
     'traceparent',
     admission.traceparent,
+    // RFC 9110, 7.6.3: whoever passes a request on says so.
+    'Via',
+    fields.via === null ? VIA : `${fields.via}, ${VIA}`,
   );
+  if (fields.maxForwards !== null) headers.push('Max-Forwards', forwardsLeft(method, fields.maxForwards));
   if (admission.tracestate !== null) headers.push('tracestate', admission.tracestate);
   const seen = target !== null && target.route.stripPrefix ? withoutPrefix(path, target) || '/' : path;
   return {
@@ -128,6 +115,11 @@ export function headOf(
 /** What follows the route's prefix: empty, or beginning with a slash. An exact route has no prefix. */
 export function withoutPrefix(path: string, target: GatewayTarget): string {
   return path.slice(target.prefix.length);
+}
+
+/** What is left of `Max-Forwards` (RFC 9110, 7.6.2). It binds those who pass on OPTIONS; for other methods it says nothing. */
+function forwardsLeft(method: string, said: string): string {
+  return method === 'OPTIONS' ? String(Number(said) - 1) : said;
 }
 
 function bad(message: string): FulcrumError {

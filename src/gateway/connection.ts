@@ -1,114 +1,349 @@
-import type { IncomingMessage } from 'node:http';
+import { asFulcrumError, FulcrumError } from '../base/errors.ts';
+import { RequestReader } from './http1/request-reader.ts';
+import { ResponseWriter } from './http1/response-writer.ts';
+import { TransferWatch } from './transfer-watch.ts';
+import { plainAddress } from './trusted-proxies.ts';
 import type { Socket } from 'node:net';
-import { FulcrumError } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Peer } from './admission.ts';
+import type { Head, ReaderSink } from './http1/request-reader.ts';
+import type { GatewayLimits } from './limits.ts';
 
-/** A request that is answered on a connection. */
-export interface InFlight {
+/** A request that is served on a connection, as the connection sees it. */
+export interface Served {
+  /**
+   * A piece of its body.
+   * @returns false where nobody wants it.
+   */
+  bodyData(bytes: Buffer): boolean;
+  /** Its body has come whole. */
+  bodyWhole(): void;
+  /** The client has taken all that was written: more may follow. */
+  drained(): void;
+  /** What arrives is no body any more, or arrives too slowly: nothing of it can be read any further. */
+  bodyBroken(error: FulcrumError): void;
   /** The connection is gone, and `error` says why. */
   gone(error: FulcrumError): void;
-  /** What arrives is no HTTP any more, and this request's own body may have been cut short by it. */
-  broken(error: FulcrumError): void;
-  /** Calls `then` when its answer has been sent whole. */
-  onAnswered(then: () => void): void;
+  /** Looks at what must happen in time. */
+  watch(nowMs: number): void;
+}
+
+/** What becomes of what arrives on a connection. */
+export interface ConnectionHandler {
+  /** A request's head. Whoever serves it says so by `serve`, before this returns. */
+  request(connection: Connection, head: Head): void;
+  /** A request to become something else; the socket is given away, with what came behind the head. */
+  upgrade(connection: Connection, head: Head, early: Buffer): void;
+  /** What arrived is no request: one answer is owed. */
+  malformed(connection: Connection, error: FulcrumError): void;
+  closed(connection: Connection): void;
 }
 
 /**
- *   open ──close()──▶ closing (no further request) ──linger()──▶ lingering (answered; input thrown away) ──▶ gone
- *     └────────────────────────── the socket closes ──────────────────────────────────────────────────────▶
+ *   waiting ──head──▶ serving ──answered()──▶ answered ──request whole, answer taken──▶ waiting …
+ *      │                 │                        └── or it was to be the last ──▶ lingering
+ *      │                 └──upgrade──▶ upgraded
+ *      └──nothing came, or no request ──▶ lingering (FIN sent; input thrown away) ──▶ gone
+ *
+ * From every state the socket's close leads to `gone`.
  */
-export type ConnectionState = 'open' | 'closing' | 'lingering' | 'gone';
+export type ConnectionState = 'waiting' | 'serving' | 'answered' | 'upgraded' | 'lingering' | 'gone';
 
-/** One client's connection: knows what is in flight on it, and ends without losing the last answer. */
-export class Connection {
+/** Upgrades that clients offer without being asked, and that a server may pass over (RFC 9110, 7.8). */
+const IGNORED_UPGRADES: ReadonlySet<string> = new Set(['h2c', 'h2', 'tls/1.0', 'tls/1.2', 'tls/1.3']);
+/** Of a body that nobody wants, so much is taken for the connection's sake; where more is to come, it ends. */
+const MAX_DISCARD_BYTES = 64 * 1024;
+
+/** One client's connection: requests in, one after the other, answers out, and never longer than its limits allow. */
+export class Connection implements ReaderSink {
   readonly socket: Socket;
-  /** The peer's address; kept, for a closed socket does not tell it any more. */
-  readonly peer: string;
+  /** Kept, for a closed socket does not tell it any more. */
+  readonly peer: Peer;
+  readonly writer: ResponseWriter;
   readonly #clock: Clock;
-  readonly #lingerMs: number;
-  readonly #inFlight = new Set<InFlight>();
-  /** The request that came last, whose answer is sent last; it may be done while an earlier one is not. */
-  #latest: InFlight | null = null;
-  #state: ConnectionState = 'open';
+  readonly #limits: GatewayLimits;
+  readonly #handler: ConnectionHandler;
+  readonly #reader: RequestReader;
+  readonly #output: TransferWatch;
+  #state: ConnectionState = 'waiting';
+  /** When it came to be `waiting`, got the first byte of a head there, or was `answered` and its body given up. */
+  #sinceMs: number;
+  #hasServed = false;
+  #served: Served | null = null;
+  #upgrade: Head | null = null;
+  /** What becomes of it after the present answer. */
+  #then: 'next' | 'close' = 'next';
+  #discards = false;
+  #discardedBytes = 0;
 
-  constructor(socket: Socket, clock: Clock, lingerMs: number) {
+  constructor(socket: Socket, clock: Clock, limits: GatewayLimits, handler: ConnectionHandler) {
     this.socket = socket;
-    this.peer = socket.remoteAddress ?? '0.0.0.0';
+    this.peer = peerOf(socket);
+    this.writer = new ResponseWriter(socket);
     this.#clock = clock;
-    this.#lingerMs = lingerMs;
-    // Node destroys the socket after its last answer. With input unread the kernel then sends a reset, and the client
-    // loses an answer that it has not read yet, such as 413.
-    socket.destroySoon = () => this.linger();
-    socket.once('close', () => this.#gone());
+    this.#limits = limits;
+    this.#handler = handler;
+    this.#reader = new RequestReader(this, limits);
+    this.#output = new TransferWatch({ idleMs: limits.stalledClientMs, minBytesPerS: 0, minRateGraceMs: 0 });
+    this.#sinceMs = clock.monotonicMs();
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('drain', () => this.#drained());
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => this.#closed());
   }
 
   get state(): ConnectionState {
     return this.#state;
   }
 
-  get inFlight(): number {
-    return this.#inFlight.size;
+  /** Since when it has been idle between two requests, in monotonic ms; null where it is not. */
+  get idleSinceMs(): number | null {
+    return this.#state === 'waiting' && this.#reader.state === 'between' ? this.#sinceMs : null;
   }
 
-  begin(request: InFlight): void {
-    this.#inFlight.add(request);
-    this.#latest = request;
+  /** Since when its client has taken nothing of what is written, in monotonic ms; of no meaning where nothing is. */
+  get stalledSinceMs(): number {
+    return this.#output.progressMs;
   }
 
-  done(request: InFlight): void {
-    this.#inFlight.delete(request);
-    if (this.#inFlight.size === 0) this.#latest = null;
+  /** Whether the present request has not wholly arrived. */
+  get isArriving(): boolean {
+    return this.#reader.state === 'body';
   }
 
-  /** The request that came last, while any is in flight: the one whose body may still be arriving. */
-  get latest(): InFlight | null {
-    return this.#latest;
+  /** `served` serves the request whose head has just been given. */
+  serve(served: Served): void {
+    this.#served = served;
   }
 
-  /** Takes no further request; what is in flight is answered, and what has been answered is sent. */
+  /** Whether the connection ends with the present answer. */
+  get closes(): boolean {
+    return this.#then === 'close';
+  }
+
+  /** It ends with the present answer, or at once where there is none. What has been written is sent. */
   close(): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'closing';
-    if (this.#latest !== null) this.#lingerAfter(this.#latest);
-    else if (this.socket.writableLength === 0) this.socket.destroy();
-    else this.linger();
+    this.#then = 'close';
+    if (this.#state === 'waiting') {
+      if (this.socket.writableLength === 0) this.socket.destroy();
+      else this.linger();
+    } else if (this.#state === 'answered') {
+      this.linger();
+    }
   }
 
-  /** Whether the connection ends with the answer to `request`. */
-  endsWith(request: InFlight): boolean {
-    return this.#state !== 'open' && this.#latest === request;
+  /** The answer to the present request has been handed over whole. */
+  answered(): void {
+    if (this.#state !== 'serving') return;
+    this.#enter('answered');
+    if (this.writer.pendingBytes > 0) this.#output.start(this.writer.takenBytes, this.#clock.monotonicMs());
+    this.#proceed();
+  }
+
+  /** Nobody wants what is still to come of the present request's body. A little of it is taken, for the connection's sake. */
+  discardBody(served: Served): void {
+    if (this.#served !== served || !this.isArriving) return;
+    this.#discards = true;
+    this.#sinceMs = this.#clock.monotonicMs();
+    this.#flow();
+  }
+
+  /** Reads no more of the body of `served` for now. */
+  hold(served: Served): void {
+    if (this.#served === served) this.#hold();
+  }
+
+  /** Reads on, where it is the body of `served` that is read. */
+  flow(served: Served): void {
+    if (this.#served === served) this.#flow();
+  }
+
+  /** The client has more to take than the socket holds: whether it does is watched from now on. */
+  watchOutput(): void {
+    this.#output.start(this.writer.takenBytes, this.#clock.monotonicMs());
   }
 
   /** Sends what is written, tells the client that no more follows, and throws away for a while what it still sends. */
   linger(): void {
     if (this.#state === 'gone' || this.#state === 'lingering') return;
-    this.#state = 'lingering';
+    this.#enter('lingering');
     this.socket.end();
-    const timer = this.#clock.after(this.#lingerMs, () => this.socket.destroy());
+    // With input unread the kernel would send a reset, and the client lose an answer that it has not read yet, such as 413.
+    this.socket.resume();
+    const timer = this.#clock.after(this.#limits.lingerMs, () => this.#lingered());
     this.socket.once('close', () => timer.cancel());
   }
 
-  /** Takes and throws away what is left of a request's body, for a bounded time. */
-  discard(request: IncomingMessage): void {
-    if (request.complete || this.#state === 'gone') return;
-    request.resume();
-    this.#clock.after(this.#lingerMs, () => {
-      if (!request.complete) this.socket.destroy();
-    });
+  /** Looks at what must happen in time: heads, bodies, answers that are taken, idle connections. */
+  watch(nowMs: number): void {
+    const forMs = nowMs - this.#sinceMs;
+    switch (this.#state) {
+      case 'waiting':
+        return this.#watchWaiting(forMs);
+      case 'serving':
+        this.#served?.watch(nowMs);
+        return this.#watchOutput(nowMs);
+      case 'answered':
+        this.#served?.watch(nowMs);
+        if (this.isArriving && this.#discards && forMs >= this.#limits.lingerMs) return this.linger();
+        return this.#watchOutput(nowMs);
+      case 'lingering':
+        return this.#watchOutput(nowMs);
+      case 'upgraded':
+      case 'gone':
+    }
   }
 
-  /** The head of `request`'s answer may have promised that the connection stays, and another request may have come since. */
-  #lingerAfter(request: InFlight): void {
-    request.onAnswered(() => {
-      if (this.#latest === null || this.#latest === request) this.linger();
-      else this.#lingerAfter(this.#latest);
-    });
+  /** Cuts the connection because the client takes nothing of its answer. */
+  cutStalled(why: string): void {
+    this.#output.stop();
+    const error = new FulcrumError('client-gone', `The client's reading of its answer ${why}.`);
+    if (this.#state === 'serving') this.#served?.gone(error);
+    this.socket.destroy();
   }
 
-  #gone(): void {
-    this.#state = 'gone';
-    if (this.#inFlight.size === 0) return;
-    const error = new FulcrumError('client-gone', 'The client closed the connection.');
-    for (const request of this.#inFlight) request.gone(error);
+  head(head: Head): 'http' | 'raw' {
+    this.#hasServed = true;
+    if (isUpgrade(head)) {
+      this.#upgrade = head;
+      return 'raw';
+    }
+    this.#enter('serving');
+    this.#discards = false;
+    this.#discardedBytes = 0;
+    if (!head.keepsAlive) this.#then = 'close';
+    this.#handler.request(this, head);
+    return 'http';
   }
+
+  data(bytes: Buffer): void {
+    if (this.#served?.bodyData(bytes) === true || this.#state !== 'answered') return;
+    this.#discardedBytes += bytes.length;
+    if (this.#discardedBytes > MAX_DISCARD_BYTES) this.linger();
+  }
+
+  whole(): void {
+    this.#served?.bodyWhole();
+    this.#proceed();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#state === 'lingering' || this.#state === 'gone') return;
+    const before = this.#reader.state;
+    this.#read(() => this.#reader.push(chunk));
+    if (before === 'between' && this.#reader.state === 'head') this.#sinceMs = this.#clock.monotonicMs();
+  };
+
+  readonly #onEnd = (): void => {
+    // Whoever has asked and ends its side is taken to have gone: nothing tells it from one that has closed both.
+    if (this.#state === 'answered' || this.#state === 'lingering') this.socket.end();
+    else this.socket.destroy();
+  };
+
+  #read(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#broken(asFulcrumError(error));
+      return;
+    }
+    if (this.#upgrade !== null) this.#giveAway(this.#upgrade);
+    // What waits behind a request is bounded; the rest waits in the client.
+    else if (this.#reader.state === 'held' && this.#reader.heldBytes > this.#limits.headerBytes) this.#hold();
+  }
+
+  #broken(error: FulcrumError): void {
+    this.#then = 'close';
+    if (this.#state === 'waiting') this.#handler.malformed(this, error);
+    else if (this.#state === 'serving') this.#served?.bodyBroken(error);
+    else this.linger();
+  }
+
+  #giveAway(head: Head): void {
+    this.#upgrade = null;
+    this.#enter('upgraded');
+    this.socket.off('data', this.#onData);
+    this.socket.off('end', this.#onEnd);
+    // As untouched as Node's own HTTP server gives it away: it flows as soon as somebody listens, and loses nothing before.
+    this.socket.pause();
+    Object.assign(this.socket, { readableFlowing: null });
+    this.#handler.upgrade(this, head, this.#reader.takeRest());
+  }
+
+  /** Goes on to what comes after an answer, as soon as that may be. */
+  #proceed(): void {
+    if (this.#state !== 'answered') return;
+    if (this.#then === 'close') return this.linger();
+    // A client that asks and asks, and reads nothing, is served no further.
+    if (this.#reader.state !== 'held' || this.socket.writableNeedDrain) return;
+    this.#enter('waiting');
+    this.#served = null;
+    this.#flow();
+    this.#read(() => this.#reader.next());
+  }
+
+  #hold(): void {
+    if (!this.socket.isPaused()) this.socket.pause();
+  }
+
+  #flow(): void {
+    if (this.#state !== 'upgraded' && this.socket.isPaused()) this.socket.resume();
+  }
+
+  #drained(): void {
+    this.#output.stop();
+    if (this.#state === 'serving') this.#served?.drained();
+    else this.#proceed();
+  }
+
+  #watchWaiting(forMs: number): void {
+    const { headersTimeoutMs, keepAliveMs } = this.#limits;
+    if (this.#reader.state === 'head') {
+      if (forMs < headersTimeoutMs) return;
+      this.#broken(new FulcrumError('body-timeout', 'The request header did not arrive in time.'));
+    } else if (forMs >= (this.#hasServed ? keepAliveMs : headersTimeoutMs)) {
+      this.socket.destroy();
+    }
+  }
+
+  #watchOutput(nowMs: number): void {
+    if (this.writer.pendingBytes === 0) return this.#output.stop();
+    const wrong = this.#output.look(this.writer.takenBytes, nowMs);
+    if (wrong !== null) this.cutStalled(wrong);
+  }
+
+  /** A client that still takes its answer has its time for that, and its own watch. */
+  #lingered(): void {
+    if (this.writer.pendingBytes === 0) this.socket.destroy();
+    else this.socket.once('finish', () => this.socket.destroy());
+  }
+
+  #closed(): void {
+    this.#enter('gone');
+    this.#served?.gone(new FulcrumError('client-gone', 'The client closed the connection.'));
+    this.#handler.closed(this);
+  }
+
+  #enter(state: ConnectionState): void {
+    if (this.#state === 'gone') return;
+    this.#state = state;
+    if (state === 'waiting' || state === 'answered') this.#sinceMs = this.#clock.monotonicMs();
+  }
+}
+
+function isUpgrade({ fields, minor, bodyBytes, method }: Head): boolean {
+  const { upgrade, connection } = fields;
+  if (upgrade === null || connection === null || minor === 0 || bodyBytes !== 0 || method === 'CONNECT')
+    return false;
+  if (!/(?:^|,)\s*upgrade\s*(?:,|$)/i.test(connection)) return false;
+  return !IGNORED_UPGRADES.has(upgrade.trim().toLowerCase());
+}
+
+function peerOf({ remoteAddress = '0.0.0.0', localAddress = '127.0.0.1', localPort = 80 }: Socket): Peer {
+  const local = plainAddress(localAddress);
+  return {
+    address: remoteAddress,
+    local: local.includes(':') ? `[${local}]:${localPort}` : `${local}:${localPort}`,
+  };
 }

@@ -1,5 +1,6 @@
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
-import { admit, announcedBytesOf, fieldsOf, headOf, withoutPrefix } from './admission.ts';
+import { admit, headOf, withoutPrefix } from './admission.ts';
+import { ownAnswer } from './own-answers.ts';
 import { RequestBody, tooLarge } from './request-body.ts';
 import type { Admission } from './admission.ts';
 import type { Exchange } from './exchange.ts';
@@ -16,7 +17,6 @@ export function dispatch(
   hosts: HostNames,
   connection: Connection,
   exchange: Exchange,
-  expectsContinue: boolean,
 ): void {
   const admission = read(parts, app, hosts, connection, exchange);
   if (admission === null) return;
@@ -28,14 +28,12 @@ export function dispatch(
     return;
   }
   const { bodyLimitBytes } = target.route;
-  const { announcedBytes } = exchange;
-  if (announcedBytes !== null && announcedBytes > bodyLimitBytes) {
-    return refuse(exchange, tooLarge(bodyLimitBytes));
-  }
-  void runOnInstance(parts, exchange, admission, bodyLimitBytes, expectsContinue);
+  const { bodyBytes } = exchange.request;
+  if (bodyBytes !== null && bodyBytes > bodyLimitBytes) return refuse(exchange, tooLarge(bodyLimitBytes));
+  void runOnInstance(parts, connection, exchange, admission, bodyLimitBytes);
 }
 
-/** Null where the request has been refused: it cannot be told where it ends, so that the connection must. */
+/** Null where the request has been answered: it is the gateway's own business, or no sound request. */
 function read(
   parts: GatewayParts,
   app: ServedApp,
@@ -44,7 +42,26 @@ function read(
   exchange: Exchange,
 ): Admission | null {
   try {
-    return readSound(parts, app, hosts, connection, exchange);
+    const own = ownAnswer(exchange.request);
+    if (own?.kind === 'refusal') {
+      // What follows a CONNECT that was refused may be meant for somebody else.
+      if (exchange.request.method === 'CONNECT') connection.close();
+      refuse(exchange, own.error, own.fields);
+      return null;
+    }
+    const admission = admit(app, hosts, exchange.request, connection.peer);
+    if (own !== null) {
+      exchange.reply(204, own.fields);
+      exchange.release();
+      return null;
+    }
+    exchange.path = admission.path;
+    if (admission.target !== null) {
+      exchange.component = admission.target.component;
+      exchange.cors = admission.target.cors;
+      exchange.origin = admission.fields.origin;
+    }
+    return admission;
   } catch (error) {
     if (!(error instanceof FulcrumError)) {
       parts.logger.error({ err: error, requestId: exchange.requestId }, 'a request could not be read');
@@ -55,58 +72,21 @@ function read(
   }
 }
 
-function readSound(
-  parts: GatewayParts,
-  app: ServedApp,
-  hosts: HostNames,
-  connection: Connection,
-  exchange: Exchange,
-): Admission {
-  const { request } = exchange;
-  const fields = fieldsOf(request, parts.limits.headerCount);
-  exchange.announcedBytes = announcedBytesOf(request, fields);
-  if (connection.inFlight > parts.limits.maxPipelined) {
-    throw new FulcrumError('overloaded', 'Too many requests are in flight on this connection.');
-  }
-  const admission = admit(app, hosts, request, fields, connection.peer);
-  exchange.path = admission.path;
-  if (admission.target !== null) {
-    exchange.component = admission.target.component;
-    exchange.cors = admission.target.cors;
-    exchange.origin = fields.origin;
-  }
-  return admission;
-}
-
 async function runOnInstance(
   parts: GatewayParts,
+  connection: Connection,
   exchange: Exchange,
   admission: Admission,
   bodyLimitBytes: number,
-  expectsContinue: boolean,
 ): Promise<void> {
   const { request, caller } = exchange;
-  const head = headOf(admission, request.method ?? 'GET', exchange.requestId, false);
-  if (exchange.announcedBytes !== 0) {
-    exchange.body = new RequestBody({
-      request,
-      lengthBytes: exchange.announcedBytes,
-      limitBytes: bodyLimitBytes,
-      idleMs: parts.limits.bodyIdleMs,
-      clock: parts.clock,
-      wanted: () => {
-        if (expectsContinue && exchange.state === 'open') exchange.response.writeContinue();
-      },
-      failed: (error) => exchange.bodyFailed(error),
-    });
-  }
+  const head = headOf(admission, request.method, exchange.requestId, false);
+  if (request.bodyBytes !== 0) exchange.body = bodyOf(parts, connection, exchange, bodyLimitBytes);
   const seed = {
     requestId: exchange.requestId,
     traceparent: admission.traceparent,
     trigger: 'route' as const,
-    get signal() {
-      return caller.signal;
-    },
+    signal: caller,
     deadlineMs: null,
   };
   try {
@@ -128,6 +108,25 @@ async function runOnInstance(
   exchange.release();
 }
 
+function bodyOf(
+  parts: GatewayParts,
+  connection: Connection,
+  exchange: Exchange,
+  limitBytes: number,
+): RequestBody {
+  const { bodyIdleMs: idleMs, minBytesPerS, minRateGraceMs } = parts.limits;
+  return new RequestBody({
+    lengthBytes: exchange.request.bodyBytes,
+    limitBytes,
+    watch: { idleMs, minBytesPerS, minRateGraceMs },
+    clock: parts.clock,
+    wanted: () => exchange.continue(),
+    hold: () => connection.hold(exchange),
+    flow: () => connection.flow(exchange),
+    failed: (error) => exchange.bodyBroken(error),
+  });
+}
+
 async function serveFile(
   parts: GatewayParts,
   exchange: Exchange,
@@ -139,14 +138,14 @@ async function serveFile(
   try {
     const refusal = await site.serve(
       {
-        method: request.method ?? 'GET',
+        method: request.method,
         path: relativePath,
         fullPath: admission.path,
         query: admission.query,
-        headers: request.headers,
+        headers: headersByName(admission.fields.passed),
       },
       exchange,
-      caller.signal,
+      caller,
     );
     if (refusal !== null) exchange.refuse(refusal.error, refusal.fields);
   } catch (error) {
@@ -170,13 +169,23 @@ function isPreflight({ request, cors, origin }: Exchange, admission: Admission):
 }
 
 function answerPreflight(exchange: Exchange): void {
-  exchange.preflight();
+  exchange.reply(204, exchange.cors!.preflightFields(exchange.origin!));
   exchange.release();
 }
 
-function refuse(exchange: Exchange, error: FulcrumError): void {
-  exchange.refuse(error);
+function refuse(exchange: Exchange, error: FulcrumError, fields?: readonly string[]): void {
+  exchange.refuse(error, fields);
   exchange.release();
+}
+
+/** The fields that are passed on, by their names in lower case; of repeated ones the values joined. */
+function headersByName(passed: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (let i = 0; i + 1 < passed.length; i += 2) {
+    const name = passed[i]!.toLowerCase();
+    headers[name] = name in headers ? `${headers[name]}, ${passed[i + 1]!}` : passed[i + 1]!;
+  }
+  return headers;
 }
 
 function noRoute({ path }: Admission): FulcrumError {

@@ -1,18 +1,18 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { FulcrumError, messageOf } from '../base/errors.ts';
+import { CancelSource } from '../base/cancel.ts';
+import { FulcrumError } from '../base/errors.ts';
 import { requestId } from '../base/ids.ts';
 import { accessLine } from './access-line.ts';
-import { CallerSignal } from './caller-signal.ts';
 import { problemOf } from './problem.ts';
 import { hasBody, readResponseHead } from './response-fields.ts';
 import { serverTiming } from './server-timing.ts';
-import type { Timer } from '../base/clock.ts';
 import type { InvocationControl } from '../model/dispatch.ts';
 import type { ResponseHead, ResponseSink } from '../model/http.ts';
 import type { InvocationEnd } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
-import type { Connection, InFlight } from './connection.ts';
+import type { Connection, Served } from './connection.ts';
 import type { CorsPolicy } from './cors.ts';
+import type { ResponseFraming } from './http1/response-writer.ts';
+import type { Head } from './http1/request-reader.ts';
 import type { GatewayParts } from './parts.ts';
 import type { RequestBody } from './request-body.ts';
 
@@ -28,19 +28,16 @@ const MAX_DISCARD_BYTES = 64 * 1024;
 const NO_FIELDS: readonly string[] = [];
 
 /** One request and its answer: whatever happens, the client gets exactly one answer or a cut connection, and the log one line. */
-export class Exchange implements ResponseSink, InFlight {
+export class Exchange implements ResponseSink, Served {
   readonly requestId = requestId();
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly caller = new CallerSignal();
+  readonly request: Head;
+  readonly caller = new CancelSource();
   /** Set once the route is known. */
   component = '-';
   path: string;
   cors: CorsPolicy | null = null;
   origin: string | null = null;
   body: RequestBody | null = null;
-  /** Bytes of body that the request announced; null where it has one of unknown length. */
-  announcedBytes: number | null = 0;
   readonly #parts: GatewayParts;
   readonly #connection: Connection;
   readonly #arrivedMs: number;
@@ -49,27 +46,23 @@ export class Exchange implements ResponseSink, InFlight {
   #bytesOut = 0;
   #promisedBytes: number | null = null;
   #sendsBody = true;
+  /** Whether the client still waits for a word before it sends its body. */
+  #waitsToContinue: boolean;
   #slot: Slot | null = null;
   #slotMs = 0;
   #control: InvocationControl | null = null;
   #violation: FulcrumError | null = null;
   #error: FulcrumError | null = null;
   #resume: (() => void) | null = null;
-  #stalled: Timer | null = null;
 
-  constructor(
-    parts: GatewayParts,
-    connection: Connection,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ) {
+  constructor(parts: GatewayParts, connection: Connection, request: Head) {
     this.#parts = parts;
     this.#connection = connection;
     this.request = request;
-    this.response = response;
-    this.path = pathOf(request.url ?? '');
+    this.path = pathOf(request.target);
+    this.#waitsToContinue = request.fields.expect !== null && request.minor === 1 && request.bodyBytes !== 0;
     this.#arrivedMs = parts.clock.monotonicMs();
-    connection.begin(this);
+    connection.serve(this);
   }
 
   get state(): ExchangeState {
@@ -88,18 +81,24 @@ export class Exchange implements ResponseSink, InFlight {
     this.#slotMs = this.#parts.clock.monotonicMs();
   }
 
-  /** Answers a CORS preflight. */
-  preflight(): void {
-    if (this.#state !== 'open' || this.cors === null || this.origin === null) return;
-    this.#status = 204;
-    const closing = this.#mustClose() ? ['Connection', 'close'] : NO_FIELDS;
-    this.response.writeHead(204, [
-      'X-Request-Id',
-      this.requestId,
-      ...this.cors.preflightFields(this.origin),
-      ...closing,
-    ]);
-    this.response.end();
+  /** Tells a client that waits for it that its body is wanted. */
+  continue(): void {
+    if (!this.#waitsToContinue || this.#state !== 'open') return;
+    this.#waitsToContinue = false;
+    this.#connection.writer.continue();
+  }
+
+  /** Answers by itself, without a component and without a body. */
+  reply(status: number, fields: readonly string[]): void {
+    if (this.#state !== 'open') return;
+    this.#status = status;
+    this.#sendHead(status, ['X-Request-Id', this.requestId, ...fields], {
+      bodyBytes: null,
+      sendsBody: false,
+      closes: this.#mustClose(),
+      dated: false,
+    });
+    this.#connection.writer.end();
     this.#enter('ended');
   }
 
@@ -111,12 +110,8 @@ export class Exchange implements ResponseSink, InFlight {
     try {
       this.#begin(head);
     } catch (error) {
-      // A field that Node refuses to send has not been told apart from one that breaks our own rules.
-      const bad =
-        error instanceof FulcrumError
-          ? error
-          : new FulcrumError('bad-response', `The component's answer cannot be sent: ${messageOf(error)}.`);
-      this.#violate(bad.message, bad);
+      if (!(error instanceof FulcrumError)) throw error;
+      this.#violate(error.message, error);
     }
   }
 
@@ -131,8 +126,8 @@ export class Exchange implements ResponseSink, InFlight {
       this.#violate(`The component sent more than the ${this.#promisedBytes} bytes that it had promised.`);
       return true;
     }
-    if (this.response.write(chunk)) return true;
-    this.#waitForClient();
+    if (this.#connection.writer.data(asBuffer(chunk))) return true;
+    this.#connection.watchOutput();
     return false;
   }
 
@@ -147,7 +142,7 @@ export class Exchange implements ResponseSink, InFlight {
       );
       return;
     }
-    this.response.end();
+    this.#connection.writer.end();
     this.#enter('ended');
   }
 
@@ -167,19 +162,17 @@ export class Exchange implements ResponseSink, InFlight {
       dev: this.#parts.dev,
     });
     this.#status = problem.status;
-    const closing = this.#mustClose() ? ['Connection', 'close'] : NO_FIELDS;
-    this.response.writeHead(problem.status, problem.reason, [
-      ...problem.fields,
-      ...fields,
-      ...this.#corsFields(),
-      ...closing,
-    ]);
-    if (hasBody(this.request.method ?? '', problem.status)) {
+    const sendsBody = hasBody(this.request.method, problem.status);
+    this.#sendHead(
+      problem.status,
+      [...problem.fields, ...fields, ...this.#corsFields()],
+      { bodyBytes: problem.body.length, sendsBody, closes: this.#mustClose(), dated: false },
+    );
+    if (sendsBody) {
       this.#bytesOut = problem.body.length;
-      this.response.end(problem.body);
-    } else {
-      this.response.end();
+      this.#connection.writer.data(problem.body);
     }
+    this.#connection.writer.end();
     this.#enter('ended');
   }
 
@@ -188,36 +181,43 @@ export class Exchange implements ResponseSink, InFlight {
     if (this.#state === 'ended' || this.#state === 'cut') return;
     this.#error ??= error;
     this.#enter('cut');
-    this.#destroySocket();
+    const { socket } = this.#connection;
+    // To a client of HTTP/1.0 an orderly close means that an answer of unknown length was whole.
+    if (this.request.minor === 0 && this.#promisedBytes === null) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
+  bodyData(bytes: Buffer): boolean {
+    return this.body !== null && this.body.push(bytes);
+  }
+
+  bodyWhole(): void {
+    this.body?.whole();
+  }
+
+  drained(): void {
+    this.#resume?.();
+  }
+
+  watch(nowMs: number): void {
+    this.body?.look(nowMs);
   }
 
   /** The client has gone, or must be treated as if it had. */
   gone(error: FulcrumError): void {
-    if (this.#state === 'ended' || this.#state === 'cut') {
-      this.body?.fail(error);
-      return;
-    }
+    // An instance may read on after it has answered, and must then still learn that the client has gone.
+    this.body?.fail(error);
+    if (this.#state === 'ended' || this.#state === 'cut') return;
     this.#error ??= error;
     if (this.#state === 'open') this.#status = error.status;
     this.#enter('cut');
-    this.body?.fail(error);
     this.caller.abort(error);
   }
 
-  broken(error: FulcrumError): void {
-    if (this.announcedBytes === 0 || this.request.complete) return;
-    this.body?.fail(error);
-    this.bodyFailed(error);
-  }
-
-  onAnswered(then: () => void): void {
-    if (this.response.writableFinished) then();
-    else this.response.once('finish', then);
-  }
-
   /** The request's body broke off while the client is still there: it is told, and the instance need not go on. */
-  bodyFailed(error: FulcrumError): void {
+  bodyBroken(error: FulcrumError): void {
     this.#connection.close();
+    this.body?.fail(error);
     this.refuse(error);
     this.caller.abort(error);
   }
@@ -241,28 +241,43 @@ export class Exchange implements ResponseSink, InFlight {
     return end;
   }
 
+  /** The invocation is over: what is left of the request's body has no reader any more. */
+  release(): void {
+    if (this.request.bodyBytes === 0) return;
+    this.body?.cancel();
+    this.#connection.discardBody(this);
+  }
+
   #begin(head: ResponseHead): void {
-    const { passed, contentLength } = readResponseHead(head, this.cors !== null);
-    const sendsBody = hasBody(this.request.method ?? '', head.status);
-    // RFC 9110, 8.6: a 204 has no Content-Length.
-    if (contentLength !== null && head.status !== 204) passed.push('Content-Length', String(contentLength));
+    const { passed, contentLength, dated } = readResponseHead(head, this.cors !== null);
     passed.push('X-Request-Id', this.requestId, ...this.#corsFields());
     if (this.#parts.dev && this.#slot !== null) passed.push('Server-Timing', this.#timing(this.#slot));
-    if (this.#connection.endsWith(this)) passed.push('Connection', 'close');
-    this.response.writeHead(head.status, passed);
     this.#promisedBytes = contentLength;
-    this.#sendsBody = sendsBody;
+    this.#sendsBody = hasBody(this.request.method, head.status);
+    // RFC 9110, 8.6: a 204 has no Content-Length.
+    const toldBytes = head.status === 204 ? null : contentLength;
+    // HTTP/1.0 learns the end of a body of unknown length by the connection's.
+    const unending = this.request.minor === 0 && contentLength === null && this.#sendsBody;
+    this.#sendHead(head.status, passed, {
+      bodyBytes: toldBytes,
+      sendsBody: this.#sendsBody,
+      closes: unending || this.#isLast(),
+      dated,
+    });
     this.#status = head.status;
     this.#enter('streaming');
     this.#control?.status(head.status);
     this.#control?.answered();
-    // Sent with the first bytes of the body where they follow at once, else by itself: a client of an event stream waits for it.
-    process.nextTick(flushHead, this);
   }
 
-  /** For {@link flushHead} alone. */
-  flush(): void {
-    if (this.#state === 'streaming' && this.#bytesOut === 0) this.response.flushHeaders();
+  #sendHead(
+    status: number,
+    fields: readonly string[],
+    framing: Omit<ResponseFraming, 'minor'>,
+  ): void {
+    // From here on, so that nothing is read behind a request whose answer says that nothing will be.
+    if (framing.closes) this.#connection.close();
+    this.#connection.writer.begin(status, fields, { ...framing, minor: this.request.minor });
   }
 
   #timing(slot: Slot): string {
@@ -278,12 +293,16 @@ export class Exchange implements ResponseSink, InFlight {
     return this.cors === null ? NO_FIELDS : this.cors.fields(this.origin);
   }
 
+  /** Whether this answer is the connection's last whatever it says: a client that waits in vain may send its body, or not. */
+  #isLast(): boolean {
+    return this.#connection.closes || (this.#waitsToContinue && this.#connection.isArriving);
+  }
+
   /** Whether a refusal must end the connection: the rest of the request would be too much to wait for, or may never come. */
   #mustClose(): boolean {
-    if (this.#connection.endsWith(this)) return true;
-    if (this.announcedBytes === 0 || this.request.complete) return false;
-    // A client that still waits for `100 Continue` is told by Node that the connection closes.
-    return this.announcedBytes === null || this.announcedBytes > MAX_DISCARD_BYTES;
+    if (this.#isLast()) return true;
+    const { bodyBytes } = this.request;
+    return this.#connection.isArriving && (bodyBytes === null || bodyBytes > MAX_DISCARD_BYTES);
   }
 
   #violate(message: string, error: FulcrumError = new FulcrumError('bad-response', message)): void {
@@ -292,75 +311,11 @@ export class Exchange implements ResponseSink, InFlight {
     this.caller.abort(error);
   }
 
-  #destroySocket(): void {
-    const { socket } = this.#connection;
-    // To a client of HTTP/1.0 an orderly close means that an answer of unknown length was whole.
-    if (this.request.httpVersionMinor === 0 && this.#promisedBytes === null) socket.resetAndDestroy();
-    else socket.destroy();
-  }
-
-  #waitForClient(): void {
-    if (this.#stalled !== null) return;
-    this.#watchClient();
-    this.response.once('drain', () => {
-      this.#stopWaiting();
-      this.#resume?.();
-    });
-  }
-
-  /** The answer is complete, but the client has yet to take what is left of it. */
-  #waitForLast(): void {
-    this.#stopWaiting();
-    if (this.response.writableLength === 0) return;
-    this.#watchClient();
-    const stop = (): void => this.#stopWaiting();
-    this.response.once('finish', stop);
-    this.response.once('close', stop);
-  }
-
-  #watchClient(): void {
-    const { clock, limits } = this.#parts;
-    const heldBytes = this.response.writableLength;
-    this.#stalled = clock.after(limits.stalledClientMs, () => {
-      this.#stalled = null;
-      if (this.#connection.socket.destroyed) return;
-      // An answer that waits for earlier ones of its connection has no socket yet: the client cannot have read it.
-      const isQueued = this.response.socket === null;
-      if (isQueued || this.response.writableLength < heldBytes) this.#watchClient();
-      else this.#clientStalled();
-    });
-  }
-
-  #clientStalled(): void {
-    if (this.#state === 'ended') {
-      this.#destroySocket();
-      return;
-    }
-    const error = new FulcrumError('client-gone', 'The client has not read its answer for too long.');
-    this.cut(error);
-    this.caller.abort(error);
-  }
-
-  #stopWaiting(): void {
-    this.#stalled?.cancel();
-    this.#stalled = null;
-  }
-
   #enter(state: ExchangeState): void {
     this.#state = state;
     if (state === 'open' || state === 'streaming') return;
-    if (state === 'ended') this.#waitForLast();
-    else this.#stopWaiting();
-    // An instance may read on after it has answered, and must then still learn that the client has gone.
-    if (this.announcedBytes === 0 || this.request.complete) this.#connection.done(this);
     this.#writeLine();
-  }
-
-  /** The invocation is over: what is left of the request's body has no reader any more. */
-  release(): void {
-    this.#connection.done(this);
-    this.body?.cancel();
-    if (this.announcedBytes !== 0) this.#connection.discard(this.request);
+    if (state === 'ended') this.#connection.answered();
   }
 
   #writeLine(): void {
@@ -371,7 +326,7 @@ export class Exchange implements ResponseSink, InFlight {
         atMs: clock.nowMs() - durationMs,
         component: this.component,
         requestId: this.requestId,
-        method: this.request.method ?? '-',
+        method: this.request.method,
         path: this.path,
         status: this.#status,
         waitedMs: this.#slot?.waitedMs ?? 0,
@@ -386,8 +341,8 @@ export class Exchange implements ResponseSink, InFlight {
   }
 }
 
-function flushHead(exchange: Exchange): void {
-  exchange.flush();
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** The part of a request target that a log may hold. */

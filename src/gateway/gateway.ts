@@ -3,7 +3,7 @@ import { dispatch } from './dispatch.ts';
 import { HostNames } from './host-names.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { Listener } from './listener.ts';
-import { refuseMalformed } from './malformed.ts';
+import { refuseMalformed } from './refuse-malformed.ts';
 import { ServedApp } from './served-app.ts';
 import { Upgrade } from './upgrade.ts';
 import type { Clock } from '../base/clock.ts';
@@ -46,15 +46,21 @@ export class Gateway {
       dev: serverTiming,
     };
     this.#app = new ServedApp({ components: new Map(), gateway: settings });
-    this.#listener = new Listener(this.#parts.limits, clock, {
-      request: (connection, request, response, expectsContinue) => {
-        const exchange = new Exchange(this.#parts, connection, request, response);
-        dispatch(this.#parts, this.#app, this.#hosts, connection, exchange, expectsContinue);
+    this.#listener = new Listener({
+      limits: this.#parts.limits,
+      clock,
+      logger,
+      handler: {
+        request: (connection, head) => {
+          const exchange = new Exchange(this.#parts, connection, head);
+          dispatch(this.#parts, this.#app, this.#hosts, connection, exchange);
+        },
+        upgrade: (connection, head, early) => {
+          void new Upgrade(this.#parts, connection, head, early).serve(this.#app, this.#hosts);
+        },
+        malformed: (connection, error) => refuseMalformed(this.#parts, connection, error),
       },
-      upgrade: (connection, request, early) => {
-        void new Upgrade(this.#parts, connection, request, early).serve(this.#app, this.#hosts);
-      },
-      malformed: (connection, error) => refuseMalformed(this.#parts, connection, error),
+      trusts: (address) => this.#app.proxies.trusts(address),
     });
   }
 

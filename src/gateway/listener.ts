@@ -1,77 +1,51 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
+import { ClientCounts } from './client-counts.ts';
 import { Connection } from './connection.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { ConnectionHandler } from './connection.ts';
 import type { GatewayLimits } from './limits.ts';
-import type { ClientError } from './malformed.ts';
 
-export interface ListenerHandlers {
-  request(
-    connection: Connection,
-    request: IncomingMessage,
-    response: ServerResponse,
-    expectsContinue: boolean,
-  ): void;
-  upgrade(connection: Connection, request: IncomingMessage, early: Uint8Array): void;
-  malformed(connection: Connection, error: ClientError): void;
+export interface ListenerOptions {
+  readonly limits: GatewayLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly handler: Omit<ConnectionHandler, 'closed'>;
+  /** Whether an address may open as many connections as it likes: a proxy of ours, behind which many clients are. */
+  readonly trusts: (address: string) => boolean;
 }
 
-/** Upgrades that clients offer without being asked, and that a server may pass over (RFC 9110, 7.8). */
-const IGNORED_UPGRADES: ReadonlySet<string> = new Set(['h2c', 'h2', 'tls/1.0', 'tls/1.2', 'tls/1.3']);
+/** How many turned-away connections are told of in one line of the log, at most once in this time. */
+const TELL_REFUSED_MS = 10_000;
 
-/** The socket that clients connect to. Knows every open connection, so that none outlives `close`. */
+/** The socket that clients connect to. Knows every open connection, so that none outlives `close` or its limits. */
 export class Listener {
   readonly #server: Server;
-  readonly #clock: Clock;
-  readonly #lingerMs: number;
-  readonly #connections = new Map<Duplex, Connection>();
-  #draining = false;
+  readonly #options: ListenerOptions;
+  readonly #handler: ConnectionHandler;
+  readonly #connections = new Set<Connection>();
+  readonly #clients: ClientCounts;
+  readonly #watch: { cancel(): void };
+  #refused = 0;
+  #toldRefusedMs = Number.NEGATIVE_INFINITY;
+  #state: 'open' | 'draining' = 'open';
   #emptied: (() => void) | null = null;
 
-  constructor(limits: GatewayLimits, clock: Clock, handlers: ListenerHandlers) {
-    this.#clock = clock;
-    this.#lingerMs = limits.lingerMs;
-    const server = createServer({
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      // An upload may take long; what it may not is stand still, which the body's own timer sees to.
-      requestTimeout: 0,
-      connectionsCheckingInterval: Math.max(20, Math.min(1_000, limits.headersTimeoutMs / 4)),
-      keepAliveTimeout: limits.keepAliveMs,
-      // Missing hosts are refused with a problem document like everything else.
-      requireHostHeader: false,
-      optimizeEmptyRequests: true,
-      noDelay: true,
-      shouldUpgradeCallback: wantsUpgrade,
-    });
-    // Node takes a connection for idle as soon as its last answer is handed over, sent or not: each one ends itself instead.
-    server.closeIdleConnections = () => undefined;
-    // Node would drop what is above its limit without a word; the gateway refuses it.
-    server.maxHeadersCount = 0;
-    server.maxConnections = limits.maxConnections;
-    server.on('connection', (socket: Socket) => this.#open(socket));
-    const serve = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
-      const connection = this.#connections.get(request.socket);
-      if (connection !== undefined) handlers.request(connection, request, response, expects);
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    const { limits, clock, handler } = options;
+    this.#clients = new ClientCounts(limits.maxConnectionsPerClient);
+    this.#handler = {
+      request: (connection, head) => handler.request(connection, head),
+      upgrade: (connection, head, early) => handler.upgrade(connection, head, early),
+      malformed: (connection, error) => handler.malformed(connection, error),
+      closed: (connection) => this.#closed(connection),
     };
-    server.on('request', (request, response) => serve(request, response, false));
-    server.on('checkContinue', (request, response) => serve(request, response, true));
-    server.on('checkExpectation', (request, response) => serve(request, response, false));
-    const takeOver = (request: IncomingMessage, socket: Duplex, early: Buffer): void => {
-      const connection = this.#connections.get(socket);
-      if (connection !== undefined) handlers.upgrade(connection, request, early);
-    };
-    server.on('upgrade', takeOver);
-    server.on('connect', takeOver);
-    server.on('clientError', (error: ClientError, socket: Duplex) => {
-      const connection = this.#connections.get(socket);
-      if (connection === undefined) socket.destroy();
-      else handlers.malformed(connection, error);
-    });
-    this.#server = server;
+    // Each side is ended by us, so that the last answer is never lost to a reset.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#open(socket));
+    this.#watch = clock.every(watchPeriodMs(limits), () => this.#look());
   }
 
   /** @returns the port, which the system chooses for 0. Rejects with `port-in-use`. */
@@ -79,7 +53,7 @@ export class Listener {
     await new Promise<void>((resolve, reject) => {
       const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, port, host));
       this.#server.once('error', onError);
-      this.#server.listen(port, host, () => {
+      this.#server.listen({ port, host, backlog: 4_096 }, () => {
         this.#server.off('error', onError);
         resolve();
       });
@@ -89,20 +63,21 @@ export class Listener {
 
   /** Accepts no more, lets what is in flight end within `drainMs`, then cuts what is left; at once for 0. */
   async close(drainMs: number): Promise<void> {
-    this.#draining = true;
+    this.#state = 'draining';
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    for (const connection of this.#connections.values()) connection.close();
+    for (const connection of this.#connections) connection.close();
     const cut = (): void => {
-      for (const socket of this.#connections.keys()) socket.destroy();
+      for (const { socket } of this.#connections) socket.destroy();
     };
-    const timer = drainMs > 0 ? this.#clock.after(drainMs, cut) : null;
+    const timer = drainMs > 0 ? this.#options.clock.after(drainMs, cut) : null;
     if (timer === null) cut();
     await closed;
     // Node says so before the last sockets have told those who wait on them.
     if (this.#connections.size > 0) await new Promise<void>((resolve) => void (this.#emptied = resolve));
     timer?.cancel();
+    this.#watch.cancel();
   }
 
   get connections(): number {
@@ -110,18 +85,86 @@ export class Listener {
   }
 
   #open(socket: Socket): void {
-    const connection = new Connection(socket, this.#clock, this.#lingerMs);
-    this.#connections.set(socket, connection);
-    socket.once('close', () => {
-      this.#connections.delete(socket);
-      if (this.#connections.size === 0) this.#emptied?.();
-    });
-    if (this.#draining) connection.close();
+    const { limits, clock, trusts } = this.#options;
+    const address = socket.remoteAddress ?? '';
+    if (!this.#makeRoom() || !(trusts(address) || this.#clients.mayEnter(address))) {
+      this.#refuse(socket);
+      return;
+    }
+    this.#clients.enter(address);
+    const connection = new Connection(socket, clock, limits, this.#handler);
+    this.#connections.add(connection);
+    if (this.#state === 'draining') connection.close();
+  }
+
+  #closed(connection: Connection): void {
+    if (!this.#connections.delete(connection)) return;
+    this.#clients.leave(connection.peer.address);
+    if (this.#connections.size === 0) this.#emptied?.();
+  }
+
+  /** Where the house is full, whoever has been idle longest between two requests goes: it has been answered, and can come again. */
+  #makeRoom(): boolean {
+    if (this.#connections.size < this.#options.limits.maxConnections) return true;
+    let oldest: Connection | null = null;
+    for (const connection of this.#connections) {
+      const sinceMs = connection.idleSinceMs;
+      if (sinceMs !== null && (oldest === null || sinceMs < oldest.idleSinceMs!)) oldest = connection;
+    }
+    if (oldest === null) return false;
+    oldest.close();
+    return true;
+  }
+
+  #refuse(socket: Socket): void {
+    socket.on('error', () => undefined);
+    socket.destroy();
+    this.#refused++;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#toldRefusedMs < TELL_REFUSED_MS) return;
+    this.#toldRefusedMs = nowMs;
+    this.#options.logger.warn(
+      { refused: this.#refused, open: this.#connections.size, address: socket.remoteAddress ?? null },
+      'connections were turned away, because as many are open as may be, in all or from one address',
+    );
+    this.#refused = 0;
+  }
+
+  /** One timer for all connections: a timer for each would be what a warm request mostly costs. */
+  #look(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    let pendingBytes = 0;
+    for (const connection of this.#connections) {
+      connection.watch(nowMs);
+      pendingBytes += connection.writer.pendingBytes;
+    }
+    if (pendingBytes > this.#options.limits.maxPendingBytes) this.#cutLongestStalled(pendingBytes);
+  }
+
+  #cutLongestStalled(pendingBytes: number): void {
+    let left = pendingBytes;
+    const waiting = [...this.#connections].filter(({ writer }) => writer.pendingBytes > 0);
+    waiting.sort((a, b) => a.stalledSinceMs - b.stalledSinceMs);
+    for (const connection of waiting) {
+      if (left <= this.#options.limits.maxPendingBytes) return;
+      left -= connection.writer.pendingBytes;
+      connection.cutStalled('held up too much memory, together with that of others');
+    }
   }
 }
 
-function wantsUpgrade({ headers }: IncomingMessage): boolean {
-  return headers.upgrade !== undefined && !IGNORED_UPGRADES.has(headers.upgrade.trim().toLowerCase());
+/** Often enough that no limit is overrun by more than a quarter. */
+function watchPeriodMs(limits: GatewayLimits): number {
+  const { headersTimeoutMs, bodyIdleMs, keepAliveMs, stalledClientMs, lingerMs, minRateGraceMs } = limits;
+  const shortestMs = Math.min(
+    headersTimeoutMs,
+    bodyIdleMs,
+    keepAliveMs,
+    stalledClientMs,
+    lingerMs,
+    minRateGraceMs,
+  );
+  return Math.max(10, Math.min(1_000, shortestMs / 4));
 }
 
 function listenError(error: NodeJS.ErrnoException, port: number, host: string): FulcrumError {

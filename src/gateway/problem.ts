@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { FulcrumError } from '../base/errors.ts';
 
 const MAX_DETAIL_CHARS = 1_000;
@@ -6,7 +5,6 @@ const MAX_DETAIL_CHARS = 1_000;
 /** An error as a client may see it (RFC 9457): fields and body of the answer. */
 export interface Problem {
   readonly status: number;
-  readonly reason: string;
   readonly fields: readonly string[];
   readonly body: Buffer;
 }
@@ -32,8 +30,6 @@ export function problemOf({ error, requestId, component, dev }: ProblemFacts): P
   const fields = [
     'Content-Type',
     'application/problem+json',
-    'Content-Length',
-    String(body.length),
     'Cache-Control',
     'no-store',
     'X-Request-Id',
@@ -41,16 +37,7 @@ export function problemOf({ error, requestId, component, dev }: ProblemFacts): P
   ];
   const retryAfterS = error.retryAfterS ?? (error.status === 503 ? 1 : null);
   if (retryAfterS !== null) fields.push('Retry-After', String(Math.max(0, Math.ceil(retryAfterS))));
-  return { status: error.status, reason: STATUS_CODES[error.status] ?? 'Error', fields, body };
-}
-
-/** The whole answer, for a connection that has no response object: the last one on it. */
-export function problemText(problem: Problem, head: boolean): Buffer {
-  let text = `HTTP/1.1 ${problem.status} ${problem.reason}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n`;
-  for (let i = 0; i + 1 < problem.fields.length; i += 2) {
-    text += `${problem.fields[i]!}: ${problem.fields[i + 1]!}\r\n`;
-  }
-  return Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), head ? Buffer.alloc(0) : problem.body]);
+  return { status: error.status, fields, body };
 }
 
 /**

@@ -1,43 +1,48 @@
-import type { IncomingMessage } from 'node:http';
 import { formatBytes } from '../base/bytes.ts';
-import { formatDuration } from '../base/duration.ts';
 import { FulcrumError } from '../base/errors.ts';
-import type { Clock, Timer } from '../base/clock.ts';
+import { TransferWatch } from './transfer-watch.ts';
+import type { Clock } from '../base/clock.ts';
 import type { BodyReader, BodySource } from '../model/http.ts';
+import type { TransferLimits } from './transfer-watch.ts';
 
 /**
- *   unread ──read()──▶ flowing ⇄ paused ──last byte──▶ ended
+ *   unread ──read()──▶ flowing ⇄ paused ──last byte delivered──▶ ended
  *     │                  └── too large, too slow, broken, client gone ──▶ failed
- *     └──────────────────── cancel(), over() ──▶ discarding
+ *     └──────────────────── cancel() ──▶ discarding
  */
 type BodyState = 'unread' | 'flowing' | 'paused' | 'ended' | 'failed' | 'discarding';
 
 export interface RequestBodyOptions {
-  readonly request: IncomingMessage;
   readonly lengthBytes: number | null;
   readonly limitBytes: number;
-  readonly idleMs: number;
+  readonly watch: TransferLimits;
   readonly clock: Clock;
   /** Called before the first byte is wanted: the client may wait for `100 Continue`. */
   readonly wanted: () => void;
+  /** No more is wanted for now, or more is again. */
+  readonly hold: () => void;
+  readonly flow: () => void;
   /** The body broke off for a reason that the client must be told. */
   readonly failed: (error: FulcrumError) => void;
 }
 
-/** A request's body on its way to an instance: counted, timed while somebody wants it, and never held in memory whole. */
+/** A request's body on its way to an instance: counted, watched while somebody wants it, and never held in memory whole. */
 export class RequestBody implements BodySource {
   readonly lengthBytes: number | null;
   readonly #options: RequestBodyOptions;
+  readonly #watch: TransferWatch;
   #state: BodyState = 'unread';
   #reader: BodyReader | null = null;
   #error: FulcrumError | null = null;
   #receivedBytes = 0;
-  #lastMs = 0;
-  #idle: Timer | null = null;
+  /** What came while nobody wanted it: at most what one read of the socket gives, for that is held then. */
+  #waiting: Buffer[] = [];
+  #isWhole = false;
 
   constructor(options: RequestBodyOptions) {
     this.#options = options;
     this.lengthBytes = options.lengthBytes;
+    this.#watch = new TransferWatch(options.watch);
   }
 
   read(reader: BodyReader): void {
@@ -49,34 +54,26 @@ export class RequestBody implements BodySource {
     if (this.#state !== 'unread') return;
     this.#reader = reader;
     this.#enter('flowing');
-    this.#options.wanted();
-    this.#lastMs = this.#options.clock.monotonicMs();
-    this.#watch(this.#options.idleMs);
-    const { request } = this.#options;
-    request.on('data', (chunk: Buffer) => this.#data(chunk));
-    request.on('end', () => this.#end());
+    if (!this.#isWhole) this.#options.wanted();
+    this.#deliver();
   }
 
   pause(): void {
-    if (this.#state !== 'flowing') return;
-    this.#enter('paused');
-    this.#options.request.pause();
+    if (this.#state === 'flowing') this.#enter('paused');
   }
 
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#enter('flowing');
-    this.#lastMs = this.#options.clock.monotonicMs();
-    this.#options.request.resume();
+    this.#deliver();
   }
 
   cancel(): void {
     if (this.#state === 'ended' || this.#state === 'failed' || this.#state === 'discarding') return;
-    const wasUnread = this.#state === 'unread';
+    this.#waiting = [];
     this.#enter('discarding');
     // A client that waits for `100 Continue` and never gets it sends nothing that could be thrown away.
-    if (wasUnread) this.#options.request.on('data', (chunk: Buffer) => this.#data(chunk));
-    else this.#options.request.resume();
+    this.#options.flow();
   }
 
   /** Ends the body with `error`: its reader is told, and nothing follows. */
@@ -84,26 +81,48 @@ export class RequestBody implements BodySource {
     if (this.#state === 'ended' || this.#state === 'failed') return;
     const reader = this.#state === 'discarding' ? null : this.#reader;
     this.#error = error;
+    this.#waiting = [];
     this.#enter('failed');
     reader?.fail(error);
   }
 
-  #data(chunk: Buffer): void {
-    if (this.#state === 'failed') return;
-    const { limitBytes, clock, request } = this.#options;
-    this.#receivedBytes += chunk.length;
-    if (this.#receivedBytes > limitBytes) {
-      if (this.#state === 'discarding') request.pause();
-      else this.#break(tooLarge(limitBytes));
-      return;
+  /**
+   * A piece has come.
+   * @returns false where it was thrown away.
+   */
+  push(bytes: Buffer): boolean {
+    if (this.#state === 'failed' || this.#state === 'discarding') return false;
+    this.#receivedBytes += bytes.length;
+    if (this.#receivedBytes > this.#options.limitBytes) {
+      this.#break(tooLarge(this.#options.limitBytes));
+      return false;
     }
-    if (this.#state !== 'flowing' && this.#state !== 'paused') return;
-    this.#lastMs = clock.monotonicMs();
-    this.#reader!.data(chunk);
+    if (this.#state === 'flowing' && this.#waiting.length === 0) {
+      this.#reader!.data(bytes);
+    } else {
+      this.#waiting.push(bytes);
+      this.#options.hold();
+    }
+    return true;
   }
 
-  #end(): void {
-    if (this.#state !== 'flowing' && this.#state !== 'paused') return;
+  /** All of it has come. */
+  whole(): void {
+    this.#isWhole = true;
+    this.#watch.stop();
+    if (this.#state === 'flowing') this.#deliver();
+  }
+
+  /** Looks whether it comes fast enough. */
+  look(nowMs: number): void {
+    const wrong = this.#watch.look(this.#receivedBytes, nowMs);
+    if (wrong !== null) this.#break(new FulcrumError('body-timeout', `The request body ${wrong}.`));
+  }
+
+  #deliver(): void {
+    while (this.#state === 'flowing' && this.#waiting.length > 0) this.#reader!.data(this.#waiting.shift()!);
+    if (this.#state !== 'flowing') return;
+    if (!this.#isWhole) return this.#options.flow();
     this.#enter('ended');
     this.#reader!.end();
   }
@@ -113,22 +132,12 @@ export class RequestBody implements BodySource {
     this.#options.failed(error);
   }
 
-  /** One timer for the whole body instead of one for each chunk: it looks at when the last one came. */
-  #watch(delayMs: number): void {
-    const { clock, idleMs } = this.#options;
-    this.#idle = clock.after(delayMs, () => {
-      const idleForMs = clock.monotonicMs() - this.#lastMs;
-      if (this.#state === 'paused') this.#watch(idleMs);
-      else if (idleForMs < idleMs) this.#watch(idleMs - idleForMs);
-      else this.#break(tooSlow(idleMs));
-    });
-  }
-
   #enter(state: BodyState): void {
     this.#state = state;
-    if (state === 'ended' || state === 'failed' || state === 'discarding') {
-      this.#idle?.cancel();
-      this.#idle = null;
+    if (state === 'flowing' && !this.#isWhole) {
+      this.#watch.start(this.#receivedBytes, this.#options.clock.monotonicMs());
+    } else {
+      this.#watch.stop();
     }
   }
 }
@@ -137,12 +146,5 @@ export function tooLarge(limitBytes: number): FulcrumError {
   return new FulcrumError(
     'body-too-large',
     `The request body may have ${formatBytes(limitBytes)} at most on this route.`,
-  );
-}
-
-function tooSlow(idleMs: number): FulcrumError {
-  return new FulcrumError(
-    'body-timeout',
-    `No part of the request body arrived for ${formatDuration(idleMs)}.`,
   );
 }

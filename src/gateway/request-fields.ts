@@ -7,6 +7,7 @@ export interface RequestFields {
   /** How many `Host` fields there were; more than one is refused (RFC 9112, 3.2). */
   hosts: number;
   contentLength: string | null;
+  contentLengths: number;
   transferEncoding: string | null;
   connection: string | null;
   upgrade: string | null;
@@ -18,6 +19,9 @@ export interface RequestFields {
   forwardedHost: string | null;
   forwardedProto: string | null;
   realIp: string | null;
+  expect: string | null;
+  via: string | null;
+  maxForwards: string | null;
   /** End-to-end fields that are the client's to set: without `Host` and all that the gateway sets itself. */
   passed: string[];
 }
@@ -28,6 +32,7 @@ export function readFields(raw: RawHeaders): RequestFields {
     host: null,
     hosts: 0,
     contentLength: null,
+    contentLengths: 0,
     transferEncoding: null,
     connection: null,
     upgrade: null,
@@ -39,6 +44,9 @@ export function readFields(raw: RawHeaders): RequestFields {
     forwardedHost: null,
     forwardedProto: null,
     realIp: null,
+    expect: null,
+    via: null,
+    maxForwards: null,
     passed: [],
   };
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -61,6 +69,7 @@ function readOne(fields: RequestFields, lower: string, value: string): boolean {
       return false;
     case 'content-length':
       fields.contentLength = value;
+      fields.contentLengths++;
       return true;
     case 'transfer-encoding':
       fields.transferEncoding = joined(fields.transferEncoding, value);
@@ -97,6 +106,14 @@ function readOne(fields: RequestFields, lower: string, value: string): boolean {
       fields.realIp = value;
       return false;
     case 'expect':
+      fields.expect = joined(fields.expect, value);
+      return false;
+    case 'via':
+      fields.via = joined(fields.via, value);
+      return false;
+    case 'max-forwards':
+      fields.maxForwards = joined(fields.maxForwards, value);
+      return false;
     case 'x-request-id':
       return false;
     default:

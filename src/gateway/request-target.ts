@@ -23,8 +23,6 @@ export function readTarget(raw: string): RequestTarget | null {
     authority = match[1]!;
     rest = match[2]!.startsWith('/') ? match[2]! : `/${match[2]!}`;
   }
-  const hash = rest.indexOf('#');
-  if (hash !== -1) rest = rest.slice(0, hash);
   const mark = rest.indexOf('?');
   const path = mark === -1 ? rest : rest.slice(0, mark);
   const query = mark === -1 ? '' : rest.slice(mark);

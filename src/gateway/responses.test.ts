@@ -6,7 +6,7 @@ import type { ResponseSink } from '../model/http.ts';
 
 const CLOSE = 'Host: a\r\nConnection: close\r\n\r\n';
 
-test('a length that the component knows is passed on; where it is not known the answer is chunked', async (t) => {
+test('a length that the component knows is passed on; where it does not, the gateway may', async (t) => {
   const fixture = await gatewayFixture(t);
   fixture.runs('known', ['/known'], answering(200, ['content-length', '5'], 'he', 'llo'));
   fixture.runs('unknown', ['/unknown'], answering(200, ['Date', 'yesterday'], 'he', '', 'llo'));
@@ -15,8 +15,28 @@ test('a length that the component knows is passed on; where it is not known the 
   assert.doesNotMatch(known, /Transfer-Encoding/i);
   assert.match(known, /\r\n\r\nhello$/);
   const unknown = await fixture.raw(`GET /unknown HTTP/1.1\r\n${CLOSE}`);
-  assert.match(unknown, /Transfer-Encoding: chunked\r\n[^]*\r\n5\r\nhello\r\n0\r\n\r\n$/);
+  assert.match(unknown, /Content-Length: 5\r\n[^]*\r\n\r\nhello$/, 'all of it was there at once');
   assert.deepEqual(unknown.match(/^Date: .*$/gm), ['Date: yesterday']);
+});
+
+test('an answer of unknown length that comes in pieces is chunked', async (t) => {
+  const fixture = await gatewayFixture(t);
+  let more = (): void => undefined;
+  fixture.runs('shop', ['/*'], {
+    http: async ({ response }) => {
+      response.head({ status: 200, headers: [] });
+      response.data(Buffer.from('he'));
+      await new Promise<void>((resolve) => void (more = resolve));
+      response.data(Buffer.alloc(20_000, 'l'));
+      response.end();
+      return OK;
+    },
+  });
+  const client = await fixture.connect();
+  client.socket.write(`GET / HTTP/1.1\r\n${CLOSE}`);
+  await client.until(/\r\n2\r\nhe\r\n$/);
+  more();
+  assert.match(await client.rest(), /Transfer-Encoding: chunked\r\n[^]*\r\n4e20\r\nl{20000}\r\n0\r\n\r\n$/);
 });
 
 test('HTTP/1.0 gets no chunks', async (t) => {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
+import type { CancelSignal } from '../base/cancel.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { answering, failed, OK } from './testing/fake-instance.ts';
-import { gatewayFixture } from './testing/gateway-fixture.ts';
+import { aborted, gatewayFixture } from './testing/gateway-fixture.ts';
 import type { IncomingMessage } from 'node:http';
 import type { RequestHead } from '../model/http.ts';
 import type { UpgradeRequest } from '../model/instance.ts';
@@ -116,12 +117,12 @@ test('no route, no slot, a body, files: each a plain problem', async (t) => {
 
 test('a client that leaves in the middle of the handshake aborts it', async (t) => {
   const fixture = await gatewayFixture(t);
-  let signal: AbortSignal | null = null;
+  let signal: CancelSignal | null = null;
   fixture.runs('shop', ['/*'], {
     upgrade: async ({ context, socket }) => {
       signal = context.signal;
       socket.resume();
-      await once(signal, 'abort');
+      await aborted(signal);
       return failed('cancelled', signal.reason as FulcrumError);
     },
   });

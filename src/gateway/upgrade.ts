@@ -1,12 +1,13 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { CancelSource } from '../base/cancel.ts';
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { requestId } from '../base/ids.ts';
 import { accessLine } from './access-line.ts';
-import { admit, announcedBytesOf, fieldsOf, headOf } from './admission.ts';
-import { CallerSignal } from './caller-signal.ts';
-import { problemOf, problemText } from './problem.ts';
-import type { Connection, InFlight } from './connection.ts';
+import { admit, headOf } from './admission.ts';
+import { ownAnswer } from './own-answers.ts';
+import { problemOf } from './problem.ts';
+import type { Connection, Served } from './connection.ts';
+import type { Head } from './http1/request-reader.ts';
 import type { HostNames } from './host-names.ts';
 import type { GatewayParts } from './parts.ts';
 import type { ServedApp } from './served-app.ts';
@@ -15,14 +16,14 @@ import type { InvocationControl } from '../model/dispatch.ts';
 import type { Slot } from '../model/slot.ts';
 
 /** A connection that asks to become something else, such as a WebSocket: given to an instance, which answers on it. */
-export class Upgrade implements InFlight {
+export class Upgrade implements Served {
   readonly requestId = requestId();
   readonly #parts: GatewayParts;
   readonly #connection: Connection;
   readonly #socket: Socket;
-  readonly #request: IncomingMessage;
+  readonly #request: Head;
   readonly #early: Uint8Array;
-  readonly #caller = new CallerSignal();
+  readonly #caller = new CancelSource();
   readonly #arrivedMs: number;
   /** Where the socket's count stood when the request came: an instance that changed it has answered. */
   readonly #bytesBefore: number;
@@ -33,7 +34,7 @@ export class Upgrade implements InFlight {
   #slot: Slot | null = null;
   #error: FulcrumError | null = null;
 
-  constructor(parts: GatewayParts, connection: Connection, request: IncomingMessage, early: Uint8Array) {
+  constructor(parts: GatewayParts, connection: Connection, request: Head, early: Uint8Array) {
     this.#parts = parts;
     this.#connection = connection;
     this.#socket = connection.socket;
@@ -44,14 +45,7 @@ export class Upgrade implements InFlight {
   }
 
   async serve(app: ServedApp, hosts: HostNames): Promise<void> {
-    // Node has taken its own listeners off; without one a reset by the client would end the process.
-    this.#socket.on('error', () => this.#socket.destroy());
-    if (this.#connection.inFlight > 0) {
-      // Answers that are still owed would be written into the other protocol.
-      this.#socket.destroy();
-      return;
-    }
-    this.#connection.begin(this);
+    this.#connection.serve(this);
     try {
       await this.#run(this.#read(app, hosts));
     } catch (error) {
@@ -64,22 +58,27 @@ export class Upgrade implements InFlight {
     this.#caller.abort(error);
   }
 
-  /** Its bytes are no HTTP any more, and no matter of ours. */
-  broken(): void {}
+  /** Its bytes are no HTTP any more, and no matter of ours: it has no body, and its instance watches over the rest. */
+  bodyData(): boolean {
+    return false;
+  }
 
-  /** It has no end of its own: it closes with its socket. */
-  onAnswered(): void {}
+  bodyWhole(): void {}
+
+  bodyBroken(): void {}
+
+  drained(): void {}
+
+  watch(): void {}
 
   #read(app: ServedApp, hosts: HostNames): RequestHead {
-    const { limits } = this.#parts;
-    if (this.#request.method === 'CONNECT') {
-      throw new FulcrumError('method-not-allowed', 'This server is no forward proxy.');
+    const own = ownAnswer(this.#request);
+    if (own !== null) {
+      throw own.kind === 'refusal'
+        ? own.error
+        : new FulcrumError('upgrade-unsupported', 'The gateway answers this by itself.');
     }
-    const fields = fieldsOf(this.#request, limits.headerCount);
-    if (announcedBytesOf(this.#request, fields) !== 0) {
-      throw new FulcrumError('bad-request', 'A request to upgrade has no body.');
-    }
-    const admission = admit(app, hosts, this.#request, fields, this.#connection.peer);
+    const admission = admit(app, hosts, this.#request, this.#connection.peer);
     this.#path = admission.path;
     const { target } = admission;
     if (target === null) throw new FulcrumError('route-not-found', 'No component has this route.');
@@ -88,18 +87,15 @@ export class Upgrade implements InFlight {
       throw new FulcrumError('upgrade-unsupported', 'Files cannot be upgraded.');
     }
     this.#traceparent = admission.traceparent;
-    return headOf(admission, this.#request.method ?? 'GET', this.requestId, true);
+    return headOf(admission, this.#request.method, this.requestId, true);
   }
 
   async #run(head: RequestHead): Promise<void> {
-    const caller = this.#caller;
     const seed = {
       requestId: this.requestId,
       traceparent: this.#traceparent,
       trigger: 'route' as const,
-      get signal() {
-        return caller.signal;
-      },
+      signal: this.#caller,
       deadlineMs: null,
     };
     const end = await this.#parts.dispatcher.run(this.#component, seed, async (slot, context, control) => {
@@ -124,7 +120,6 @@ export class Upgrade implements InFlight {
 
   /** The instance is done with the socket: answers where it has not, and closes. */
   #finish(): void {
-    this.#connection.done(this);
     if (this.#touched || this.#connection.state === 'gone' || !this.#socket.writable) {
       if (this.#status === 0) this.#status = this.#touched ? 101 : 499;
       this.#socket.destroy();
@@ -145,9 +140,12 @@ export class Upgrade implements InFlight {
       dev: this.#parts.dev,
     });
     this.#status = problem.status;
-    this.#socket.write(problemText(problem, false));
-    // Nobody reads the socket any more; without this its end would never be noticed.
-    this.#socket.resume();
+    const { writer } = this.#connection;
+    const bodyBytes = problem.body.length;
+    const framing = { bodyBytes, sendsBody: true, minor: 1, closes: true, dated: false } as const;
+    writer.begin(problem.status, problem.fields, framing);
+    writer.data(problem.body);
+    writer.end();
     this.#connection.linger();
   }
 
@@ -159,7 +157,7 @@ export class Upgrade implements InFlight {
         atMs: clock.nowMs() - durationMs,
         component: this.#component,
         requestId: this.requestId,
-        method: this.#request.method ?? '-',
+        method: this.#request.method,
         path: this.#path,
         status: this.#status,
         waitedMs: this.#slot?.waitedMs ?? 0,

@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../base/cancel.ts';
 import type { InvocationContext, InvocationEnd, Trigger } from './invocation.ts';
 import type { Slot } from './slot.ts';
 
@@ -7,7 +8,7 @@ export interface InvocationSeed {
   readonly traceparent: string;
   readonly trigger: Trigger;
   /** Aborts when the caller goes away; null where nobody waits. */
-  readonly signal: AbortSignal | null;
+  readonly signal: CancelSignal | null;
   /** Clock.monotonicMs() after which the caller itself gives up; null: the component's own timeout decides alone. */
   readonly deadlineMs: number | null;
 }

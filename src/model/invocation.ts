@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../base/cancel.ts';
 import type { FulcrumError } from '../base/errors.ts';
 
 export type Trigger = 'route' | 'call' | 'event' | 'schedule' | 'manual';
@@ -21,7 +22,7 @@ export interface InvocationContext {
   /** Clock.monotonicMs() at which it must be over; shrinks along a chain of calls. */
   readonly deadlineMs: number;
   /** Aborts with a FulcrumError as its reason: `client-gone`, `timeout` or `shutting-down`. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 export interface InvocationEnd {

@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../base/cancel.ts';
 import { randomBytes } from 'node:crypto';
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { nearest } from '../base/suggest.ts';
@@ -56,7 +57,7 @@ async function callComponent(
 /** The callee may go on, and holds its slot, after the calling invocation was given up; the caller does not wait for that. */
 async function orGivenUp<E extends InvocationEnd>(
   running: Promise<E>,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<E | InvocationEnd> {
   const { promise: givenUp, resolve } = Promise.withResolvers<InvocationEnd>();
   const onAbort = (): void => {

@@ -9,6 +9,7 @@
  * of the abort. An abort by the caller alone leaves it `working`: the handler may still be at it, and holds its slot until
  * the deadline. Whoever gave the slot is then told `timeout`; the usage record says `cancelled`, which is what the caller saw.
  */
+import { CancelSource, type CancelSignal } from '../base/cancel.ts';
 import { FulcrumError, asFulcrumError } from '../base/errors.ts';
 import type { InvocationControl, InvocationSeed } from '../model/dispatch.ts';
 import type { InvocationContext, InvocationEnd, Outcome, Trigger } from '../model/invocation.ts';
@@ -58,7 +59,7 @@ export class RunningInvocation<E extends InvocationEnd>
   readonly traceparent: string;
   readonly trigger: Trigger;
   readonly deadlineMs: number;
-  readonly signal: AbortSignal;
+  readonly signal = new CancelSource();
   readonly arrivedMs: number;
   readonly promise: Promise<E | InvocationEnd>;
 
@@ -69,8 +70,7 @@ export class RunningInvocation<E extends InvocationEnd>
 
   readonly #host: InvocationHost;
   readonly #work: Work<E>;
-  readonly #callerSignal: AbortSignal | null;
-  readonly #abort = new AbortController();
+  readonly #callerSignal: CancelSignal | null;
   #resolve!: (end: E | InvocationEnd) => void;
   #state: 'waiting' | 'working' | 'overdue' | 'done' = 'waiting';
 
@@ -88,7 +88,6 @@ export class RunningInvocation<E extends InvocationEnd>
     this.trigger = seed.trigger;
     this.arrivedMs = host.nowMs();
     this.deadlineMs = Math.min(this.arrivedMs + timeoutMs, seed.deadlineMs ?? Number.POSITIVE_INFINITY);
-    this.signal = this.#abort.signal;
     this.promise = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -192,7 +191,7 @@ export class RunningInvocation<E extends InvocationEnd>
   }
 
   #abortWith(error: FulcrumError): void {
-    if (!this.signal.aborted) this.#abort.abort(error);
+    if (!this.signal.aborted) this.signal.abort(error);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { CancelSignal } from '../../base/cancel.ts';
 import type { ResponseSink } from '../../model/http.ts';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -12,7 +13,7 @@ export async function sendFile(
   first: number,
   lengthBytes: number,
   sink: ResponseSink,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<void> {
   let wake: (() => void) | null = null;
   const onWake = (): void => wake?.();

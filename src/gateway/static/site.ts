@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { CancelSignal } from '../../base/cancel.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import { acceptedCodings } from './accept-encoding.ts';
 import { readRange } from './byte-range.ts';
@@ -50,7 +51,7 @@ export class StaticSite {
   async serve(
     request: StaticRequest,
     sink: ResponseSink,
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<StaticRefusal | null> {
     if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod(request.method);
     const path = readFilePath(request.path);
@@ -74,7 +75,7 @@ export class StaticSite {
     segments: FilePath['segments'],
     known: Opened | null,
     sink: ResponseSink,
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<StaticRefusal | null> {
     const plain = known ?? (await openInside(this.#directory, segments));
     if (plain === null) return noFile();
@@ -118,7 +119,7 @@ export class StaticSite {
     type: string,
     compressible: boolean,
     sink: ResponseSink,
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<StaticRefusal | null> {
     const { headers, method } = request;
     const sizeBytes = Number(stats.size);

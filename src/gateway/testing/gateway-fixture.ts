@@ -6,6 +6,7 @@ import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import { Gateway } from '../gateway.ts';
 import { FakeDispatcher } from './fake-dispatcher.ts';
+import type { CancelSignal } from '../../base/cancel.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ComponentSpec, CorsSettings, GatewaySettings, Route } from '../../model/app.ts';
 import type { LogEntry } from '../../model/log.ts';
@@ -108,6 +109,14 @@ export class GatewayFixture {
     client.socket.write(text);
     return client.rest();
   }
+}
+
+/** Resolves when `signal` has aborted. */
+export function aborted(signal: CancelSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', resolve, { once: true });
+  });
 }
 
 /** A client that speaks bytes. */

@@ -80,7 +80,7 @@ export class CallInvocation implements StreamHandler {
       failure = this.#failureOf(error);
     }
     await scope.settled();
-    const cpuMicros = cpu.end(this.#cpuMark);
+    const cpuMicros = await new Promise<number>((told) => cpu.end(this.#cpuMark, told));
     if (failure === null) connection.writer.number(FRAME.DONE, this.#stream.id, cpuMicros);
     else connection.writer.json(FRAME.FAILED, 0, this.#stream.id, { ...failure, cpuMicros });
     connection.forget(this.#stream);

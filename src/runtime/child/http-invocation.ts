@@ -5,14 +5,8 @@ import { writeResponse, type RequestFrame } from '../wire/messages.ts';
 import type { StreamHandler, WireStream } from '../wire/stream.ts';
 import { toThrown, type Failure } from '../wire/thrown.ts';
 import type { CpuMeter } from './cpu-meter.ts';
-import {
-  BadResponse,
-  isEventStream,
-  makeRequest,
-  mayHaveBody,
-  readResponse,
-  type ResponseParts,
-} from './fetch-objects.ts';
+import { IncomingRequest } from './fetch/incoming-request.ts';
+import { BadResponse, isEventStream, mayHaveBody, readResponse } from './fetch/response-parts.ts';
 import { stackOf, type InvocationScope } from './invocation.ts';
 import { RequestBody } from './request-body.ts';
 
@@ -43,6 +37,7 @@ export class HttpInvocation implements StreamHandler {
   /** Nobody hears the answer any more, or it is an event stream that has to end. */
   #cut = false;
   #onDrained: (() => void) | null = null;
+  #over: (() => void) | null = null;
 
   constructor(options: HttpInvocationOptions) {
     const { stream, request, connection } = options;
@@ -56,23 +51,25 @@ export class HttpInvocation implements StreamHandler {
     if (request.hasBody && !wanted) stop();
   }
 
-  /** Resolves, never rejects, when the stream is over. */
-  async run(): Promise<void> {
-    let failure: Failure | null = null;
+  /** Calls the handler; `over` is called when the stream is. Promises are made only for what takes its time. */
+  run(over: () => void): void {
+    this.#over = over;
+    const { scope, env, handler } = this.#options;
     try {
-      await this.#answer();
+      if (handler === null) throw new HandlerMissing();
+      const input = this.#makeRequest();
+      const answer: unknown = scope.run(() => handler(input, env, scope.context));
+      if (isThenable(answer)) {
+        answer.then(
+          (value) => this.#answered(value),
+          (error: unknown) => this.#end(this.#failureOf(error)),
+        );
+      } else {
+        this.#answered(answer);
+      }
     } catch (error) {
-      failure = this.#failureOf(error);
+      this.#end(this.#failureOf(error));
     }
-    const { connection, scope, cpu } = this.#options;
-    // The answer is whole now; without work to wait for DONE says so too, and an answer without a body has said so itself.
-    if (failure === null && scope.waits && this.#bodyBegun) this.#stream.endBody();
-    await scope.settled();
-    const cpuMicros = cpu.end(this.#cpuMark);
-    if (failure === null) connection.writer.number(FRAME.DONE, this.#stream.id, cpuMicros);
-    else connection.writer.json(FRAME.FAILED, 0, this.#stream.id, { ...failure, cpuMicros });
-    connection.forget(this.#stream);
-    this.#body?.fail(new TypeError('The request is over; its body can no longer be read.'));
   }
 
   /** The instance is to end: an event stream, which would go on for ever, ends here and cleanly. */
@@ -111,43 +108,73 @@ export class HttpInvocation implements StreamHandler {
     // The process ends with its connection.
   }
 
-  async #answer(): Promise<void> {
-    const { request, scope, env, handler } = this.#options;
-    if (handler === null) throw new HandlerMissing();
-    const input = this.#makeRequest();
-    const answer: unknown = await scope.run(() => handler(input, env, scope.context));
-    const parts = readResponse(answer, request.method);
-    if (this.#cut) {
-      parts.body?.cancel().catch(() => undefined);
-      return;
+  #answered(answer: unknown): void {
+    try {
+      const pumping = this.#send(answer);
+      if (pumping === null) return this.#end(null);
+      pumping.then(
+        () => this.#end(null),
+        (error: unknown) => this.#end(this.#failureOf(error)),
+      );
+    } catch (error) {
+      this.#end(this.#failureOf(error));
     }
-    await this.#send(parts);
   }
 
   #makeRequest(): Request {
     const { request, scope } = this.#options;
     try {
-      return makeRequest(request, this.#body?.stream ?? null, scope.signal);
+      return new IncomingRequest(request, this.#body, () => scope.signal) as unknown as Request;
     } catch (error) {
       throw new BadRequest(messageOf(error), { cause: error });
     }
   }
 
-  async #send({ status, headers, body }: ResponseParts): Promise<void> {
-    const { connection, scope } = this.#options;
+  /** @returns null where the answer has been sent as far as it can be; else what resolves when its body has been. */
+  #send(answer: unknown): Promise<void> | null {
+    const { connection, scope, request } = this.#options;
+    const { status, headers, body } = readResponse(answer, request.method);
+    const isStream = typeof body === 'object' && body !== null && 'getReader' in body;
+    if (this.#cut) {
+      if (isStream) body.cancel().catch(() => undefined);
+      return null;
+    }
     if (!writeResponse(connection.writer, this.#stream.id, status, headers, body !== null)) {
-      body?.cancel().catch(() => undefined);
+      if (isStream) body.cancel().catch(() => undefined);
       throw new BadResponse('the headers of the Response that the handler returned are too large');
     }
-    if (body === null) return;
+    if (body === null) return null;
     this.#bodyBegun = true;
+    if (!isStream) {
+      const sent = typeof body === 'string' ? this.#stream.writeText(body) : this.#stream.write(body);
+      return sent ? null : this.#drain();
+    }
     this.#isEventStream = isEventStream(headers);
     if (this.#isEventStream && this.#options.isDraining()) {
       body.cancel().catch(() => undefined);
-      return;
+      return null;
     }
     // Within the scope, for a stream's source is the author's code too.
-    await scope.run(() => this.#pump(body));
+    return scope.run(() => this.#pump(body));
+  }
+
+  #end(failure: Failure | null): void {
+    const { scope } = this.#options;
+    if (!scope.waits) return this.#done(failure);
+    // The answer is whole now; without work to wait for DONE says so too, and an answer without a body has said so itself.
+    if (failure === null && this.#bodyBegun) this.#stream.endBody();
+    void scope.settled().then(() => this.#done(failure));
+  }
+
+  #done(failure: Failure | null): void {
+    const { connection, cpu } = this.#options;
+    cpu.end(this.#cpuMark, (cpuMicros) => {
+      if (failure === null) connection.writer.number(FRAME.DONE, this.#stream.id, cpuMicros);
+      else connection.writer.json(FRAME.FAILED, 0, this.#stream.id, { ...failure, cpuMicros });
+      connection.forget(this.#stream);
+      this.#body?.fail(new TypeError('The request is over; its body can no longer be read.'));
+      this.#over?.();
+    });
   }
 
   async #pump(body: ReadableStream<unknown>): Promise<void> {
@@ -213,6 +240,10 @@ export class HttpInvocation implements StreamHandler {
 
 class HandlerMissing extends Error {}
 class BadRequest extends Error {}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
+}
 
 function failure(code: Failure['code'], message: string): Failure {
   return { code, message, thrown: null, cpuMicros: 0 };

@@ -19,7 +19,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
   readonly env: Readonly<Record<string, string>>;
   readonly #connection: WireConnection;
   readonly #handlers: ModuleHandlers;
-  readonly #cpu = new CpuMeter();
+  readonly #cpu: CpuMeter;
   readonly #http = new Set<HttpInvocation>();
   #running = 0;
   #state: 'working' | 'draining' | 'ending' = 'working';
@@ -30,6 +30,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
     this.component = init.component;
     this.env = Object.freeze({ ...init.env });
     this.#handlers = handlers;
+    this.#cpu = new CpuMeter(() => connection.writer.beforeFlush(this.#settle));
     connection.handler = this;
   }
 
@@ -56,6 +57,8 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
     if (this.#running === 0) ended();
   }
 
+  readonly #settle = (): void => this.#cpu.settle();
+
   #request(stream: WireStream, flags: number, payload: Buffer): void {
     const request = readRequest(flags, payload);
     const invocation = new HttpInvocation({
@@ -69,7 +72,11 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
       isDraining: () => this.#state !== 'working',
     });
     this.#http.add(invocation);
-    this.#track(invocation.run().finally(() => this.#http.delete(invocation)));
+    this.#running++;
+    invocation.run(() => {
+      this.#http.delete(invocation);
+      this.#ended();
+    });
   }
 
   #call(stream: WireStream, payload: Buffer): void {
@@ -88,10 +95,12 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
 
   #track(over: Promise<void>): void {
     this.#running++;
-    void over.finally(() => {
-      this.#running--;
-      if (this.#running === 0) this.#onIdle?.();
-    });
+    void over.finally(() => this.#ended());
+  }
+
+  #ended(): void {
+    this.#running--;
+    if (this.#running === 0) this.#onIdle?.();
   }
 }
 

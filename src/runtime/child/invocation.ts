@@ -31,7 +31,8 @@ export class InvocationScope implements Scope {
     remainingMs(): number;
   };
   readonly #host: InvocationHost;
-  readonly #abort = new AbortController();
+  /** Made when somebody asks for its signal, or it aborts. */
+  #abort: AbortController | null = null;
   #waiting = 0;
   #onSettled: (() => void) | null = null;
 
@@ -40,18 +41,16 @@ export class InvocationScope implements Scope {
     this.stream = stream;
     this.requestId = requestId;
     const endsAtMs = performance.now() + remainingMs;
-    const { signal } = this.#abort;
-    this.context = {
-      requestId,
-      component: host.component,
-      signal,
-      waitUntil: (promise) => this.#waitUntil(promise),
-      remainingMs: () => Math.max(0, endsAtMs - performance.now()),
-    };
+    this.context = new HandlerContext(
+      this,
+      host.component,
+      (promise) => this.#waitUntil(promise),
+      () => Math.max(0, endsAtMs - performance.now()),
+    );
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return (this.#abort ??= new AbortController()).signal;
   }
 
   /** Runs the author's code as part of the invocation. */
@@ -62,7 +61,7 @@ export class InvocationScope implements Scope {
   /** `code` is that of the platform's error. */
   abort(code: string): void {
     if (this.signal.aborted) return;
-    this.run(() => this.#abort.abort(abortReason(code)));
+    this.run(() => this.#abort!.abort(abortReason(code)));
   }
 
   /** Whether promises given to waitUntil have not settled yet. */
@@ -96,6 +95,32 @@ export class InvocationScope implements Scope {
     } catch (error) {
       this.report(`A promise given to waitUntil was rejected: ${stackOf(error)}`);
     }
+  }
+}
+
+/** What the author sees of an invocation. Its members may be taken off it; the signal is made when it is asked for. */
+class HandlerContext {
+  readonly requestId: string;
+  readonly component: string;
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+  readonly remainingMs: () => number;
+  readonly #scope: InvocationScope;
+
+  constructor(
+    scope: InvocationScope,
+    component: string,
+    waitUntil: (promise: Promise<unknown>) => void,
+    remainingMs: () => number,
+  ) {
+    this.#scope = scope;
+    this.requestId = scope.requestId;
+    this.component = component;
+    this.waitUntil = waitUntil;
+    this.remainingMs = remainingMs;
+  }
+
+  get signal(): AbortSignal {
+    return this.#scope.signal;
   }
 }
 

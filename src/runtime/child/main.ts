@@ -16,6 +16,7 @@ import { CallClient } from './call-client.ts';
 import { captureConsole } from './console-capture.ts';
 import { dieWithServer, endOnFault, endOnSignal } from './endings.ts';
 import { setEnvironment } from './environment.ts';
+import { installFetchObjects } from './fetch/globals.ts';
 import { ChildInstance, LOADING, sendLine } from './instance.ts';
 import { listOf, loadModule } from './module-handlers.ts';
 
@@ -55,6 +56,7 @@ async function start(init: Init): Promise<void> {
   process.argv = [process.execPath, init.bundlePath];
   process.setSourceMapsEnabled(true);
   (globalThis as Record<symbol, unknown>)[Symbol.for('fulcrum.files-root')] = init.filesRoot;
+  installFetchObjects();
   captureConsole((stream, level, text) => sendLine(connection, null, stream, level, text));
   const calls = new CallClient(connection);
   setInstanceHost({

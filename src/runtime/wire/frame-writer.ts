@@ -21,6 +21,7 @@ export class FrameWriter {
   #at = 0;
   #segments: Uint8Array[] = [];
   #scheduled = false;
+  #beforeFlush: (() => void) | null = null;
 
   constructor(sink: ByteSink) {
     this.#sink = sink;
@@ -42,6 +43,12 @@ export class FrameWriter {
     this.#segments.push(payload);
   }
 
+  /** A DATA frame of `text` as UTF-8, `bytes` long. */
+  utf8(stream: number, text: string, bytes: number): void {
+    const at = this.begin(FRAME.DATA, 0, stream, bytes);
+    this.slab.write(text, at, 'utf8');
+  }
+
   json(type: number, flags: number, stream: number, value: unknown): void {
     this.bytes(type, flags, stream, Buffer.from(JSON.stringify(value)));
   }
@@ -61,9 +68,21 @@ export class FrameWriter {
     this.slab.writeUInt32LE(Math.min(Math.max(Math.round(value), 0), 0xffff_ffff), at);
   }
 
+  /** Calls `run` once, when this turn of the loop ends: what it writes still goes out with the rest of the turn. */
+  beforeFlush(run: () => void): void {
+    this.#beforeFlush = run;
+    this.#schedule();
+  }
+
   /** Writes what has been gathered, now. */
   flush(): void {
     this.#scheduled = false;
+    const before = this.#beforeFlush;
+    this.#beforeFlush = null;
+    if (before !== null) {
+      before();
+      this.#scheduled = false;
+    }
     this.#cut();
     const segments = this.#segments;
     if (segments.length === 0) return;
@@ -91,13 +110,19 @@ export class FrameWriter {
     this.slab[at + 5] = flags;
     this.slab.writeUInt32LE(stream, at + 6);
     this.#at = at + needed;
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(() => {
-        if (this.#scheduled) this.flush();
-      });
-    }
+    this.#schedule();
     return at + HEADER_BYTES;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(flushScheduled, this);
+  }
+
+  /** For {@link flushScheduled} alone. */
+  flushTurn(): void {
+    if (this.#scheduled) this.flush();
   }
 
   #cut(): void {
@@ -105,4 +130,8 @@ export class FrameWriter {
     this.#segments.push(this.slab.subarray(this.#from, this.#at));
     this.#from = this.#at;
   }
+}
+
+function flushScheduled(writer: FrameWriter): void {
+  writer.flushTurn();
 }

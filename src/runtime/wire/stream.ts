@@ -5,6 +5,9 @@ import type { FrameWriter } from './frame-writer.ts';
 import { MAX_CREDIT_BYTES, MAX_DATA_BYTES, WINDOW_BYTES } from './limits.ts';
 import { protocolError } from './protocol-error.ts';
 
+/** Longer text is made into bytes of its own. */
+const MAX_TEXT_BYTES = 8 * 1024;
+
 /** What one end does with a stream. Whatever it throws ends the connection. */
 export interface StreamHandler {
   /** The invocation that the stream carries to the instance, as the server knows it; null for any other stream. */
@@ -50,6 +53,21 @@ export class WireStream {
     if (this.#queue.length === 0) return true;
     this.#wantsDrain = true;
     return false;
+  }
+
+  /**
+   * Sends text as a part of our body. Short text for which there is credit goes straight into the frame.
+   * @returns as {@link write} does.
+   */
+  writeText(text: string): boolean {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > MAX_TEXT_BYTES || bytes > this.#sendCredit || this.#queue.length > 0) {
+      return this.write(Buffer.from(text));
+    }
+    if (this.#sending !== 'open' || this.#over || bytes === 0) return true;
+    this.#sendCredit -= bytes;
+    this.#writer.utf8(this.id, text, bytes);
+    return true;
   }
 
   /** Our body is whole. BODY_END follows what is still queued. */

@@ -1,10 +1,6 @@
-import type { RawHeaders } from '../../model/http.ts';
-import type { RequestFrame } from '../wire/messages.ts';
-
-/**
- * The Fetch API's objects at the edge of the author's code. All that the child knows of them is in this file, so that other
- * implementations can take their place.
- */
+import type { RawHeaders } from '../../../model/http.ts';
+import { LightResponse, type WholeBody } from './light-response.ts';
+import { NativeHeaders } from './natives.ts';
 
 /** What a handler answered is no response that HTTP could carry. */
 export class BadResponse extends Error {
@@ -15,25 +11,11 @@ export class BadResponse extends Error {
 export interface ResponseParts {
   readonly status: number;
   readonly headers: RawHeaders;
-  readonly body: ReadableStream<unknown> | null;
+  readonly body: ReadableStream<unknown> | WholeBody;
 }
 
 /** Statuses whose responses have no body (Fetch standard, "null body status"). */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
-
-/** Throws TypeError where Fetch has no such request: a method that it forbids, a URL that is none. */
-export function makeRequest(
-  frame: RequestFrame,
-  body: ReadableStream<Uint8Array> | null,
-  signal: AbortSignal,
-): Request {
-  const { headers } = frame;
-  const pairs: [string, string][] = [];
-  for (let i = 0; i < headers.length; i += 2) pairs.push([headers[i]!, headers[i + 1]!]);
-  const init: RequestInit = { method: frame.method, headers: pairs, signal };
-  if (body === null) return new Request(frame.url, init);
-  return new Request(frame.url, { ...init, body, duplex: 'half' });
-}
 
 /** Whether Fetch lets a request of this method have a body. */
 export function mayHaveBody(method: string): boolean {
@@ -54,15 +36,45 @@ export function readResponse(value: unknown, method: string): ResponseParts {
       `the handler returned a Response with the status ${String(status)}; 200 to 599 are possible`,
     );
   }
+  const sendsBody = method !== 'HEAD' && !WITHOUT_BODY.has(status);
+  if (sendsBody && value.bodyUsed === true) throw usedAlready();
+  const light = LightResponse.take(value);
+  if (light !== null) return lightParts(light, sendsBody, status);
   const body = value.body ?? null;
-  if (method === 'HEAD' || WITHOUT_BODY.has(status)) {
+  if (!sendsBody) {
     discard(body);
     return { status, headers: readHeaders(value), body: null };
   }
-  if (value.bodyUsed === true || (body as ReadableStream | null)?.locked === true) {
-    throw new BadResponse('the body of the Response that the handler returned has been read already');
-  }
+  if ((body as ReadableStream | null)?.locked === true) throw usedAlready();
   return { status, headers: readHeaders(value), body: toStream(body) };
+}
+
+function lightParts(
+  { status, headers, body }: ResponseParts & { readonly headers: string[] },
+  sendsBody: boolean,
+  known: number,
+): ResponseParts {
+  const isStream = body !== null && typeof body === 'object' && 'getReader' in body;
+  if (isStream) {
+    if (!sendsBody) discard(body);
+    else if (body.locked) throw usedAlready();
+    return { status, headers, body: sendsBody ? body : null };
+  }
+  // What the client is told to expect; to HEAD as to GET, and never where there is none by the status (RFC 9110, 8.6).
+  if (body !== null && !WITHOUT_BODY.has(known) && !hasLength(headers)) {
+    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    headers.push('content-length', String(bytes));
+  }
+  return { status, headers, body: sendsBody ? body : null };
+}
+
+function usedAlready(): BadResponse {
+  return new BadResponse('the body of the Response that the handler returned has been read already');
+}
+
+function hasLength(headers: readonly string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2) if (headers[i] === 'content-length') return true;
+  return false;
 }
 
 export function isEventStream(headers: RawHeaders): boolean {
@@ -92,7 +104,7 @@ function isResponseLike(value: unknown): value is ResponseLike {
 }
 
 function readHeaders(value: ResponseLike): string[] {
-  const own = value.headers instanceof Headers;
+  const own = value.headers instanceof NativeHeaders;
   const headers: string[] = [];
   for (const pair of value.headers) {
     const [name, field] = pair as [string, string];

@@ -1,0 +1,167 @@
+import { STATUS_CODES } from 'node:http';
+import { httpDate } from './http-date.ts';
+import type { Socket } from 'node:net';
+
+/** What a response's head says beside its status and fields. */
+export interface ResponseFraming {
+  /** Of the body; null where it is not known. */
+  readonly bodyBytes: number | null;
+  /** Whether a body is sent at all: not to HEAD, nor with 204 and 304, whatever length is told. */
+  readonly sendsBody: boolean;
+  /** Of the request: HTTP/1.0 knows no chunks. */
+  readonly minor: 0 | 1;
+  /** The connection ends with this answer. */
+  readonly closes: boolean;
+  /** Whether the fields say when it was made. */
+  readonly dated: boolean;
+}
+
+/**
+ *   idle ──begin()──▶ open (head and first pieces held back) ──flush──▶ sent ──end()──▶ idle
+ *                       └───────────────────end()─────────────────────────────▶ idle
+ */
+export type WriterState = 'idle' | 'open' | 'sent';
+
+/** What is held back until the turn of the loop ends, so that head and body leave in one piece. */
+const MAX_HELD_BYTES = 16 * 1024;
+/** Up to here a piece is sent as text with its frame: several buffers cost a system call's worth more. */
+const MAX_TEXT_BYTES = 4 * 1024;
+const LAST_CHUNK = '0\r\n\r\n';
+
+/** Writes the answers of one connection, one after the other. */
+export class ResponseWriter {
+  readonly #socket: Socket;
+  #state: WriterState = 'idle';
+  #head = '';
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #framing: ResponseFraming | null = null;
+  #chunked = false;
+  #flushes = false;
+  /** All that was ever given to the socket. */
+  #writtenBytes = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get state(): WriterState {
+    return this.#state;
+  }
+
+  /** Bytes that the client's side of the system has not yet taken. */
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Bytes that it has. */
+  get takenBytes(): number {
+    return this.#writtenBytes - this.#socket.writableLength;
+  }
+
+  /** `100 Continue`: the body is wanted. */
+  continue(): void {
+    this.#write('HTTP/1.1 100 Continue\r\n\r\n');
+  }
+
+  /** @param fields name, value, …: valid, and none that frames the message. */
+  begin(status: number, fields: readonly string[], framing: ResponseFraming): void {
+    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
+    if (!framing.dated) text += `Date: ${httpDate()}\r\n`;
+    for (let i = 0; i + 1 < fields.length; i += 2) text += `${fields[i]!}: ${fields[i + 1]!}\r\n`;
+    this.#head = text;
+    this.#framing = framing;
+    this.#state = 'open';
+    if (this.#flushes) return;
+    this.#flushes = true;
+    // Sent with the first bytes of the body where they follow at once, else by itself: a client of an event stream waits for it.
+    process.nextTick(flushHeld, this);
+  }
+
+  /** @returns false when the socket's buffer is full: the source should wait for its `drain`. The piece is taken either way. */
+  data(piece: Buffer): boolean {
+    if (this.#state === 'open') {
+      this.#held.push(piece);
+      this.#heldBytes += piece.length;
+      if (this.#heldBytes <= MAX_HELD_BYTES) return true;
+      return this.#send(false);
+    }
+    if (!this.#chunked) return this.#writeBytes(piece);
+    if (piece.length <= MAX_TEXT_BYTES) {
+      return this.#write(`${piece.length.toString(16)}\r\n${piece.toString('latin1')}\r\n`);
+    }
+    this.#socket.cork();
+    this.#write(`${piece.length.toString(16)}\r\n`);
+    this.#writeBytes(piece);
+    const more = this.#write('\r\n');
+    this.#socket.uncork();
+    return more;
+  }
+
+  end(): void {
+    if (this.#state === 'open') this.#send(true);
+    else if (this.#chunked) this.#write(LAST_CHUNK);
+    this.#state = 'idle';
+    this.#framing = null;
+  }
+
+  /** For {@link flushHeld} alone. */
+  flush(): void {
+    this.#flushes = false;
+    if (this.#state === 'open') this.#send(false);
+  }
+
+  #send(isWhole: boolean): boolean {
+    const held = this.#held;
+    const heldBytes = this.#heldBytes;
+    const head = this.#head + this.#framingFields(isWhole);
+    this.#head = '';
+    this.#heldBytes = 0;
+    this.#state = 'sent';
+    if (heldBytes === 0) return this.#write(isWhole && this.#chunked ? head + LAST_CHUNK : head);
+    this.#held = [];
+    if (heldBytes > MAX_HELD_BYTES) return this.#sendLarge(head, held);
+    // One string, which the socket turns into bytes on its way out: cheaper than several buffers by a system call's worth.
+    let text = this.#chunked ? `${head}${heldBytes.toString(16)}\r\n` : head;
+    for (const piece of held) text += piece.toString('latin1');
+    if (this.#chunked) text += isWhole ? `\r\n${LAST_CHUNK}` : '\r\n';
+    return this.#write(text);
+  }
+
+  #sendLarge(head: string, held: readonly Buffer[]): boolean {
+    this.#socket.cork();
+    this.#write(head);
+    let more = true;
+    for (const piece of held) more = this.data(piece);
+    this.#socket.uncork();
+    return more;
+  }
+
+  /** What says how long the body is and whether the connection stays (RFC 9112, 6 and 9.3); with the empty line behind it. */
+  #framingFields(isWhole: boolean): string {
+    const { bodyBytes, sendsBody, minor, closes } = this.#framing!;
+    let length = bodyBytes;
+    // All of it is here, so that its length is known after all.
+    if (length === null && sendsBody && isWhole) length = this.#heldBytes;
+    this.#chunked = length === null && sendsBody && minor === 1;
+    let text = length === null ? '' : `Content-Length: ${length}\r\n`;
+    if (this.#chunked) text += 'Transfer-Encoding: chunked\r\n';
+    if (closes) text += 'Connection: close\r\n';
+    else if (minor === 0) text += 'Connection: keep-alive\r\n';
+    return `${text}\r\n`;
+  }
+
+  #write(text: string): boolean {
+    this.#writtenBytes += text.length;
+    return this.#socket.write(text, 'latin1');
+  }
+
+  #writeBytes(bytes: Buffer): boolean {
+    this.#writtenBytes += bytes.length;
+    return this.#socket.write(bytes);
+  }
+}
+
+function flushHeld(writer: ResponseWriter): void {
+  writer.flush();
+}

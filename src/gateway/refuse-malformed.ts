@@ -1,0 +1,37 @@
+import { requestId } from '../base/ids.ts';
+import { accessLine } from './access-line.ts';
+import { problemOf } from './problem.ts';
+import type { FulcrumError } from '../base/errors.ts';
+import type { Connection } from './connection.ts';
+import type { GatewayParts } from './parts.ts';
+
+/** Answers what is no request, or none that could be trusted: one problem document, and the connection's end. */
+export function refuseMalformed(parts: GatewayParts, connection: Connection, error: FulcrumError): void {
+  if (error.code === 'internal') parts.logger.error({ err: error }, 'a request could not be read');
+  const id = requestId();
+  const problem = problemOf({ error, requestId: id, component: '-', dev: parts.dev });
+  const { writer } = connection;
+  const bodyBytes = problem.body.length;
+  const framing = { bodyBytes, sendsBody: true, minor: 1, closes: true, dated: false } as const;
+  writer.begin(problem.status, problem.fields, framing);
+  writer.data(problem.body);
+  writer.end();
+  connection.linger();
+  parts.log.write(
+    accessLine({
+      atMs: parts.clock.nowMs(),
+      component: '-',
+      requestId: id,
+      method: '-',
+      path: '-',
+      status: problem.status,
+      waitedMs: 0,
+      durationMs: 0,
+      cold: false,
+      bytesOut: problem.body.length,
+      instance: null,
+      revision: null,
+      error,
+    }),
+  );
+}

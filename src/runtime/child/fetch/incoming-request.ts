@@ -1,0 +1,175 @@
+import { inspect } from 'node:util';
+import type { RequestFrame } from '../../wire/messages.ts';
+import type { RequestBody } from '../request-body.ts';
+import { LightHeaders } from './light-headers.ts';
+import { NativeRequest } from './natives.ts';
+import { decodeUtf8, toArrayBuffer } from './utf8.ts';
+import { normalUrl } from './wire-url.ts';
+
+/** Methods that Fetch forbids. */
+const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
+/** Methods that Fetch knows in capitals only. */
+const NORMALIZED = /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i;
+
+/** What the members of Request that nobody asks for on a busy path are read from. */
+const DELEGATED = [
+  'cache',
+  'credentials',
+  'destination',
+  'duplex',
+  'integrity',
+  'keepalive',
+  'mode',
+  'redirect',
+  'referrer',
+  'referrerPolicy',
+] as const;
+
+/**
+ * The Request that a handler is given. It behaves as Node's own, and becomes one only for what few ask of it: making that costs
+ * as much as the rest of the way through the instance.
+ */
+export class IncomingRequest {
+  readonly #frame: RequestFrame;
+  readonly #source: RequestBody | null;
+  readonly #signalOf: () => AbortSignal;
+  #url: string | null = null;
+  #headers: LightHeaders | null = null;
+  #native: Request | null = null;
+  #read = false;
+
+  /** Throws TypeError where Fetch has no such request: a method that it forbids. */
+  constructor(frame: RequestFrame, source: RequestBody | null, signalOf: () => AbortSignal) {
+    if (FORBIDDEN.test(frame.method)) throw new TypeError(`'${frame.method}' HTTP method is unsupported.`);
+    this.#frame = frame;
+    this.#source = source;
+    this.#signalOf = signalOf;
+  }
+
+  /** Node's own Request in place of `value` where that is one of ours; `value` itself otherwise. */
+  static unwrap(value: unknown): unknown {
+    return typeof value === 'object' && value !== null && #frame in value ? value.#current() : value;
+  }
+
+  get method(): string {
+    const { method } = this.#frame;
+    return NORMALIZED.test(method) ? method.toUpperCase() : method;
+  }
+
+  get url(): string {
+    return (this.#url ??= normalUrl(this.#frame.url));
+  }
+
+  get headers(): LightHeaders {
+    return (this.#headers ??= LightHeaders.ofWire(this.#frame.headers));
+  }
+
+  get signal(): AbortSignal {
+    return this.#signalOf();
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    return this.#source === null ? null : this.#own().body;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#native === null ? this.#read : this.#native.bodyUsed;
+  }
+
+  async text(): Promise<string> {
+    return this.#native === null ? decodeUtf8(await this.#gather()) : this.#native.text();
+  }
+
+  async json(): Promise<unknown> {
+    return this.#native === null ? JSON.parse(decodeUtf8(await this.#gather())) : this.#native.json();
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#native === null ? toArrayBuffer(await this.#gather()) : this.#native.arrayBuffer();
+  }
+
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#native === null
+      ? new Uint8Array(toArrayBuffer(await this.#gather()))
+      : new Uint8Array(toArrayBuffer(await this.#native.bytes()));
+  }
+
+  async blob(): Promise<Blob> {
+    return this.#current().blob();
+  }
+
+  async formData(): Promise<FormData> {
+    return this.#current().formData();
+  }
+
+  clone(): Request {
+    return this.#current().clone() as Request;
+  }
+
+  get isHistoryNavigation(): boolean {
+    return false;
+  }
+
+  get isReloadNavigation(): boolean {
+    return false;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Request';
+  }
+
+  [inspect.custom](depth: number, options: object): string {
+    return inspect(this.#own(), { ...options, depth });
+  }
+
+  async #gather(): Promise<Uint8Array> {
+    if (this.#source === null) return NO_BYTES;
+    if (this.#read) throw new TypeError('Body is unusable: Body has already been read');
+    this.#read = true;
+    return this.#source.gather();
+  }
+
+  /** Node's own Request for this one: from now on the body is that one's. */
+  #own(): Request {
+    if (this.#native !== null) return this.#native;
+    const init: RequestInit = {
+      method: this.#frame.method,
+      headers: [...this.headers],
+      signal: this.signal,
+    };
+    if (this.#source === null) {
+      this.#native = new NativeRequest(this.#frame.url, init);
+    } else if (this.#read) {
+      // What has been read must be known to have been.
+      this.#native = new NativeRequest(this.#frame.url, { ...init, body: 'read' });
+      void this.#native.text();
+    } else {
+      const body = this.#source.stream();
+      this.#native = new NativeRequest(this.#frame.url, { ...init, body, duplex: 'half' });
+    }
+    return this.#native;
+  }
+
+  /** The same, with the fields as they are now: they may have been changed since. */
+  #current(): Request {
+    const native = this.#own();
+    if (this.#headers === null) return native;
+    const { headers } = native;
+    for (const name of [...headers.keys()]) headers.delete(name);
+    for (const [name, value] of this.#headers) headers.append(name, value);
+    return native;
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+for (const name of DELEGATED) {
+  Object.defineProperty(IncomingRequest.prototype, name, {
+    get(this: IncomingRequest): unknown {
+      return (IncomingRequest.unwrap(this) as Request)[name as keyof Request];
+    },
+    enumerable: true,
+    configurable: true,
+  });
+}
+Object.setPrototypeOf(IncomingRequest.prototype, NativeRequest.prototype);

@@ -1,0 +1,195 @@
+import { inspect } from 'node:util';
+import type { RawHeaders } from '../../../model/http.ts';
+import { isOf, NativeHeaders, type HeadersInput } from './natives.ts';
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** A value that needs no trimming and that every byte of may be sent. */
+const PLAIN_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
+const SET_COOKIE = 'set-cookie';
+
+type Method = 'append' | 'delete' | 'get' | 'getSetCookie' | 'has' | 'set' | 'forEach';
+
+/**
+ * `Headers` of the Fetch standard. Made from what came over the wire, and read only when somebody asks; whatever is not plain
+ * (a value to be converted or trimmed, a name that is none) is left to Node's own, which knows what to throw.
+ */
+export class LightHeaders {
+  /** What came over the wire, until it is asked for. */
+  #raw: RawHeaders | null = null;
+  /** By lower-case name; repeated ones joined. */
+  #values: Map<string, string> | null = null;
+  #cookies: string[] = [];
+  #sorted: [string, string][] | null = null;
+
+  constructor(init?: HeadersInput) {
+    if (init === undefined) return;
+    if (isPlainRecord(init)) {
+      for (const name of Object.keys(init)) this.append(name, init[name]!);
+    } else {
+      // Converts and checks as the standard says, in its order.
+      for (const [name, value] of new NativeHeaders(init)) this.#add(name, value);
+    }
+  }
+
+  /** @param raw name, value, … as HTTP carries them, known to be sound. */
+  static ofWire(raw: RawHeaders): LightHeaders {
+    const headers = new LightHeaders();
+    headers.#raw = raw;
+    return headers;
+  }
+
+  /** As HTTP carries them. */
+  toRaw(): string[] {
+    const raw: string[] = [];
+    for (const [name, value] of this.#map()) raw.push(name, value);
+    for (const cookie of this.#cookies) raw.push(SET_COOKIE, cookie);
+    return raw;
+  }
+
+  append(name: string, value: string): void {
+    if (arguments.length < 2 || !isPlain(name, value)) return void this.#byNative('append', arguments);
+    this.#add(name.toLowerCase(), value);
+  }
+
+  delete(name: string): void {
+    if (!isName(name)) return void this.#byNative('delete', arguments);
+    const lower = name.toLowerCase();
+    this.#sorted = null;
+    if (lower === SET_COOKIE) {
+      this.#map();
+      this.#cookies = [];
+    } else {
+      this.#map().delete(lower);
+    }
+  }
+
+  get(name: string): string | null {
+    if (!isName(name)) return this.#byNative('get', arguments) as string | null;
+    const lower = name.toLowerCase();
+    const value = this.#map().get(lower);
+    if (value !== undefined) return value;
+    return lower === SET_COOKIE && this.#cookies.length > 0 ? this.#cookies.join(', ') : null;
+  }
+
+  getSetCookie(): string[] {
+    this.#map();
+    return [...this.#cookies];
+  }
+
+  has(name: string): boolean {
+    if (!isName(name)) return this.#byNative('has', arguments) as boolean;
+    const lower = name.toLowerCase();
+    return this.#map().has(lower) || (lower === SET_COOKIE && this.#cookies.length > 0);
+  }
+
+  set(name: string, value: string): void {
+    if (arguments.length < 2 || !isPlain(name, value)) return void this.#byNative('set', arguments);
+    const lower = name.toLowerCase();
+    this.#sorted = null;
+    const values = this.#map();
+    if (lower === SET_COOKIE) this.#cookies = [value];
+    else values.set(lower, value);
+  }
+
+  forEach(
+    callback: (value: string, name: string, headers: LightHeaders) => void,
+    thisArg?: unknown,
+  ): void {
+    if (typeof callback !== 'function') return void this.#byNative('forEach', arguments);
+    for (const [name, value] of this) callback.call(thisArg, value, name, this);
+  }
+
+  /** Live, as the standard has it: what is added behind the place that has been reached still comes. */
+  *entries(): IterableIterator<[string, string]> {
+    for (let i = 0; i < this.#pairs().length; i++) {
+      const [name, value] = this.#pairs()[i]!;
+      yield [name, value];
+    }
+  }
+
+  *keys(): IterableIterator<string> {
+    for (const [name] of this.entries()) yield name;
+  }
+
+  *values(): IterableIterator<string> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Headers';
+  }
+
+  [inspect.custom](depth: number, options: object): string {
+    return inspect(new NativeHeaders([...this.#pairs()]), { ...options, depth });
+  }
+
+  #add(lower: string, value: string): void {
+    this.#sorted = null;
+    const values = this.#map();
+    if (lower === SET_COOKIE) {
+      this.#cookies.push(value);
+      return;
+    }
+    const before = values.get(lower);
+    values.set(lower, before === undefined ? value : before + (lower === 'cookie' ? '; ' : ', ') + value);
+  }
+
+  #map(): Map<string, string> {
+    if (this.#values !== null) return this.#values;
+    this.#values = new Map();
+    const raw = this.#raw ?? [];
+    this.#raw = null;
+    for (let i = 0; i + 1 < raw.length; i += 2) this.#add(raw[i]!.toLowerCase(), raw[i + 1]!);
+    return this.#values;
+  }
+
+  /** By name, `Set-Cookie` one by one. */
+  #pairs(): [string, string][] {
+    if (this.#sorted !== null) return this.#sorted;
+    const pairs = [...this.#map()];
+    for (const cookie of this.#cookies) pairs.push([SET_COOKIE, cookie]);
+    pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    this.#sorted = pairs;
+    return pairs;
+  }
+
+  /** Does to Node's own Headers what was asked, and takes over what became of them. */
+  #byNative(method: Method, args: IArguments): unknown {
+    const native = new NativeHeaders([...this.#pairs()]);
+    const result: unknown = (native[method] as (...args: unknown[]) => unknown).apply(native, [...args]);
+    this.#values = new Map();
+    this.#cookies = [];
+    for (const [name, value] of native) this.#add(name, value);
+    return result;
+  }
+}
+
+Object.defineProperty(LightHeaders.prototype, Symbol.iterator, {
+  value: LightHeaders.prototype.entries,
+  writable: true,
+  configurable: true,
+});
+Object.setPrototypeOf(LightHeaders.prototype, NativeHeaders.prototype);
+Object.defineProperty(LightHeaders, Symbol.hasInstance, {
+  value: (value: unknown) => isOf(NativeHeaders, value),
+});
+Object.defineProperty(LightHeaders, 'name', { value: 'Headers' });
+
+export interface LightHeaders {
+  [Symbol.iterator](): IterableIterator<[string, string]>;
+}
+
+function isName(name: unknown): name is string {
+  return typeof name === 'string' && TOKEN.test(name);
+}
+
+function isPlain(name: unknown, value: unknown): boolean {
+  return isName(name) && typeof value === 'string' && PLAIN_VALUE.test(value);
+}
+
+function isPlainRecord(init: unknown): init is Record<string, string> {
+  if (typeof init !== 'object' || init === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(init);
+  if ((prototype !== Object.prototype && prototype !== null) || Symbol.iterator in init) return false;
+  return Object.getOwnPropertySymbols(init).length === 0;
+}
