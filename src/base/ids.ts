@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+/** Two letters at a time take half as long. */
+const PAIRS: readonly string[] = [...ALPHABET].flatMap((a) => [...ALPHABET].map((b) => a + b));
 const POOL_BYTES = 4096;
 
 let pool = Buffer.alloc(0);
@@ -13,8 +15,9 @@ export function randomText(length: number): string {
     used = 0;
   }
   let text = '';
-  for (let i = 0; i < length; i++) text += ALPHABET[pool[used++]! & 31];
-  return text;
+  let i = 0;
+  for (; i + 1 < length; i += 2) text += PAIRS[((pool[used++]! & 31) << 5) | (pool[used++]! & 31)];
+  return i < length ? text + ALPHABET[pool[used++]! & 31] : text;
 }
 
 /** A request's id: `r_` and 100 random bits. */

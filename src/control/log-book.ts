@@ -1,17 +1,17 @@
 import type { LogEntry, LogSink } from '../model/log.ts';
 import { matches, type LogFilter } from './log-filter.ts';
 import { LogFollower, type LogListener } from './log-follower.ts';
+import { ByteRing } from './byte-ring.ts';
 
-/** What an entry costs beside its strings; V8's object and the ring's slot, measured generously. */
-const ENTRY_OVERHEAD_BYTES = 200;
-const FIELD_OVERHEAD_BYTES = 24;
 /** A line of an entry that is longer is cut: one must not push out all the others. */
 const MAX_TEXT_CHARS = 32_768;
 
 export interface LogBookOptions {
   readonly maxEntries: number;
-  /** Bound on an estimate of what the entries hold in memory. */
+  /** Of what is kept, as it is kept. */
   readonly maxBytes: number;
+  /** Makes an entry again of what it had packed itself into. */
+  readonly unpack?: (packed: Buffer) => LogEntry;
 }
 
 export interface LogQuery extends LogFilter {
@@ -19,46 +19,55 @@ export interface LogQuery extends LogFilter {
   readonly limit: number;
 }
 
-/** The app's recent log in memory: a ring bounded by count and bytes, which drops the oldest first. */
-export class LogBook implements LogSink {
-  readonly #maxEntries: number;
-  readonly #maxBytes: number;
-  readonly #ring: ({ entry: LogEntry; bytes: number } | undefined)[] = [];
-  readonly #followers = new Set<LogFollower>();
-  #first = 0;
-  #count = 0;
-  #bytes = 0;
+/** How an entry is kept: what it packed itself into, or JSON. Its first byte. */
+const PACKED = 1;
+const JSON_TEXT = 2;
 
-  constructor(options: LogBookOptions) {
-    this.#maxEntries = options.maxEntries;
-    this.#maxBytes = options.maxBytes;
+/** The app's recent log in memory, bounded by count and bytes; the oldest is dropped first. */
+export class LogBook implements LogSink {
+  readonly #ring: ByteRing;
+  readonly #unpack: (packed: Buffer) => LogEntry;
+  readonly #followers = new Set<LogFollower>();
+
+  constructor({ maxEntries, maxBytes, unpack }: LogBookOptions) {
+    this.#ring = new ByteRing(maxEntries, maxBytes);
+    this.#unpack = unpack ?? unknown;
   }
 
   get entryCount(): number {
-    return this.#count;
+    return this.#ring.count;
   }
 
-  /** An estimate, never above `maxBytes`. */
+  /** Never above `maxBytes`. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#ring.bytes;
   }
 
   write(written: LogEntry): void {
-    const entry = cut(written);
-    const bytes = estimateBytes(entry);
-    for (const follower of this.#followers) follower.offer(entry, bytes);
-    if (bytes > this.#maxBytes) return;
-    while (this.#count === this.#maxEntries || this.#bytes + bytes > this.#maxBytes) this.#dropOldest();
-    this.#ring[(this.#first + this.#count) % this.#maxEntries] = { entry, bytes };
-    this.#count += 1;
-    this.#bytes += bytes;
+    const { packed } = written;
+    if (packed === undefined) return this.#writeText(cut(written));
+    const length = packed.lengthBytes;
+    for (const follower of this.#followers) follower.offer(written, 2 * length);
+    const at = this.#ring.push(1 + length);
+    if (at < 0) return;
+    this.#ring.buffer[at] = PACKED;
+    packed.write(this.#ring.buffer, at + 1);
+  }
+
+  #writeText(entry: LogEntry): void {
+    const text = JSON.stringify(entry);
+    for (const follower of this.#followers) follower.offer(entry, 2 * text.length);
+    const at = this.#ring.push(1 + Buffer.byteLength(text));
+    if (at < 0) return;
+    this.#ring.buffer[at] = JSON_TEXT;
+    this.#ring.buffer.write(text, at + 1);
   }
 
   /** The latest entries that match, oldest first. */
   query(query: LogQuery): LogEntry[] {
     const found: LogEntry[] = [];
-    for (let i = this.#count - 1; i >= 0 && found.length < query.limit; i--) {
-      const { entry } = this.#ring[(this.#first + i) % this.#maxEntries]!;
+    for (let i = this.#ring.count - 1; i >= 0 && found.length < query.limit; i--) {
+      const entry = this.#read(this.#ring.get(i));
       if (matches(query, entry)) found.push(entry);
     }
     return found.reverse();
@@ -75,26 +84,18 @@ export class LogBook implements LogSink {
     return () => follower.end();
   }
 
-  #dropOldest(): void {
-    this.#bytes -= this.#ring[this.#first]!.bytes;
-    this.#ring[this.#first] = undefined;
-    this.#first = (this.#first + 1) % this.#maxEntries;
-    this.#count -= 1;
+  #read(record: Buffer): LogEntry {
+    const kept = record.subarray(1);
+    return record[0] === PACKED ? this.#unpack(kept) : (JSON.parse(kept.toString()) as LogEntry);
   }
+}
+
+function unknown(): never {
+  throw new Error('An entry of the log was packed by nobody known.');
 }
 
 function cut(entry: LogEntry): LogEntry {
   if (entry.text.length <= MAX_TEXT_CHARS) return entry;
   const more = entry.text.length - MAX_TEXT_CHARS;
   return { ...entry, text: `${entry.text.slice(0, MAX_TEXT_CHARS)}… (${more} more characters)` };
-}
-
-/** Cheap, for it runs once per line and request: no serialisation, one level of fields. */
-function estimateBytes(entry: LogEntry): number {
-  let bytes = ENTRY_OVERHEAD_BYTES + 2 * entry.text.length;
-  for (const key in entry.fields) {
-    const value = entry.fields[key];
-    bytes += FIELD_OVERHEAD_BYTES + (typeof value === 'string' ? 2 * value.length : 8);
-  }
-  return bytes;
 }

@@ -1,4 +1,5 @@
 import { FulcrumError } from '../base/errors.ts';
+import { ComponentHead } from './component-head.ts';
 import { clientView } from './forwarded.ts';
 import { readTarget } from './request-target.ts';
 import { continuedTrace, newTrace } from './trace.ts';
@@ -19,6 +20,8 @@ export interface Peer {
   readonly address: string;
   /** Host and port of our own end. */
   readonly local: string;
+  /** What was last told of it: a client that is no proxy of ours asks for one host, over and over. */
+  view: ClientView | null;
 }
 
 /** A request that is well formed: what it is for, and what is to be told about it. */
@@ -45,7 +48,7 @@ export function admit(app: ServedApp, hosts: HostNames, request: Head, peer: Pee
   const target = request.target === '*' ? serverWide(request) : readTarget(request.target);
   if (target === null) throw bad('The request target is neither a path nor an http URL.');
   const host = hostOf(request, target, peer, hosts);
-  const view = clientView(fields, peer.address, app.proxies.trusts(peer.address), host, hosts);
+  const view = viewOf(app, fields, peer, host, hosts);
   const trace = fields.traceparent === null ? null : continuedTrace(fields.traceparent);
   return {
     target: app.router.match(hosts.read(view.host)!, target.path),
@@ -57,6 +60,18 @@ export function admit(app: ServedApp, hosts: HostNames, request: Head, peer: Pee
     traceparent: trace ?? newTrace(),
     tracestate: trace === null ? null : fields.tracestate,
   };
+}
+
+function viewOf(
+  app: ServedApp,
+  fields: RequestFields,
+  peer: Peer,
+  host: string,
+  hosts: HostNames,
+): ClientView {
+  if (app.proxies.trusts(peer.address)) return clientView(fields, peer.address, true, host, hosts);
+  if (peer.view?.host === host) return peer.view;
+  return (peer.view = clientView(fields, peer.address, false, host, hosts));
 }
 
 /** RFC 9112, 3.2.4: `*` stands for the server as a whole, and only OPTIONS asks about that. */
@@ -82,34 +97,17 @@ export function headOf(
   upgrade: boolean,
 ): RequestHead {
   const { fields, view, path, query, target } = admission;
-  const headers = ['Host', admission.host, ...fields.passed];
-  if (upgrade) headers.push('Connection', 'Upgrade', 'Upgrade', fields.upgrade ?? '');
-  headers.push(
-    'X-Request-Id',
-    requestId,
-    'X-Forwarded-For',
-    view.chain,
-    'X-Forwarded-Host',
-    view.host,
-    'X-Forwarded-Proto',
-    view.proto,
-    'Forwarded',
-    view.forwarded,
-    'traceparent',
-    admission.traceparent,
-    // RFC 9110, 7.6.3: whoever passes a request on says so.
-    'Via',
-    fields.via === null ? VIA : `${fields.via}, ${VIA}`,
-  );
-  if (fields.maxForwards !== null) headers.push('Max-Forwards', forwardsLeft(method, fields.maxForwards));
-  if (admission.tracestate !== null) headers.push('tracestate', admission.tracestate);
+  let text = `Host\0${admission.host}`;
+  if (fields.passed.length > 0) text += `\0${fields.passedText}`;
+  if (upgrade) text += `\0Connection\0Upgrade\0Upgrade\0${fields.upgrade ?? ''}`;
+  // RFC 9110, 7.6.3: whoever passes a request on says so.
+  const via = fields.via === null ? VIA : `${fields.via}, ${VIA}`;
+  text += `\0X-Request-Id\0${requestId}\0${view.text}\0Via\0${via}\0traceparent\0${admission.traceparent}`;
+  if (admission.tracestate !== null) text += `\0tracestate\0${admission.tracestate}`;
+  if (fields.maxForwards !== null) text += `\0Max-Forwards\0${forwardsLeft(method, fields.maxForwards)}`;
   const seen = target !== null && target.route.stripPrefix ? withoutPrefix(path, target) || '/' : path;
-  return {
-    method,
-    url: `${view.proto}://${view.host}${path}${query}`,
-    target: seen + query,
-    headers,
-  };
+  const url = `${view.proto}://${view.host}${path}${query}`;
+  return new ComponentHead(method, url, seen + query, text);
 }
 
 /** What follows the route's prefix: empty, or beginning with a slash. An exact route has no prefix. */

@@ -344,6 +344,7 @@ function peerOf({ remoteAddress = '0.0.0.0', localAddress = '127.0.0.1', localPo
   const local = plainAddress(localAddress);
   return {
     address: remoteAddress,
+    view: null,
     local: local.includes(':') ? `[${local}]:${localPort}` : `${local}:${localPort}`,
   };
 }

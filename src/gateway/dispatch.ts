@@ -1,6 +1,7 @@
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { admit, headOf, withoutPrefix } from './admission.ts';
 import { ownAnswer } from './own-answers.ts';
+import { Passage } from './passage.ts';
 import { RequestBody, tooLarge } from './request-body.ts';
 import type { Admission } from './admission.ts';
 import type { Exchange } from './exchange.ts';
@@ -30,7 +31,7 @@ export function dispatch(
   const { bodyLimitBytes } = target.route;
   const { bodyBytes } = exchange.request;
   if (bodyBytes !== null && bodyBytes > bodyLimitBytes) return refuse(exchange, tooLarge(bodyLimitBytes));
-  void runOnInstance(parts, connection, exchange, admission, bodyLimitBytes);
+  runOnInstance(parts, connection, exchange, admission, bodyLimitBytes);
 }
 
 /** Null where the request has been answered: it is the gateway's own business, or no sound request. */
@@ -72,40 +73,23 @@ function read(
   }
 }
 
-async function runOnInstance(
+function runOnInstance(
   parts: GatewayParts,
   connection: Connection,
   exchange: Exchange,
   admission: Admission,
   bodyLimitBytes: number,
-): Promise<void> {
-  const { request, caller } = exchange;
-  const head = headOf(admission, request.method, exchange.requestId, false);
-  if (request.bodyBytes !== 0) exchange.body = bodyOf(parts, connection, exchange, bodyLimitBytes);
-  const seed = {
-    requestId: exchange.requestId,
-    traceparent: admission.traceparent,
-    trigger: 'route' as const,
-    signal: caller,
-    deadlineMs: null,
-  };
+): void {
+  const { method, bodyBytes } = exchange.request;
+  if (bodyBytes !== 0) exchange.body = bodyOf(parts, connection, exchange, bodyLimitBytes);
+  const head = headOf(admission, method, exchange.requestId, false);
+  const passage = new Passage(exchange, head, admission.traceparent);
   try {
-    const end = await parts.dispatcher.run(exchange.component, seed, async (slot, context, control) => {
-      exchange.given(slot, control);
-      const { body } = exchange;
-      const end = exchange.settle(await slot.instance.http({ context, head, body, response: exchange }));
-      control.status(exchange.status);
-      return end;
-    });
-    // Where no slot was to be had nobody has answered yet; where one was, this does nothing.
-    if (end.error !== null) exchange.refuse(end.error);
+    parts.dispatcher.carry(exchange.component, passage, passage);
   } catch (error) {
     parts.logger.error({ err: error, requestId: exchange.requestId }, 'the dispatcher failed');
+    passage.finished({ outcome: 'crashed', error: asFulcrumError(error), cpuMs: 0 });
   }
-  if (exchange.state === 'open' || exchange.state === 'streaming') {
-    exchange.refuse(new FulcrumError('internal', 'The request was not answered.'));
-  }
-  exchange.release();
 }
 
 function bodyOf(

@@ -3,7 +3,7 @@ import { FulcrumError } from '../base/errors.ts';
 import { requestId } from '../base/ids.ts';
 import { accessLine } from './access-line.ts';
 import { problemOf } from './problem.ts';
-import { hasBody, readResponseHead } from './response-fields.ts';
+import { hasBody, linesOf, readResponseHead } from './response-fields.ts';
 import { serverTiming } from './server-timing.ts';
 import type { InvocationControl } from '../model/dispatch.ts';
 import type { ResponseHead, ResponseSink } from '../model/http.ts';
@@ -92,7 +92,7 @@ export class Exchange implements ResponseSink, Served {
   reply(status: number, fields: readonly string[]): void {
     if (this.#state !== 'open') return;
     this.#status = status;
-    this.#sendHead(status, ['X-Request-Id', this.requestId, ...fields], {
+    this.#sendHead(status, linesOf(['X-Request-Id', this.requestId, ...fields]), {
       bodyBytes: null,
       sendsBody: false,
       closes: this.#mustClose(),
@@ -165,7 +165,7 @@ export class Exchange implements ResponseSink, Served {
     const sendsBody = hasBody(this.request.method, problem.status);
     this.#sendHead(
       problem.status,
-      [...problem.fields, ...fields, ...this.#corsFields()],
+      linesOf([...problem.fields, ...fields, ...this.#corsFields()]),
       { bodyBytes: problem.body.length, sendsBody, closes: this.#mustClose(), dated: false },
     );
     if (sendsBody) {
@@ -249,16 +249,17 @@ export class Exchange implements ResponseSink, Served {
   }
 
   #begin(head: ResponseHead): void {
-    const { passed, contentLength, dated } = readResponseHead(head, this.cors !== null);
-    passed.push('X-Request-Id', this.requestId, ...this.#corsFields());
-    if (this.#parts.dev && this.#slot !== null) passed.push('Server-Timing', this.#timing(this.#slot));
+    const { lines, contentLength, dated } = readResponseHead(head, this.cors !== null);
+    let all = `${lines}X-Request-Id: ${this.requestId}\r\n`;
+    if (this.cors !== null) all += linesOf(this.#corsFields());
+    if (this.#parts.dev && this.#slot !== null) all += `Server-Timing: ${this.#timing(this.#slot)}\r\n`;
     this.#promisedBytes = contentLength;
     this.#sendsBody = hasBody(this.request.method, head.status);
     // RFC 9110, 8.6: a 204 has no Content-Length.
     const toldBytes = head.status === 204 ? null : contentLength;
     // HTTP/1.0 learns the end of a body of unknown length by the connection's.
     const unending = this.request.minor === 0 && contentLength === null && this.#sendsBody;
-    this.#sendHead(head.status, passed, {
+    this.#sendHead(head.status, all, {
       bodyBytes: toldBytes,
       sendsBody: this.#sendsBody,
       closes: unending || this.#isLast(),
@@ -272,12 +273,12 @@ export class Exchange implements ResponseSink, Served {
 
   #sendHead(
     status: number,
-    fields: readonly string[],
+    lines: string,
     framing: Omit<ResponseFraming, 'minor'>,
   ): void {
     // From here on, so that nothing is read behind a request whose answer says that nothing will be.
     if (framing.closes) this.#connection.close();
-    this.#connection.writer.begin(status, fields, { ...framing, minor: this.request.minor });
+    this.#connection.writer.begin(status, lines, { ...framing, minor: this.request.minor });
   }
 
   #timing(slot: Slot): string {

@@ -16,18 +16,20 @@ const SPOOFED = [
 ];
 
 test('what a stranger says of itself is replaced', () => {
-  assert.deepEqual(view(SPOOFED, false, '::ffff:192.0.2.7'), {
-    proto: 'http',
-    host: 'inner:8080',
-    chain: '192.0.2.7',
-    forwarded: 'for=192.0.2.7;host="inner:8080";proto=http',
-  });
+  const { text, ...said } = view(SPOOFED, false, '::ffff:192.0.2.7');
+  const forwarded = 'for=192.0.2.7;host="inner:8080";proto=http';
+  assert.deepEqual(said, { proto: 'http', host: 'inner:8080', chain: '192.0.2.7', forwarded });
+  assert.deepEqual(text.split('\0'), [
+    ...['X-Forwarded-For', '192.0.2.7', 'X-Forwarded-Host', 'inner:8080'],
+    ...['X-Forwarded-Proto', 'http', 'Forwarded', forwarded],
+  ]);
 });
 
 test('a trusted proxy is believed and added to the chain', () => {
   const headers = ['X-Forwarded-For', '198.51.100.1, 2001:db8::1', 'X-Forwarded-For', '192.0.2.9:4711'];
   headers.push('X-Forwarded-Proto', 'HTTPS', 'X-Forwarded-Host', 'shop.io');
-  assert.deepEqual(view(headers, true), {
+  const { text: _text, ...said } = view(headers, true);
+  assert.deepEqual(said, {
     proto: 'https',
     host: 'shop.io',
     chain: '198.51.100.1, 2001:db8::1, 192.0.2.9:4711, 10.0.0.1',

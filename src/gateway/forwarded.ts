@@ -12,6 +12,8 @@ export interface ClientView {
   readonly chain: string;
   /** `Forwarded` (RFC 7239), which says the same. */
   readonly forwarded: string;
+  /** The four fields that tell it, name, value, … with NUL between. */
+  readonly text: string;
 }
 
 /**
@@ -31,9 +33,7 @@ export function clientView(
   hosts: HostNames,
 ): ClientView {
   const address = plainAddress(peer);
-  if (!trusted) {
-    return { proto: 'http', host, chain: address, forwarded: element(address, host, 'http') };
-  }
+  if (!trusted) return viewOf('http', host, address, element(address, host, 'http'));
   const said =
     fields.forwardedFor === null && fields.forwarded !== null ? readForwarded(fields.forwarded) : null;
   const nodes = said?.nodes ?? listOf(fields.forwardedFor ?? fields.realIp);
@@ -41,12 +41,14 @@ export function clientView(
   const meantHost = saidHost !== null && hosts.read(saidHost) !== null ? saidHost : host;
   const proto = (said?.proto ?? lastOf(fields.forwardedProto))?.toLowerCase() === 'https' ? 'https' : 'http';
   const earlier = nodes.map((node) => `for=${nodeText(node)}`);
-  return {
-    proto,
-    host: meantHost,
-    chain: [...nodes, address].join(', '),
-    forwarded: [...earlier, element(address, meantHost, proto)].join(', '),
-  };
+  const chain = [...nodes, address].join(', ');
+  return viewOf(proto, meantHost, chain, [...earlier, element(address, meantHost, proto)].join(', '));
+}
+
+function viewOf(proto: 'http' | 'https', host: string, chain: string, forwarded: string): ClientView {
+  const told = `X-Forwarded-For\0${chain}\0X-Forwarded-Host\0${host}`;
+  const text = `${told}\0X-Forwarded-Proto\0${proto}\0Forwarded\0${forwarded}`;
+  return { proto, host, chain, forwarded, text };
 }
 
 function element(address: string, host: string, proto: string): string {

@@ -123,10 +123,10 @@ test('tells the component where the request came from, whatever the client says'
     ...[
       'Forwarded',
       'for=127.0.0.1;host="Shop.local:1";proto=http',
-      'traceparent',
-      trace,
       'Via',
       '1.1 fulcrum',
+      'traceparent',
+      trace,
       'tracestate',
       'a=1',
     ],

@@ -1,6 +1,7 @@
 import { requestId } from '../base/ids.ts';
 import { accessLine } from './access-line.ts';
 import { problemOf } from './problem.ts';
+import { linesOf } from './response-fields.ts';
 import type { FulcrumError } from '../base/errors.ts';
 import type { Connection } from './connection.ts';
 import type { GatewayParts } from './parts.ts';
@@ -13,7 +14,7 @@ export function refuseMalformed(parts: GatewayParts, connection: Connection, err
   const { writer } = connection;
   const bodyBytes = problem.body.length;
   const framing = { bodyBytes, sendsBody: true, minor: 1, closes: true, dated: false } as const;
-  writer.begin(problem.status, problem.fields, framing);
+  writer.begin(problem.status, linesOf(problem.fields), framing);
   writer.data(problem.body);
   writer.end();
   connection.linger();

@@ -24,6 +24,8 @@ export interface RequestFields {
   maxForwards: string | null;
   /** End-to-end fields that are the client's to set: without `Host` and all that the gateway sets itself. */
   passed: string[];
+  /** The same as one text, with NUL between. */
+  passedText: string;
 }
 
 /** Reads `raw` (name, value, …). Repeated list fields are joined; repeats of what is passed on are kept as they came. */
@@ -48,6 +50,7 @@ export function readFields(raw: RawHeaders): RequestFields {
     via: null,
     maxForwards: null,
     passed: [],
+    passedText: '',
   };
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]!;
@@ -57,6 +60,7 @@ export function readFields(raw: RawHeaders): RequestFields {
     const named = namedByConnection(fields.connection);
     if (named !== null) fields.passed = withoutFields(fields.passed, named);
   }
+  fields.passedText = fields.passed.join('\0');
   return fields;
 }
 

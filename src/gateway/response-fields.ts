@@ -3,11 +3,11 @@ import { fieldName } from './http1/field-names.ts';
 import { isFieldValue } from './http1/grammar.ts';
 import { isCorsField } from './cors.ts';
 import { isHopByHop, namedByConnection, withoutFields } from './hop-by-hop.ts';
-import type { ResponseHead } from '../model/http.ts';
+import type { RawHeaders, ResponseHead } from '../model/http.ts';
 
 export interface ResponseFields {
-  /** End-to-end fields of the component's, in its order and letter case. */
-  readonly passed: string[];
+  /** End-to-end fields of the component's, in its order and letter case, as lines. */
+  readonly lines: string;
   /** What it promised; null where it promised nothing. */
   readonly contentLength: number | null;
   /** Whether it says when it was made (RFC 9110, 6.6.1); where not, whoever passes it on does. */
@@ -20,8 +20,22 @@ export interface ResponseFields {
  * @param ownsCors whether the gateway sets the CORS fields itself.
  */
 export function readResponseHead(head: ResponseHead, ownsCors: boolean): ResponseFields {
+  if (!Object.isFrozen(head.headers)) return readHead(head, ownsCors);
+  const known = ownsCors ? knownWithCors : knownWithout;
+  const found = known.get(head.headers);
+  if (found !== undefined && isFinal(head.status)) return found;
+  const read = readHead(head, ownsCors);
+  known.set(head.headers, read);
+  return read;
+}
+
+/** A runtime gives the same frozen list where an instance answers with the same fields again: it is read once. */
+const knownWithCors = new WeakMap<RawHeaders, ResponseFields>();
+const knownWithout = new WeakMap<RawHeaders, ResponseFields>();
+
+function readHead(head: ResponseHead, ownsCors: boolean): ResponseFields {
   const { status, headers } = head;
-  if (!Number.isInteger(status) || status < 200 || status > 999) {
+  if (!isFinal(status)) {
     throw bad(`The component answered with the status ${String(status)}, which ends no request.`);
   }
   if (headers.length % 2 !== 0) throw bad('The component answered with a header name that has no value.');
@@ -51,12 +65,23 @@ export function readResponseHead(head: ResponseHead, ownsCors: boolean): Respons
     }
   }
   const named = connection === null ? null : namedByConnection(connection);
-  return { passed: named === null ? passed : withoutFields(passed, named), contentLength, dated };
+  return { lines: linesOf(named === null ? passed : withoutFields(passed, named)), contentLength, dated };
+}
+
+/** Fields as they are sent, each with its line's end. */
+export function linesOf(fields: readonly string[]): string {
+  let lines = '';
+  for (let i = 0; i + 1 < fields.length; i += 2) lines += `${fields[i]!}: ${fields[i + 1]!}\r\n`;
+  return lines;
 }
 
 /** Whether an answer to `method` with `status` has a body (RFC 9110, 6.4.1). */
 export function hasBody(method: string, status: number): boolean {
   return method !== 'HEAD' && status !== 204 && status !== 304;
+}
+
+function isFinal(status: number): boolean {
+  return Number.isInteger(status) && status >= 200 && status <= 999;
 }
 
 function readLength(value: string): number {

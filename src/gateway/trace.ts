@@ -5,7 +5,7 @@ const NO_TRACE = '0'.repeat(32);
 const NO_SPAN = '0'.repeat(16);
 const ID_BYTES = 24;
 
-const pool = Buffer.alloc(ID_BYTES * 128);
+const pool = Buffer.alloc(ID_BYTES * 1_024);
 let used = pool.length;
 
 /**
@@ -30,5 +30,6 @@ export function newTrace(): string {
   }
   const start = used;
   used += ID_BYTES;
-  return `00-${pool.toString('hex', start, start + 16)}-${pool.toString('hex', start + 16, used)}-01`;
+  const hex = pool.toString('hex', start, used);
+  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`;
 }

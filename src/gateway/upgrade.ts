@@ -6,6 +6,7 @@ import { accessLine } from './access-line.ts';
 import { admit, headOf } from './admission.ts';
 import { ownAnswer } from './own-answers.ts';
 import { problemOf } from './problem.ts';
+import { linesOf } from './response-fields.ts';
 import type { Connection, Served } from './connection.ts';
 import type { Head } from './http1/request-reader.ts';
 import type { HostNames } from './host-names.ts';
@@ -143,7 +144,7 @@ export class Upgrade implements Served {
     const { writer } = this.#connection;
     const bodyBytes = problem.body.length;
     const framing = { bodyBytes, sendsBody: true, minor: 1, closes: true, dated: false } as const;
-    writer.begin(problem.status, problem.fields, framing);
+    writer.begin(problem.status, linesOf(problem.fields), framing);
     writer.data(problem.body);
     writer.end();
     this.#connection.linger();

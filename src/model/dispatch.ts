@@ -21,7 +21,23 @@ export interface InvocationControl {
   answered(): void;
   /** Sets the HTTP status that the usage record will carry. */
   status(status: number): void;
+  /** The work is done. Must be called once; what comes after the invocation was given up does no harm. */
+  over(end: InvocationEnd): void;
 }
+
+/** What carries an invocation through the instance that it is given. */
+export interface Carrier {
+  /** A slot was had: the work begins, and must end with `control.over`. */
+  begin(slot: Slot, context: InvocationContext, control: InvocationControl): void;
+  /** All is over, `end` is how. Called exactly once, after `begin` or without it where no slot was to be had. */
+  finished(end: InvocationEnd): void;
+}
+
+export type Work<E extends InvocationEnd> = (
+  slot: Slot,
+  context: InvocationContext,
+  control: InvocationControl,
+) => Promise<E>;
 
 /**
  * One invocation from arrival to end: takes a slot before the deadline, aborts at the deadline or when the caller has gone,
@@ -29,12 +45,19 @@ export interface InvocationControl {
  */
 export interface Dispatcher {
   /**
-   * @param work carries the invocation through the slot's instance; it must not reject.
+   * `carrier` is told when the work may begin and when all is over; where an instance is free, the first before this returns.
+   * Makes no promise: this is what every request goes through.
+   */
+  carry(component: string, seed: InvocationSeed, carrier: Carrier): void;
+
+  /**
+   * The same with promises.
+   * @param work carries the invocation through the slot's instance.
    * @returns what `work` returned, or an end with outcome `refused`, `cancelled` or `timeout` where no slot was to be had.
    */
   run<E extends InvocationEnd>(
     component: string,
     seed: InvocationSeed,
-    work: (slot: Slot, context: InvocationContext, control: InvocationControl) => Promise<E>,
+    work: Work<E>,
   ): Promise<E | InvocationEnd>;
 }

@@ -1,5 +1,5 @@
 import type { FulcrumError } from '../base/errors.ts';
-import type { InvocationContext } from './invocation.ts';
+import type { InvocationContext, InvocationEnd } from './invocation.ts';
 
 /** Header fields as they came: name, value, name, value, … with the sender's letter case and order, repeats kept. */
 export type RawHeaders = readonly string[];
@@ -12,6 +12,8 @@ export interface RequestHead {
   readonly target: string;
   /** End-to-end fields only, with `X-Forwarded-*`, `traceparent` and `X-Request-Id` set by the gateway. */
   readonly headers: RawHeaders;
+  /** The same as one text with NUL between, where whoever made the head has it so. */
+  readonly fields?: string;
 }
 
 export interface ResponseHead {
@@ -54,4 +56,6 @@ export interface HttpExchange {
   /** Null where the request has no body. */
   readonly body: BodySource | null;
   readonly response: ResponseSink;
+  /** Called exactly once, when the invocation is over, `waitUntil` included. */
+  ended(end: InvocationEnd): void;
 }

@@ -57,11 +57,10 @@ export interface Instance {
   readonly ended: Promise<InstanceEnded>;
 
   /**
-   * Carries `exchange` through the instance. Resolves, never rejects, when the invocation is over, `waitUntil` included.
-   * Where it ends with an error before `response.head` was called, the caller still owes the client an answer; where it
+   * Carries `exchange` through the instance, which tells it of its end. Where it ends with an error before `response.head` was called, the caller still owes the client an answer; where it
    * ends with one afterwards, the caller must cut the client's connection.
    */
-  http(exchange: HttpExchange): Promise<InvocationEnd>;
+  http(exchange: HttpExchange): void;
   invoke(invocation: Invocation, context: InvocationContext): Promise<InvocationResult>;
   /**
    * Hands a connection that asked to be upgraded to the instance, which answers on it. Resolves when it is closed;

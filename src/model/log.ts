@@ -10,6 +10,13 @@ export interface LogEntry {
   readonly requestId: string | null;
   /** More, as data: an access line's method, path, status, durations. */
   readonly fields: Readonly<Record<string, unknown>> | null;
+  /** All of it in few bytes, where whoever made it can make it again from those: many are kept and few are read. */
+  readonly packed?: PackedLogEntry | undefined;
+}
+
+export interface PackedLogEntry {
+  readonly lengthBytes: number;
+  write(bytes: Buffer, at: number): void;
 }
 
 /** Takes entries; never blocks and never throws. What it keeps is bounded. */

@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError, asFulcrumError } from '../base/errors.ts';
 import type { Mode } from '../model/app.ts';
-import type { Dispatcher, InvocationSeed } from '../model/dispatch.ts';
+import type { Carrier, Dispatcher, InvocationSeed, Work } from '../model/dispatch.ts';
 import type { InvocationEnd } from '../model/invocation.ts';
 import type { Slot, SlotSource } from '../model/slot.ts';
 import type { UsageSink } from '../model/usage.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
-import { type InvocationHost, type Invoked, RunningInvocation, type Work } from './running-invocation.ts';
+import { type InvocationHost, type Invoked, RunningInvocation } from './running-invocation.ts';
 
 /** What a usage record says of an invocation that got no slot. */
 export interface PresentComponent {
@@ -52,18 +52,22 @@ export class InvocationDispatcher implements Dispatcher, InvocationHost {
     seed: InvocationSeed,
     work: Work<E>,
   ): Promise<E | InvocationEnd> {
+    return new Promise((resolve) => this.carry(component, seed, promising(work, resolve)));
+  }
+
+  carry(component: string, seed: InvocationSeed, carrier: Carrier): void {
     let timeoutMs: number;
     try {
       timeoutMs = this.#slots.timeoutMs(component);
     } catch (error) {
-      return Promise.resolve({ outcome: 'refused', error: asFulcrumError(error), cpuMs: 0 });
+      carrier.finished({ outcome: 'refused', error: asFulcrumError(error), cpuMs: 0 });
+      return;
     }
-    const invocation = new RunningInvocation<E>(component, seed, timeoutMs, work, this);
+    const invocation = new RunningInvocation(component, seed, timeoutMs, carrier, this);
     this.#running.add(invocation);
     if (seed.signal?.aborted) invocation.handleEvent();
     else if (invocation.deadlineMs <= invocation.arrivedMs) invocation.expire();
     else this.#dispatch(invocation);
-    return invocation.promise;
   }
 
   /** Tells everything that waits or is at work to end, with `shutting-down` as its reason: at the end of a drain's time. */
@@ -114,7 +118,7 @@ export class InvocationDispatcher implements Dispatcher, InvocationHost {
     });
   }
 
-  #dispatch<E extends InvocationEnd>(invocation: RunningInvocation<E>): void {
+  #dispatch(invocation: RunningInvocation): void {
     this.#deadlines.add(invocation);
     let slot: Slot | Promise<Slot>;
     try {
@@ -132,6 +136,21 @@ export class InvocationDispatcher implements Dispatcher, InvocationHost {
       (error: unknown) => invocation.refuse(error),
     );
   }
+}
+
+function promising<E extends InvocationEnd>(
+  work: Work<E>,
+  resolve: (end: E | InvocationEnd) => void,
+): Carrier {
+  return {
+    begin: (slot, context, control) => {
+      work(slot, context, control).then(
+        (end) => control.over(end),
+        (error: unknown) => control.over({ outcome: 'crashed', error: asFulcrumError(error), cpuMs: 0 }),
+      );
+    },
+    finished: resolve,
+  };
 }
 
 function presentOf(slot: Slot): PresentComponent {

@@ -11,7 +11,7 @@
  */
 import { CancelSource, type CancelSignal } from '../base/cancel.ts';
 import { FulcrumError, asFulcrumError } from '../base/errors.ts';
-import type { InvocationControl, InvocationSeed } from '../model/dispatch.ts';
+import type { Carrier, InvocationControl, InvocationSeed } from '../model/dispatch.ts';
 import type { InvocationContext, InvocationEnd, Outcome, Trigger } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
 import { Deadline } from './deadlines.ts';
@@ -41,16 +41,10 @@ export interface Invoked {
   cut(error: FulcrumError): void;
 }
 
-export type Work<E extends InvocationEnd> = (
-  slot: Slot,
-  context: InvocationContext,
-  control: InvocationControl,
-) => Promise<E>;
-
 /** How long `work` may take to react to its deadline's abort before the invocation is over without it. */
 const LATE_MS = 1_000;
 
-export class RunningInvocation<E extends InvocationEnd>
+export class RunningInvocation
   extends Deadline
   implements Invoked, InvocationControl, InvocationContext
 {
@@ -61,7 +55,6 @@ export class RunningInvocation<E extends InvocationEnd>
   readonly deadlineMs: number;
   readonly signal = new CancelSource();
   readonly arrivedMs: number;
-  readonly promise: Promise<E | InvocationEnd>;
 
   slot: Slot | null = null;
   slotAtMs = 0;
@@ -69,16 +62,15 @@ export class RunningInvocation<E extends InvocationEnd>
   httpStatus = 0;
 
   readonly #host: InvocationHost;
-  readonly #work: Work<E>;
+  readonly #carrier: Carrier;
   readonly #callerSignal: CancelSignal | null;
-  #resolve!: (end: E | InvocationEnd) => void;
   #state: 'waiting' | 'working' | 'overdue' | 'done' = 'waiting';
 
   constructor(
     component: string,
     seed: InvocationSeed,
     timeoutMs: number,
-    work: Work<E>,
+    carrier: Carrier,
     host: InvocationHost,
   ) {
     super();
@@ -88,11 +80,8 @@ export class RunningInvocation<E extends InvocationEnd>
     this.trigger = seed.trigger;
     this.arrivedMs = host.nowMs();
     this.deadlineMs = Math.min(this.arrivedMs + timeoutMs, seed.deadlineMs ?? Number.POSITIVE_INFINITY);
-    this.promise = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
     this.#host = host;
-    this.#work = work;
+    this.#carrier = carrier;
     this.#callerSignal = seed.signal;
     this.#callerSignal?.addEventListener('abort', this);
   }
@@ -114,16 +103,18 @@ export class RunningInvocation<E extends InvocationEnd>
     this.#state = 'working';
     this.slot = slot;
     this.slotAtMs = this.#host.nowMs();
-    let working: Promise<E>;
     try {
-      working = this.#work(slot, this, this);
+      this.#carrier.begin(slot, this, this);
     } catch (error) {
-      working = Promise.reject(error);
+      this.over({ outcome: 'crashed', error: asFulcrumError(error), cpuMs: 0 });
     }
-    working.then(
-      (end) => this.#worked(end),
-      (error: unknown) => this.#worked({ outcome: 'crashed', error: asFulcrumError(error), cpuMs: 0 }),
-    );
+  }
+
+  /** The work is done. */
+  over(end: InvocationEnd): void {
+    // A handler that outlasted its deadline hangs, whoever had left before: its slot's giver must know.
+    if (end.outcome === 'timeout') this.#release(end);
+    this.#finish(this.#judged(end));
   }
 
   /** No slot is to be had. */
@@ -161,12 +152,6 @@ export class RunningInvocation<E extends InvocationEnd>
     if (this.#state === 'waiting') this.refuse(error);
   }
 
-  #worked(end: E | InvocationEnd): void {
-    // A handler that outlasted its deadline hangs, whoever had left before: its slot's giver must know.
-    if (end.outcome === 'timeout') this.#release(end);
-    this.#finish(this.#judged(end));
-  }
-
   /** What came after an abort came because of it, unless it came out well all the same. */
   #judged<T extends InvocationEnd>(end: T): T {
     if (!this.signal.aborted || end.outcome === 'ok') return end;
@@ -174,14 +159,14 @@ export class RunningInvocation<E extends InvocationEnd>
     return { ...end, outcome: outcomeOf(reason, 'cancelled'), error: reason };
   }
 
-  #finish(end: E | InvocationEnd): void {
+  #finish(end: InvocationEnd): void {
     if (this.#state === 'done') return;
     this.#state = 'done';
     this.#callerSignal?.removeEventListener('abort', this);
     this.#host.unwatch(this);
     this.#release(end);
     this.#host.done(this, end);
-    this.#resolve(end);
+    this.#carrier.finished(end);
   }
 
   #release(end: InvocationEnd): void {

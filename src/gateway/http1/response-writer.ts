@@ -64,18 +64,15 @@ export class ResponseWriter {
     this.#write('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
-  /** @param fields name, value, …: valid, and none that frames the message. */
-  begin(status: number, fields: readonly string[], framing: ResponseFraming): void {
-    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
-    if (!framing.dated) text += `Date: ${httpDate()}\r\n`;
-    for (let i = 0; i + 1 < fields.length; i += 2) text += `${fields[i]!}: ${fields[i + 1]!}\r\n`;
-    this.#head = text;
+  /** @param lines valid fields, each with its line's end, and none that frames the message. */
+  begin(status: number, lines: string, framing: ResponseFraming): void {
+    const date = framing.dated ? '' : `Date: ${httpDate()}\r\n`;
+    this.#head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${date}${lines}`;
     this.#framing = framing;
     this.#state = 'open';
     if (this.#flushes) return;
     this.#flushes = true;
-    // Sent with the first bytes of the body where they follow at once, else by itself: a client of an event stream waits for it.
-    process.nextTick(flushHeld, this);
+    flushSoon(this);
   }
 
   /** @returns false when the socket's buffer is full: the source should wait for its `drain`. The piece is taken either way. */
@@ -162,6 +159,20 @@ export class ResponseWriter {
   }
 }
 
-function flushHeld(writer: ResponseWriter): void {
-  writer.flush();
+/** Those whose head waits for the turn of the loop to end. */
+let waiting: ResponseWriter[] = [];
+
+/**
+ * A head is sent with the first bytes of the body where they follow at once, else by itself: a client of an event stream waits for
+ * it. One tick serves all answers that begin in a turn.
+ */
+function flushSoon(writer: ResponseWriter): void {
+  if (waiting.length === 0) process.nextTick(flushHeld);
+  waiting.push(writer);
+}
+
+function flushHeld(): void {
+  const due = waiting;
+  waiting = [];
+  for (const writer of due) writer.flush();
 }

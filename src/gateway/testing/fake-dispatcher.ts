@@ -1,7 +1,7 @@
-import { FulcrumError } from '../../base/errors.ts';
+import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import { systemClock } from '../../base/clock.ts';
 import { fakeInstance } from './fake-instance.ts';
-import type { Dispatcher, InvocationControl, InvocationSeed } from '../../model/dispatch.ts';
+import type { Carrier, Dispatcher, InvocationSeed, Work } from '../../model/dispatch.ts';
 import type { InvocationContext, InvocationEnd } from '../../model/invocation.ts';
 import type { Slot } from '../../model/slot.ts';
 import type { Behaviour } from './fake-instance.ts';
@@ -24,10 +24,19 @@ export class FakeDispatcher implements Dispatcher {
   startMs = 5;
   cold = true;
 
+  carry(component: string, seed: InvocationSeed, carrier: Carrier): void {
+    const work: Work<InvocationEnd> = (slot, context, control) =>
+      new Promise((resolve) => carrier.begin(slot, context, { ...control, over: resolve }));
+    this.run(component, seed, work).then(
+      (end) => carrier.finished(end),
+      (error: unknown) => carrier.finished({ outcome: 'crashed', error: asFulcrumError(error), cpuMs: 0 }),
+    );
+  }
+
   async run<E extends InvocationEnd>(
     component: string,
     seed: InvocationSeed,
-    work: (slot: Slot, context: InvocationContext, control: InvocationControl) => Promise<E>,
+    work: Work<E>,
   ): Promise<E | InvocationEnd> {
     const ran: Ran = { component, seed, end: null, status: 0, answered: false };
     this.ran.push(ran);
@@ -52,6 +61,7 @@ export class FakeDispatcher implements Dispatcher {
     const end = await work(slot, context, {
       answered: () => void (ran.answered = true),
       status: (status) => void (ran.status = status),
+      over: () => undefined,
     });
     ran.end = end;
     return end;

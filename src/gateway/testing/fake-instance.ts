@@ -29,7 +29,10 @@ export function fakeInstance(id: string, behaviour: Behaviour): Instance {
     handlers: null,
     inspectUrl: null,
     ended: new Promise(() => undefined),
-    http: behaviour.http ?? unused,
+    http: (exchange) => {
+      if (behaviour.http === undefined) return unused();
+      void behaviour.http(exchange).then((end) => exchange.ended(end));
+    },
     upgrade: behaviour.upgrade ?? unused,
     invoke: unused,
     healthy: unused,

@@ -1,10 +1,13 @@
 import { messageOf } from '../../base/errors.ts';
+import type { RawHeaders } from '../../model/http.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { FRAME } from '../wire/frames.ts';
-import { writeResponse, type RequestFrame } from '../wire/messages.ts';
+import { MAX_ANSWER_BODY_BYTES, MAX_HEAD_BYTES } from '../wire/limits.ts';
+import { writeAnswer, writeResponse, type RequestFrame } from '../wire/messages.ts';
 import type { StreamHandler, WireStream } from '../wire/stream.ts';
 import { toThrown, type Failure } from '../wire/thrown.ts';
 import type { CpuMeter } from './cpu-meter.ts';
+import type { WholeBody } from './fetch/light-response.ts';
 import { IncomingRequest } from './fetch/incoming-request.ts';
 import { BadResponse, isEventStream, mayHaveBody, readResponse } from './fetch/response-parts.ts';
 import { stackOf, type InvocationScope } from './invocation.ts';
@@ -22,6 +25,8 @@ export interface HttpInvocationOptions {
   readonly handler: FetchHandler | null;
   /** The instance is to end: an event stream that begins now ends at once. */
   readonly isDraining: () => boolean;
+  /** Whether the server takes an answer that is sent whole, in one frame. */
+  readonly answersWhole: boolean;
 }
 
 /** One HTTP request at the instance's end of its stream. */
@@ -34,6 +39,9 @@ export class HttpInvocation implements StreamHandler {
   #reader: ReadableStreamDefaultReader<unknown> | null = null;
   #isEventStream = false;
   #bodyBegun = false;
+  /** The answer, where it is sent with the stream's end. */
+  #whole: { readonly status: number; readonly headers: RawHeaders; readonly body: string | Uint8Array } | null =
+    null;
   /** Nobody hears the answer any more, or it is an event stream that has to end. */
   #cut = false;
   #onDrained: (() => void) | null = null;
@@ -139,6 +147,10 @@ export class HttpInvocation implements StreamHandler {
       if (isStream) body.cancel().catch(() => undefined);
       return null;
     }
+    if (!isStream && this.#fitsInOne(headers, body)) {
+      this.#whole = { status, headers, body: body ?? '' };
+      return null;
+    }
     if (!writeResponse(connection.writer, this.#stream.id, status, headers, body !== null)) {
       if (isStream) body.cancel().catch(() => undefined);
       throw new BadResponse('the headers of the Response that the handler returned are too large');
@@ -158,6 +170,16 @@ export class HttpInvocation implements StreamHandler {
     return scope.run(() => this.#pump(body));
   }
 
+  /** Whether the answer and the stream's end can be told in one frame: it is short, and nothing goes on behind it. */
+  #fitsInOne(headers: readonly string[], body: WholeBody): boolean {
+    if (!this.#options.answersWhole || this.#options.scope.waits) return false;
+    const bodyBytes = body === null ? 0 : typeof body === 'string' ? body.length * 3 : body.length;
+    if (bodyBytes > MAX_ANSWER_BODY_BYTES) return false;
+    let fieldChars = 0;
+    for (const text of headers) fieldChars += text.length + 1;
+    return fieldChars < MAX_HEAD_BYTES / 2;
+  }
+
   #end(failure: Failure | null): void {
     const { scope } = this.#options;
     if (!scope.waits) return this.#done(failure);
@@ -169,7 +191,9 @@ export class HttpInvocation implements StreamHandler {
   #done(failure: Failure | null): void {
     const { connection, cpu } = this.#options;
     cpu.end(this.#cpuMark, (cpuMicros) => {
-      if (failure === null) connection.writer.number(FRAME.DONE, this.#stream.id, cpuMicros);
+      const whole = failure === null ? this.#whole : null;
+      if (whole !== null) writeAnswer(connection.writer, this.#stream.id, { ...whole, cpuMicros });
+      else if (failure === null) connection.writer.number(FRAME.DONE, this.#stream.id, cpuMicros);
       else connection.writer.json(FRAME.FAILED, 0, this.#stream.id, { ...failure, cpuMicros });
       connection.forget(this.#stream);
       this.#body?.fail(new TypeError('The request is over; its body can no longer be read.'));

@@ -1,6 +1,6 @@
 import { FulcrumError } from '../../base/errors.ts';
 import type { ConnectionHandler, WireConnection } from '../wire/connection.ts';
-import { FRAME } from '../wire/frames.ts';
+import { ANSWER_MINOR, FRAME } from '../wire/frames.ts';
 import { readCallHead, readRequest, writeLog, type Init, type Level } from '../wire/messages.ts';
 import type { WireStream } from '../wire/stream.ts';
 import { CallInvocation } from './call-invocation.ts';
@@ -19,6 +19,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
   readonly env: Readonly<Record<string, string>>;
   readonly #connection: WireConnection;
   readonly #handlers: ModuleHandlers;
+  readonly #answersWhole: boolean;
   readonly #cpu: CpuMeter;
   readonly #http = new Set<HttpInvocation>();
   #running = 0;
@@ -30,6 +31,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
     this.component = init.component;
     this.env = Object.freeze({ ...init.env });
     this.#handlers = handlers;
+    this.#answersWhole = init.minor >= ANSWER_MINOR;
     this.#cpu = new CpuMeter(() => connection.writer.beforeFlush(this.#settle));
     connection.handler = this;
   }
@@ -57,6 +59,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
     if (this.#running === 0) ended();
   }
 
+  readonly #isDraining = (): boolean => this.#state !== 'working';
   readonly #settle = (): void => this.#cpu.settle();
 
   #request(stream: WireStream, flags: number, payload: Buffer): void {
@@ -69,7 +72,8 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
       env: this.env,
       cpu: this.#cpu,
       handler: this.#handlers.fetch,
-      isDraining: () => this.#state !== 'working',
+      isDraining: this.#isDraining,
+      answersWhole: this.#answersWhole,
     });
     this.#http.add(invocation);
     this.#running++;

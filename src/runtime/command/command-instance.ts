@@ -95,10 +95,10 @@ export class CommandInstance implements Instance, Upstream {
     return this.#state !== 'ready';
   }
 
-  http(exchange: HttpExchange): Promise<InvocationEnd> {
+  http(exchange: HttpExchange): void {
     const refusal = this.#refusal();
-    if (refusal !== null) return Promise.resolve(refusal);
-    return this.#track(new Forward(this, exchange));
+    if (refusal !== null) return exchange.ended(refusal);
+    void this.#track(new Forward(this, exchange)).then((end) => exchange.ended(end));
   }
 
   upgrade(request: UpgradeRequest): Promise<InvocationEnd> {

@@ -34,8 +34,10 @@
  *   ── a stream's end, by whoever answers it ───────────────────────────────────────────────────────────────────────
  *    25 DONE        answ.   u32 µs of CPU time; ends the answer's body too, where BODY_END has not
  *    26 FAILED      answ.   JSON Failure
+ *    27 ANSWER      inst.   u16 status, u32 µs of CPU time, u32 length of the fields, the fields as in RESPONSE, the body (16 KB at
+ *                           most, and outside of the stream's credit): RESPONSE, DATA and DONE in one. Minor version 1
  *
- * A stream is over with DONE or FAILED. The opener's own frames may cross it on the way, so the answerer throws away
+ * A stream is over with DONE, FAILED or ANSWER. The opener's own frames may cross it on the way, so the answerer throws away
  * DATA, BODY_END, BODY_FAILED, WINDOW and ABORT for a stream that it does not know. The opener gets nothing after it:
  * any frame for an unknown stream of its own is an error. A stream's number may be used again when it is over.
  *
@@ -44,7 +46,10 @@
  * 128 and above, which whoever does not know them throws away. So an old revision's instance outlives an upgrade.
  */
 export const PROTOCOL_MAJOR = 1;
-export const PROTOCOL_MINOR = 0;
+export const PROTOCOL_MINOR = 1;
+
+/** The first minor version in which an instance may send ANSWER. */
+export const ANSWER_MINOR = 1;
 
 export const HEADER_BYTES = 10;
 
@@ -68,6 +73,7 @@ export const FRAME = {
   ABORT: 24,
   DONE: 25,
   FAILED: 26,
+  ANSWER: 27,
 } as const;
 
 /** Frames of this type and above may be thrown away by whoever does not know them. */

@@ -1,11 +1,12 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import type { HttpExchange } from '../../model/http.ts';
-import type { InvocationContext, InvocationEnd, Outcome } from '../../model/invocation.ts';
+import type { InvocationContext, Outcome } from '../../model/invocation.ts';
 import type { WireConnection } from './connection.ts';
 import { FLAG_BODY, FRAME } from './frames.ts';
 import { readDone } from './done.ts';
-import { readResponse, writeRequest } from './messages.ts';
+import { readAnswer, readResponse, writeRequest } from './messages.ts';
+import type { HeadTexts } from './head-texts.ts';
 import { protocolError } from './protocol-error.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
 import { readFailure } from './thrown.ts';
@@ -16,6 +17,7 @@ import { endsAtOnce, outlasted, unheardMs, type GivenUp } from './unheard.ts';
  *
  *   waiting ──RESPONSE──▶ answering ──BODY_END──▶ answered (waitUntil goes on)
  *      │                      │                      │
+ *      ├─────────────────ANSWER────────────────────▶ over
  *      └──────────────────────┴───────────┬──────────┘
  *                                         ├─ DONE, FAILED, connection lost, timeout, shutdown ──▶ over
  *                                         └─ given up for any other reason ──▶ unheard ──DONE, FAILED, …──▶ over
@@ -25,15 +27,23 @@ import { endsAtOnce, outlasted, unheardMs, type GivenUp } from './unheard.ts';
  */
 type State = 'waiting' | 'answering' | 'answered' | 'unheard' | 'over';
 
-export class HttpExchangeStream implements StreamHandler {
+/** Carries `exchange` over `connection`. Its signal must not have aborted. */
+export function carryHttp(
+  exchange: HttpExchange,
+  connection: WireConnection,
+  clock: Clock,
+  texts: HeadTexts,
+): void {
+  new HttpExchangeStream(exchange, connection, clock, texts).begin();
+}
+
+class HttpExchangeStream implements StreamHandler {
   readonly context: InvocationContext;
-  readonly ended: Promise<InvocationEnd>;
   readonly #exchange: HttpExchange;
   readonly #connection: WireConnection;
   readonly #stream: WireStream;
   readonly #clock: Clock;
-  readonly #resolve: (end: InvocationEnd) => void;
-  readonly #onAbort = (): void => this.#aborted();
+  readonly #texts: HeadTexts;
   #state: State = 'waiting';
   #deadline: Timer | null = null;
   /** Why it is `unheard`; what comes after it came because of it. */
@@ -42,18 +52,14 @@ export class HttpExchangeStream implements StreamHandler {
   #heldBytes = 0;
   #listensForDrain = false;
 
-  /** The signal must not have aborted. */
-  constructor(exchange: HttpExchange, connection: WireConnection, clock: Clock) {
+  constructor(exchange: HttpExchange, connection: WireConnection, clock: Clock, texts: HeadTexts) {
     this.context = exchange.context;
     this.#exchange = exchange;
     this.#connection = connection;
     this.#clock = clock;
-    const { promise, resolve } = Promise.withResolvers<InvocationEnd>();
-    this.ended = promise;
-    this.#resolve = resolve;
+    this.#texts = texts;
     this.#stream = connection.open();
     this.#stream.handler = this;
-    this.#begin();
   }
 
   frame(type: number, flags: number, payload: Buffer): void {
@@ -70,6 +76,8 @@ export class HttpExchangeStream implements StreamHandler {
         this.#finish('ok', null, cpuMs);
         return;
       }
+      case FRAME.ANSWER:
+        return this.#answer(payload);
       case FRAME.FAILED: {
         const failure = readFailure(payload, 'instance');
         this.#connection.forget(this.#stream);
@@ -115,7 +123,7 @@ export class HttpExchangeStream implements StreamHandler {
     this.#finish('crashed', error, 0);
   }
 
-  #begin(): void {
+  begin(): void {
     const { context, head, body } = this.#exchange;
     writeRequest(this.#connection.writer, this.#stream.id, {
       remainingMs: context.deadlineMs - this.#clock.monotonicMs(),
@@ -125,9 +133,9 @@ export class HttpExchangeStream implements StreamHandler {
       url: componentUrl(head.url, head.target),
       requestId: context.requestId,
       traceparent: context.traceparent,
-      headers: head.headers,
+      fields: head.fields ?? head.headers.join('\0'),
     });
-    context.signal.addEventListener('abort', this.#onAbort);
+    context.signal.addEventListener('abort', this);
     body?.read({
       data: (chunk) => {
         if (!this.#stream.write(chunk)) body.pause();
@@ -150,6 +158,27 @@ export class HttpExchangeStream implements StreamHandler {
     if ((flags & FLAG_BODY) === 0) this.#bodyEnd();
   }
 
+  /** The whole answer at once. */
+  #answer(payload: Buffer): void {
+    const { status, cpuMs, fields, body } = readAnswer(payload);
+    const headers = this.#texts.split(fields);
+    this.#connection.forget(this.#stream);
+    if (this.#state === 'waiting') {
+      this.#state = 'answered';
+      try {
+        const { response } = this.#exchange;
+        response.head({ status, headers });
+        if (body.length > 0) response.data(body);
+        response.end();
+      } catch (error) {
+        this.#givenUp = { outcome: 'bad-response', error: asFulcrumError(error, 'bad-response') };
+      }
+    } else if (this.#state === 'answering' || this.#state === 'answered') {
+      throw protocolError('a second response head');
+    }
+    this.#finish('ok', null, cpuMs);
+  }
+
   #bodyEnd(): void {
     if (this.#state === 'unheard' || this.#state === 'over') return;
     if (this.#state !== 'answering') throw protocolError('the end of a body outside a response');
@@ -161,7 +190,8 @@ export class HttpExchangeStream implements StreamHandler {
     }
   }
 
-  #aborted(): void {
+  /** Called by the signal: an object that listens costs no closure. */
+  handleEvent(): void {
     const error = asFulcrumError(this.context.signal.reason);
     if (this.#state === 'over') return;
     if (!endsAtOnce(error)) return this.#giveUp({ outcome: 'cancelled', error });
@@ -199,10 +229,10 @@ export class HttpExchangeStream implements StreamHandler {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#deadline?.cancel();
-    this.context.signal.removeEventListener('abort', this.#onAbort);
+    this.context.signal.removeEventListener('abort', this);
     this.#stream.dropBody();
     this.#exchange.body?.cancel();
-    this.#resolve({ outcome, error, cpuMs });
+    this.#exchange.ended({ outcome, error, cpuMs });
   }
 }
 

@@ -12,6 +12,8 @@ export const MAX_DATA_BYTES = 64 * 1024;
 export const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
 /** Arguments of calls that one instance has half sent, all together. */
 export const MAX_ASSEMBLED_BYTES = 64 * 1024 * 1024;
+/** Body of an answer that is sent whole, in one frame. */
+export const MAX_ANSWER_BODY_BYTES = 16 * 1024;
 /** Bytes of a body that may be on their way in one stream before the receiver asks for more. */
 export const WINDOW_BYTES = 256 * 1024;
 /** No stream is ever owed more than this, whatever the peer grants. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { FakeClock } from '../../base/fake-clock.ts';
 import { silentLogger } from '../../base/log.ts';
-import { FRAME } from './frames.ts';
+import { FRAME, PROTOCOL_MINOR } from './frames.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { WireListener } from './listener.ts';
 
@@ -59,7 +59,7 @@ test('a token is good for its own instance, and once', async (t) => {
   await hello(path, 'i_2', first.token).closed;
   hello(path, 'i_1', first.token);
   const { connection, minor } = await first.admitted;
-  assert.deepEqual([connection.state, minor], ['open', 0]);
+  assert.deepEqual([connection.state, minor], ['open', PROTOCOL_MINOR]);
   await hello(path, 'i_1', first.token).closed;
   assert.equal(connection.state, 'open');
   second.cancel();

@@ -4,7 +4,7 @@ import type { RawHeaders } from '../../model/http.ts';
 import type { Payload, Trigger } from '../../model/invocation.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { FLAG_BODY, FRAME } from './frames.ts';
-import { MAX_FUNCTIONS, MAX_HEAD_BYTES } from './limits.ts';
+import { MAX_ANSWER_BODY_BYTES, MAX_FUNCTIONS, MAX_HEAD_BYTES } from './limits.ts';
 import { protocolError } from './protocol-error.ts';
 
 export interface Hello {
@@ -45,7 +45,8 @@ export interface RequestFrame {
   readonly url: string;
   readonly requestId: string;
   readonly traceparent: string;
-  readonly headers: RawHeaders;
+  /** Name, value, … with NUL between them: taken apart by whoever asks for them. */
+  readonly fields: string;
 }
 
 export interface CallHead {
@@ -67,7 +68,7 @@ const TRIGGERS: readonly Trigger[] = ['route', 'call', 'event', 'schedule', 'man
 
 export function writeRequest(writer: FrameWriter, stream: number, request: RequestFrame): void {
   let text = `${request.method}\0${request.url}\0${request.requestId}\0${request.traceparent}`;
-  if (request.headers.length > 0) text += `\0${request.headers.join('\0')}`;
+  if (request.fields !== '') text += `\0${request.fields}`;
   const at = writer.begin(FRAME.REQUEST, request.hasBody ? FLAG_BODY : 0, stream, 5 + text.length);
   writer.slab.writeUInt32LE(Math.min(Math.max(Math.round(request.remainingMs), 0), 0xffff_ffff), at);
   writer.slab[at + 4] = TRIGGERS.indexOf(request.trigger);
@@ -75,17 +76,20 @@ export function writeRequest(writer: FrameWriter, stream: number, request: Reque
 }
 
 export function readRequest(flags: number, payload: Buffer): RequestFrame {
-  const parts = payload.toString('latin1', 5, payload.length).split('\0');
-  const [method, url, requestId, traceparent] = parts as [string, string, string, string];
+  const text = payload.toString('latin1', 5, payload.length);
+  const methodEnd = text.indexOf('\0');
+  const urlEnd = text.indexOf('\0', methodEnd + 1);
+  const idEnd = text.indexOf('\0', urlEnd + 1);
+  const traceEnd = text.indexOf('\0', idEnd + 1);
   return {
     remainingMs: payload.readUInt32LE(0),
     trigger: TRIGGERS[payload[4]!] ?? 'route',
     hasBody: (flags & FLAG_BODY) !== 0,
-    method,
-    url,
-    requestId,
-    traceparent,
-    headers: parts.slice(4),
+    method: text.slice(0, methodEnd),
+    url: text.slice(methodEnd + 1, urlEnd),
+    requestId: text.slice(urlEnd + 1, idEnd),
+    traceparent: text.slice(idEnd + 1, traceEnd === -1 ? text.length : traceEnd),
+    fields: traceEnd === -1 ? '' : text.slice(traceEnd + 1),
   };
 }
 
@@ -105,16 +109,71 @@ export function writeResponse(
   return true;
 }
 
+const ANSWER_HEAD_BYTES = 10;
+
+/** @returns false, and writes nothing, where the fields are too large. `body` must not be longer than an answer's may be. */
+export function writeAnswer(
+  writer: FrameWriter,
+  stream: number,
+  answer: {
+    readonly status: number;
+    readonly headers: RawHeaders;
+    readonly body: string | Uint8Array;
+    readonly cpuMicros: number;
+  },
+): void {
+  const { status, body } = answer;
+  const text = answer.headers.join('\0');
+  const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  const at = writer.begin(FRAME.ANSWER, 0, stream, ANSWER_HEAD_BYTES + text.length + bodyBytes);
+  const { slab } = writer;
+  slab.writeUInt16LE(status, at);
+  slab.writeUInt32LE(Math.min(Math.max(answer.cpuMicros, 0), 0xffff_ffff), at + 2);
+  slab.writeUInt32LE(text.length, at + 6);
+  slab.write(text, at + ANSWER_HEAD_BYTES, 'latin1');
+  const bodyAt = at + ANSWER_HEAD_BYTES + text.length;
+  if (typeof body === 'string') slab.write(body, bodyAt, 'utf8');
+  else slab.set(body, bodyAt);
+}
+
+/** An answer as it was sent whole. */
+export interface AnswerFrame {
+  readonly status: number;
+  readonly cpuMs: number;
+  /** Name, value, … with NUL between them. */
+  readonly fields: string;
+  readonly body: Buffer;
+}
+
+export function readAnswer(payload: Buffer): AnswerFrame {
+  if (payload.length < ANSWER_HEAD_BYTES) throw protocolError('an answer cut short');
+  const status = payload.readUInt16LE(0);
+  if (status < 200 || status > 599) throw protocolError(`the response status ${status}`);
+  const bodyAt = ANSWER_HEAD_BYTES + payload.readUInt32LE(6);
+  if (bodyAt > payload.length || bodyAt > MAX_HEAD_BYTES) throw protocolError('an answer with too large a head');
+  if (payload.length - bodyAt > MAX_ANSWER_BODY_BYTES) throw protocolError('an answer with too large a body');
+  return {
+    status,
+    cpuMs: payload.readUInt32LE(2) / 1_000,
+    fields: payload.toString('latin1', ANSWER_HEAD_BYTES, bodyAt),
+    body: payload.subarray(bodyAt),
+  };
+}
+
+/** The fields of an answer's head, taken apart. Throws where one has no value. */
+export function splitFields(text: string): RawHeaders {
+  const headers = text === '' ? [] : text.split('\0');
+  if (headers.length % 2 !== 0) throw protocolError('a response header without a value');
+  return headers;
+}
+
 export function readResponse(payload: Buffer): { status: number; headers: RawHeaders } {
   if (payload.length < 2 || payload.length > MAX_HEAD_BYTES) {
     throw protocolError(`a response head of ${payload.length} bytes`);
   }
   const status = payload.readUInt16LE(0);
   if (status < 200 || status > 599) throw protocolError(`the response status ${status}`);
-  const text = payload.toString('latin1', 2, payload.length);
-  const headers = text === '' ? [] : text.split('\0');
-  if (headers.length % 2 !== 0) throw protocolError('a response header without a value');
-  return { status, headers };
+  return { status, headers: splitFields(payload.toString('latin1', 2, payload.length)) };
 }
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;

@@ -22,7 +22,8 @@ import type { Revision } from '../../model/revision.ts';
 import type { ProcessEnd } from '../process/managed-process.ts';
 import type { WireConnection } from './connection.ts';
 import { FRAME } from './frames.ts';
-import { HttpExchangeStream } from './http-exchange.ts';
+import { HeadTexts } from './head-texts.ts';
+import { carryHttp } from './http-exchange.ts';
 import { InvocationExchangeStream } from './invocation-exchange.ts';
 import type { Ready } from './messages.ts';
 import { describeEnd, endError, refusedByInstance } from './process-end.ts';
@@ -65,6 +66,7 @@ export class WireInstance implements Instance {
   readonly #process: InstanceProcess;
   readonly #connection: WireConnection;
   readonly #clock: Clock;
+  readonly #texts = new HeadTexts();
   #state: InstanceState = 'ready';
   /** Why the platform ends it, once it does. */
   #why: string | null = null;
@@ -91,13 +93,14 @@ export class WireInstance implements Instance {
   }
 
   /** A request that reaches it while it drains is still served: it was given away before. */
-  http(exchange: HttpExchange): Promise<InvocationEnd> {
+  http(exchange: HttpExchange): void {
     const refusal = this.#refusal(exchange.context);
     if (refusal !== null) {
       exchange.body?.cancel();
-      return Promise.resolve(refusal);
+      exchange.ended(refusal);
+      return;
     }
-    return new HttpExchangeStream(exchange, this.#connection, this.#clock).ended;
+    carryHttp(exchange, this.#connection, this.#clock, this.#texts);
   }
 
   invoke(invocation: Invocation, context: InvocationContext): Promise<InvocationResult> {

@@ -143,7 +143,7 @@ export class FakeInstance implements Instance {
     });
   }
 
-  http(): Promise<InvocationEnd> {
+  http(): void {
     throw new Error('not used here');
   }
 

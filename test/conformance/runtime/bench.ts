@@ -173,7 +173,9 @@ export interface AskOptions {
 export function ask(instance: Instance, target: string, options: AskOptions = {}): Answer {
   const answer = new Answer(options.invocation ?? new TestInvocation());
   const body = options.body ?? null;
+  const { promise, resolve } = Promise.withResolvers<InvocationEnd>();
   const exchange: HttpExchange = {
+    ended: resolve,
     context: answer.invocation.context,
     head: {
       method: options.method ?? (body === null ? 'GET' : 'POST'),
@@ -184,7 +186,8 @@ export function ask(instance: Instance, target: string, options: AskOptions = {}
     body: body instanceof Uint8Array ? new BytesBody(body) : body,
     response: answer,
   };
-  answer.outcome = instance.http(exchange).then((end) => {
+  instance.http(exchange);
+  answer.outcome = promise.then((end) => {
     answer.over(end);
     return end;
   });

@@ -61,7 +61,7 @@ export class IncomingRequest {
   }
 
   get headers(): LightHeaders {
-    return (this.#headers ??= LightHeaders.ofWire(this.#frame.headers));
+    return (this.#headers ??= LightHeaders.ofWire(this.#frame.fields));
   }
 
   get signal(): AbortSignal {

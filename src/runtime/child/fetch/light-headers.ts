@@ -1,5 +1,4 @@
 import { inspect } from 'node:util';
-import type { RawHeaders } from '../../../model/http.ts';
 import { isOf, NativeHeaders, type HeadersInput } from './natives.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -15,7 +14,7 @@ type Method = 'append' | 'delete' | 'get' | 'getSetCookie' | 'has' | 'set' | 'fo
  */
 export class LightHeaders {
   /** What came over the wire, until it is asked for. */
-  #raw: RawHeaders | null = null;
+  #raw: string | null = null;
   /** By lower-case name; repeated ones joined. */
   #values: Map<string, string> | null = null;
   #cookies: string[] = [];
@@ -31,8 +30,8 @@ export class LightHeaders {
     }
   }
 
-  /** @param raw name, value, … as HTTP carries them, known to be sound. */
-  static ofWire(raw: RawHeaders): LightHeaders {
+  /** @param raw name, value, … with NUL between them, known to be sound. */
+  static ofWire(raw: string): LightHeaders {
     const headers = new LightHeaders();
     headers.#raw = raw;
     return headers;
@@ -137,7 +136,7 @@ export class LightHeaders {
   #map(): Map<string, string> {
     if (this.#values !== null) return this.#values;
     this.#values = new Map();
-    const raw = this.#raw ?? [];
+    const raw = this.#raw === null || this.#raw === '' ? [] : this.#raw.split('\0');
     this.#raw = null;
     for (let i = 0; i + 1 < raw.length; i += 2) this.#add(raw[i]!.toLowerCase(), raw[i + 1]!);
     return this.#values;

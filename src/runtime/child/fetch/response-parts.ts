@@ -17,6 +17,9 @@ export interface ResponseParts {
 /** Statuses whose responses have no body (Fetch standard, "null body status"). */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
+/** So short a body goes to the gateway in one frame, whatever it is encoded to. */
+const SHORT_BODY_LENGTH = 5 * 1024;
+
 /** Whether Fetch lets a request of this method have a body. */
 export function mayHaveBody(method: string): boolean {
   return method !== 'GET' && method !== 'HEAD';
@@ -60,8 +63,10 @@ function lightParts(
     else if (body.locked) throw usedAlready();
     return { status, headers, body: sendsBody ? body : null };
   }
-  // What the client is told to expect; to HEAD as to GET, and never where there is none by the status (RFC 9110, 8.6).
-  if (body !== null && !WITHOUT_BODY.has(known) && !hasLength(headers)) {
+  // What the client is told to expect; to HEAD as to GET, and never where there is none by the status (RFC 9110, 8.6). Of a
+  // short body the gateway sees the length, and most answers then have the same fields.
+  const isShort = sendsBody && body !== null && body.length < SHORT_BODY_LENGTH;
+  if (body !== null && !isShort && !WITHOUT_BODY.has(known) && !hasLength(headers)) {
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     headers.push('content-length', String(bytes));
   }

@@ -225,7 +225,9 @@ export class Answer implements ResponseSink {
 /** Sends a request and waits for the exchange's end. */
 export async function ask(instance: Instance, target: string, more: Ask = {}): Promise<Answer> {
   const answer = more.sink ?? new Answer();
-  answer.end_ = await instance.http({
+  const { promise, resolve } = Promise.withResolvers<InvocationEnd>();
+  instance.http({
+    ended: resolve,
     context: contextOf(more.signal),
     head: {
       method: more.method ?? 'GET',
@@ -236,6 +238,7 @@ export async function ask(instance: Instance, target: string, more: Ask = {}): P
     body: typeof more.body === 'string' ? new TestBody([Buffer.from(more.body)]) : (more.body ?? null),
     response: answer,
   });
+  answer.end_ = await promise;
   return answer;
 }
 
