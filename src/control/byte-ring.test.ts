@@ -14,7 +14,7 @@ function push(ring: ByteRing, text: string): void {
 test('the latest records are kept, whole and in order, within both bounds', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 200 }),
+      fc.array(fc.string({ unit: 'binary', minLength: 1, maxLength: 300 }), { maxLength: 200 }),
       fc.integer({ min: 1, max: 60 }),
       fc.integer({ min: 100, max: 5_000 }),
       (texts, maxEntries, maxBytes) => {

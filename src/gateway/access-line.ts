@@ -31,104 +31,97 @@ export function accessLine(access: Access): LogEntry {
  * Put into words when somebody reads it: every request leaves one, the log keeps thousands of them, and most are pushed out by
  * later ones unread.
  */
-class AccessLine implements LogEntry {
+class AccessLine implements LogEntry, PackedLogEntry {
   readonly stream = 'platform';
-  readonly #access: Access;
+  readonly atMs: number;
+  readonly component: string;
+  readonly requestId: string;
+  readonly instance: string | null;
+  readonly revision: string | null;
+  readonly #method: string;
+  readonly #path: string;
+  readonly #status: number;
+  readonly #waitedMs: number;
+  readonly #durationMs: number;
+  readonly #cold: boolean;
+  readonly #bytesOut: number;
+  readonly #error: FulcrumError | null;
 
   constructor(access: Access) {
-    this.#access = access;
-  }
-
-  get atMs(): number {
-    return Math.round(this.#access.atMs);
-  }
-
-  get component(): string {
-    return this.#access.component;
+    this.atMs = Math.round(access.atMs);
+    this.component = access.component;
+    this.requestId = access.requestId;
+    this.instance = access.instance;
+    this.revision = access.revision;
+    this.#method = access.method;
+    this.#path = shortPath(access.path);
+    this.#status = access.status;
+    this.#waitedMs = access.waitedMs;
+    this.#durationMs = access.durationMs;
+    this.#cold = access.cold;
+    this.#bytesOut = access.bytesOut;
+    this.#error = access.error;
   }
 
   get level(): LogEntry['level'] {
-    const { error, status } = this.#access;
-    return status >= 500 || (error !== null && error.fault !== 'caller') ? 'error' : 'info';
+    const error = this.#error;
+    return this.#status >= 500 || (error !== null && error.fault !== 'caller') ? 'error' : 'info';
   }
 
   get text(): string {
-    const { method, path, status, durationMs, error } = this.#access;
-    const what = `${method} ${shortPath(path)} ${status} ${durationMs.toFixed(1)}ms`;
+    const error = this.#error;
+    const what = `${this.#method} ${this.#path} ${this.#status} ${this.#durationMs.toFixed(1)}ms`;
     return error === null ? what : `${what} ${error.code}: ${error.message}`;
   }
 
-  get instance(): string | null {
-    return this.#access.instance;
-  }
-
-  get revision(): string | null {
-    return this.#access.revision;
-  }
-
-  get requestId(): string {
-    return this.#access.requestId;
-  }
-
   get fields(): Readonly<Record<string, unknown>> {
-    const { method, path, status, waitedMs, durationMs, cold, bytesOut, error } = this.#access;
     return {
-      method,
-      path: shortPath(path),
-      status,
-      waitedMs: rounded(waitedMs),
-      durationMs: rounded(durationMs),
-      cold,
-      bytesOut,
-      ...(error === null ? {} : { error: error.code }),
+      method: this.#method,
+      path: this.#path,
+      status: this.#status,
+      waitedMs: rounded(this.#waitedMs),
+      durationMs: rounded(this.#durationMs),
+      cold: this.#cold,
+      bytesOut: this.#bytesOut,
+      ...(this.#error === null ? {} : { error: this.#error.code }),
     };
-  }
-
-  /** What went wrong is told in words of any kind and length, and rarely. */
-  get packed(): PackedLogEntry | undefined {
-    return this.#access.error === null ? new PackedAccess(this.#access) : undefined;
   }
 
   toJSON(): LogEntry {
     const { atMs, component, stream, level, text, instance, revision, requestId, fields } = this;
     return { atMs, component, stream, level, text, instance, revision, requestId, fields };
   }
+
+  /** What went wrong is told in words of any kind and length, and rarely. */
+  get packed(): PackedLogEntry | undefined {
+    return this.#error === null ? this : undefined;
+  }
+
+  get lengthBytes(): number {
+    const { component, requestId, instance, revision } = this;
+    const texts = component.length + requestId.length + this.#method.length + this.#path.length;
+    return NUMBERS_BYTES + 12 + texts + (instance?.length ?? 0) + (revision?.length ?? 0);
+  }
+
+  write(bytes: Buffer, from: number): void {
+    bytes.writeDoubleLE(this.atMs, from);
+    bytes.writeUInt32LE(micros(this.#waitedMs), from + 8);
+    bytes.writeUInt32LE(micros(this.#durationMs), from + 12);
+    bytes.writeDoubleLE(this.#bytesOut, from + 16);
+    bytes.writeUInt16LE(this.#status, from + 24);
+    bytes[from + 26] = this.#cold ? 1 : 0;
+    let at = writeText(bytes, from + NUMBERS_BYTES, this.component);
+    at = writeText(bytes, at, this.requestId);
+    at = writeText(bytes, at, this.#method);
+    at = writeText(bytes, at, this.#path);
+    at = writeText(bytes, at, this.instance ?? '');
+    writeText(bytes, at, this.revision ?? '');
+  }
 }
 
 /** Numbers first: f64 when (ms), u32 waited, u32 duration (µs), f64 bytes, u16 status, u8 cold; then texts, each behind its length as u16. */
 const NUMBERS_BYTES = 27;
 const MAX_MICROS = 0xffff_ffff;
-
-class PackedAccess implements PackedLogEntry {
-  readonly lengthBytes: number;
-  readonly #access: Access;
-  readonly #path: string;
-
-  constructor(access: Access) {
-    this.#access = access;
-    this.#path = shortPath(access.path);
-    const { component, requestId, method, instance, revision } = access;
-    const texts = component.length + requestId.length + method.length + this.#path.length;
-    this.lengthBytes = NUMBERS_BYTES + 12 + texts + (instance?.length ?? 0) + (revision?.length ?? 0);
-  }
-
-  write(bytes: Buffer, from: number): void {
-    const { atMs, waitedMs, durationMs, bytesOut, status, cold } = this.#access;
-    const { component, requestId, method, instance, revision } = this.#access;
-    bytes.writeDoubleLE(Math.round(atMs), from);
-    bytes.writeUInt32LE(micros(waitedMs), from + 8);
-    bytes.writeUInt32LE(micros(durationMs), from + 12);
-    bytes.writeDoubleLE(bytesOut, from + 16);
-    bytes.writeUInt16LE(status, from + 24);
-    bytes[from + 26] = cold ? 1 : 0;
-    let at = writeText(bytes, from + NUMBERS_BYTES, component);
-    at = writeText(bytes, at, requestId);
-    at = writeText(bytes, at, method);
-    at = writeText(bytes, at, this.#path);
-    at = writeText(bytes, at, instance ?? '');
-    writeText(bytes, at, revision ?? '');
-  }
-}
 
 /** All texts of an access line are ASCII: names by the config's rules, ids by our own, method and path by the grammar of HTTP. */
 function writeText(bytes: Buffer, at: number, text: string): number {

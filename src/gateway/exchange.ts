@@ -4,6 +4,7 @@ import { requestId } from '../base/ids.ts';
 import { accessLine } from './access-line.ts';
 import { problemOf } from './problem.ts';
 import { hasBody, linesOf, readResponseHead } from './response-fields.ts';
+import type { ResponseFields } from './response-fields.ts';
 import { serverTiming } from './server-timing.ts';
 import type { InvocationControl } from '../model/dispatch.ts';
 import type { ResponseHead, ResponseSink } from '../model/http.ts';
@@ -146,6 +147,13 @@ export class Exchange implements ResponseSink, Served {
     this.#enter('ended');
   }
 
+  answer(head: ResponseHead, body: Uint8Array): void {
+    if (this.#state === 'open' && this.#answerAtOnce(head, body)) return;
+    this.head(head);
+    if (body.length > 0) this.data(body);
+    this.end();
+  }
+
   onDrain(resume: () => void): void {
     this.#resume = resume;
   }
@@ -269,6 +277,34 @@ export class Exchange implements ResponseSink, Served {
     this.#enter('streaming');
     this.#control?.status(head.status);
     this.#control?.answered();
+  }
+
+  /** @returns false where there is something about it that must be looked at step by step. */
+  #answerAtOnce(head: ResponseHead, body: Uint8Array): boolean {
+    const { method, minor } = this.request;
+    const { status } = head;
+    if (!hasBody(method, status) || this.cors !== null) return false;
+    let fields: ResponseFields;
+    try {
+      fields = readResponseHead(head, false);
+    } catch {
+      return false;
+    }
+    const { lines, contentLength, dated } = fields;
+    if (contentLength !== null && contentLength !== body.length) return false;
+    const timing =
+      this.#parts.dev && this.#slot !== null ? `Server-Timing: ${this.#timing(this.#slot)}\r\n` : '';
+    const closes = this.#isLast();
+    if (closes) this.#connection.close();
+    this.#status = status;
+    this.#bytesOut = body.length;
+    const framing = { bodyBytes: body.length, sendsBody: true, minor, closes, dated };
+    const all = `${lines}X-Request-Id: ${this.requestId}\r\n${timing}`;
+    this.#connection.writer.whole(status, all, framing, asBuffer(body));
+    this.#control?.status(status);
+    this.#control?.answered();
+    this.#enter('ended');
+    return true;
   }
 
   #sendHead(

@@ -28,8 +28,8 @@ export function keepsRow(record: UsageRecord, kept: number, sampleOneIn: number)
 /** FNV-1a with MurmurHash3's finish, since FNV's high bits alone mix badly for short texts. */
 function hash(text: string): number {
   let h = 0x811c9dc5;
-  const length = Math.min(text.length, 64);
-  for (let i = 0; i < length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  // The end of an id is as random as all of it.
+  for (let i = Math.max(0, text.length - 12); i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;

@@ -45,6 +45,8 @@ export interface ResponseSink {
   /** @returns false when the sink's buffer is full: the source should wait for `onDrain`. The chunk is taken either way. */
   data(chunk: Uint8Array): boolean;
   end(): void;
+  /** The whole answer at once: what `head`, `data` and `end` would do, for less. */
+  answer?(head: ResponseHead, body: Uint8Array): void;
   /** Registers the one listener that is called each time a full buffer has emptied. */
   onDrain(resume: () => void): void;
 }

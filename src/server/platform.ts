@@ -8,6 +8,7 @@ import type { Logger } from '../base/log.ts';
 import { LogBook } from '../control/log-book.ts';
 import { newServerSocket, registerServer, type ServerSocket } from '../control/registry.ts';
 import { ControlServer } from '../control/server.ts';
+import { tuneHeap } from './heap.ts';
 import { unpackAccessLine } from '../gateway/access-line.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { UsageMeter } from '../meter/usage-meter.ts';
@@ -83,6 +84,7 @@ export class Platform {
   #unregister: (() => Promise<void>) | null = null;
 
   static async start(options: PlatformOptions): Promise<Platform> {
+    tuneHeap();
     const log = new LogBook({ maxEntries: LOG_ENTRIES, maxBytes: LOG_BYTES, unpack: unpackAccessLine });
     const logger = bookLogger(log, options.clock);
     const env = baseEnv(process.env, options.environment);

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { httpDate } from './http-date.ts';
+import { dateLine } from './http-date.ts';
 import type { Socket } from 'node:net';
 
 /** What a response's head says beside its status and fields. */
@@ -66,13 +66,26 @@ export class ResponseWriter {
 
   /** @param lines valid fields, each with its line's end, and none that frames the message. */
   begin(status: number, lines: string, framing: ResponseFraming): void {
-    const date = framing.dated ? '' : `Date: ${httpDate()}\r\n`;
-    this.#head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${date}${lines}`;
+    this.#head = `${statusLine(status)}${framing.dated ? '' : dateLine()}${lines}`;
     this.#framing = framing;
     this.#state = 'open';
     if (this.#flushes) return;
     this.#flushes = true;
     flushSoon(this);
+  }
+
+  /** Writes a whole answer, as `begin`, `data` and `end` would. */
+  whole(status: number, lines: string, framing: ResponseFraming, body: Buffer): void {
+    if (body.length > MAX_HELD_BYTES) {
+      this.begin(status, lines, framing);
+      this.data(body);
+      this.end();
+      return;
+    }
+    const { closes, minor, dated } = framing;
+    const ending = closes ? 'Connection: close\r\n' : minor === 0 ? 'Connection: keep-alive\r\n' : '';
+    const head = `${statusLine(status)}${dated ? '' : dateLine()}${lines}Content-Length: ${body.length}\r\n`;
+    this.#write(`${head}${ending}\r\n${body.toString('latin1')}`);
   }
 
   /** @returns false when the socket's buffer is full: the source should wait for its `drain`. The piece is taken either way. */
@@ -157,6 +170,12 @@ export class ResponseWriter {
     this.#writtenBytes += bytes.length;
     return this.#socket.write(bytes);
   }
+}
+
+const statusLines: string[] = [];
+
+function statusLine(status: number): string {
+  return (statusLines[status] ??= `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`);
 }
 
 /** Those whose head waits for the turn of the loop to end. */

@@ -167,9 +167,13 @@ class HttpExchangeStream implements StreamHandler {
       this.#state = 'answered';
       try {
         const { response } = this.#exchange;
-        response.head({ status, headers });
-        if (body.length > 0) response.data(body);
-        response.end();
+        if (response.answer !== undefined) {
+          response.answer({ status, headers }, body);
+        } else {
+          response.head({ status, headers });
+          if (body.length > 0) response.data(body);
+          response.end();
+        }
       } catch (error) {
         this.#givenUp = { outcome: 'bad-response', error: asFulcrumError(error, 'bad-response') };
       }
