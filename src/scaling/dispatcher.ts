@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError, asFulcrumError } from '../base/errors.ts';
+import { Registry } from '../base/registry.ts';
 import type { Mode } from '../model/app.ts';
 import type { Carrier, Dispatcher, InvocationSeed, Work } from '../model/dispatch.ts';
 import type { InvocationEnd } from '../model/invocation.ts';
@@ -33,7 +34,7 @@ export class InvocationDispatcher implements Dispatcher, InvocationHost {
   readonly #usage: UsageSink;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
-  readonly #running = new Set<Invoked>();
+  readonly #running = new Registry<Invoked>();
 
   constructor(o: DispatcherOptions) {
     this.#slots = o.slots;
@@ -75,7 +76,7 @@ export class InvocationDispatcher implements Dispatcher, InvocationHost {
     const error = new FulcrumError('shutting-down', 'The server shut down before this was finished.', {
       retryAfterS: 1,
     });
-    for (const invocation of this.#running) invocation.cut(error);
+    for (const invocation of this.#running.all()) invocation.cut(error);
   }
 
   nowMs(): number {

@@ -13,6 +13,7 @@ import { CancelSource, type CancelSignal } from '../base/cancel.ts';
 import { FulcrumError, asFulcrumError } from '../base/errors.ts';
 import type { Carrier, InvocationControl, InvocationSeed } from '../model/dispatch.ts';
 import type { InvocationContext, InvocationEnd, Outcome, Trigger } from '../model/invocation.ts';
+import type { Registered } from '../base/registry.ts';
 import type { Slot } from '../model/slot.ts';
 import { Deadline } from './deadlines.ts';
 
@@ -27,7 +28,7 @@ export interface InvocationHost {
 }
 
 /** What can be told of an invocation once it is over. Times are monotonic. */
-export interface Invoked {
+export interface Invoked extends Registered {
   readonly component: string;
   readonly requestId: string;
   readonly trigger: Trigger;
@@ -56,6 +57,7 @@ export class RunningInvocation
   readonly signal = new CancelSource();
   readonly arrivedMs: number;
 
+  registryPlace = -1;
   slot: Slot | null = null;
   slotAtMs = 0;
   releasedAtMs: number | null = null;

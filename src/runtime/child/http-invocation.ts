@@ -1,4 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
+import type { Registered } from '../../base/registry.ts';
 import type { RawHeaders } from '../../model/http.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { FRAME } from '../wire/frames.ts';
@@ -30,7 +31,8 @@ export interface HttpInvocationOptions {
 }
 
 /** One HTTP request at the instance's end of its stream. */
-export class HttpInvocation implements StreamHandler {
+export class HttpInvocation implements StreamHandler, Registered {
+  registryPlace = -1;
   readonly context = null;
   readonly #options: HttpInvocationOptions;
   readonly #stream: WireStream;

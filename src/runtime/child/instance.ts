@@ -1,4 +1,5 @@
 import { FulcrumError } from '../../base/errors.ts';
+import { Registry } from '../../base/registry.ts';
 import type { ConnectionHandler, WireConnection } from '../wire/connection.ts';
 import { ANSWER_MINOR, FRAME } from '../wire/frames.ts';
 import { readCallHead, readRequest, writeLog, type Init, type Level } from '../wire/messages.ts';
@@ -21,7 +22,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
   readonly #handlers: ModuleHandlers;
   readonly #answersWhole: boolean;
   readonly #cpu: CpuMeter;
-  readonly #http = new Set<HttpInvocation>();
+  readonly #http = new Registry<HttpInvocation>();
   #running = 0;
   #state: 'working' | 'draining' | 'ending' = 'working';
   #onIdle: (() => void) | null = null;
@@ -39,7 +40,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
   control(type: number): void {
     if (type !== FRAME.GO_AWAY) return;
     if (this.#state === 'working') this.#state = 'draining';
-    for (const invocation of this.#http) invocation.goAway();
+    for (const invocation of this.#http.all()) invocation.goAway();
   }
 
   opened(stream: WireStream, type: number, flags: number, payload: Buffer): void {

@@ -7,6 +7,7 @@ import { FrameParser, type FrameHandler } from './frame-parser.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { MAX_FRAME_BYTES } from './limits.ts';
 import { protocolError } from './protocol-error.ts';
+import { StreamTable } from './stream-table.ts';
 import { WireStream } from './stream.ts';
 
 /** What one end does with what concerns the connection as a whole. Whatever it throws ends the connection. */
@@ -47,7 +48,9 @@ export class WireConnection {
   readonly #socket: Socket;
   readonly #parser: FrameParser;
   readonly #clock: Clock;
-  readonly #streams = new Map<number, WireStream>();
+  readonly #streams = new StreamTable();
+  /** Numbers of ours that were used and are free again. */
+  readonly #freeIds: number[] = [];
   readonly #maxPeerStreams: number;
   readonly #ownParity: 0 | 1;
   readonly #idleBytes: TokenBucket;
@@ -103,23 +106,23 @@ export class WireConnection {
 
   /** A new stream of ours. The frame that opens it must be written next. */
   open(): WireStream {
-    let id = this.#nextId;
-    while (this.#streams.has(id)) id = this.#following(id);
-    this.#nextId = this.#following(id);
-    const stream = new WireStream(id, this.writer);
-    this.#streams.set(id, stream);
+    const stream = new WireStream(this.#freeIds.pop() ?? this.#newId(), this.writer);
+    this.#streams.set(stream);
     return stream;
   }
 
   /** The stream is over: DONE or FAILED has been sent or has come. */
   forget(stream: WireStream): void {
     stream.end();
-    if (this.#streams.delete(stream.id) && !this.#isOurs(stream.id)) this.#peerStreams--;
+    if (!this.#streams.delete(stream)) return;
+    // Whatever of ours is still on its way for this number arrives before what is sent under it next.
+    if (this.#isOurs(stream.id)) this.#freeIds.push(stream.id);
+    else this.#peerStreams--;
   }
 
   /** An open stream, or null. */
   stream(id: number): WireStream | null {
-    return this.#streams.get(id) ?? null;
+    return this.#streams.get(id);
   }
 
   /** Resolves whether the peer answered a ping in time. */
@@ -163,8 +166,7 @@ export class WireConnection {
 
   /** Tells every stream that it is lost. For whoever knows why the connection has gone. */
   loseStreams(error: FulcrumError): void {
-    const streams = [...this.#streams.values()];
-    this.#streams.clear();
+    const streams = this.#streams.takeAll();
     this.#peerStreams = 0;
     for (const stream of streams) {
       stream.end();
@@ -199,11 +201,11 @@ export class WireConnection {
     if (id === 0) return this.#control(type, flags, payload);
     const stream = this.#streams.get(id);
     if (type === FRAME.REQUEST || type === FRAME.CALL) {
-      if (stream !== undefined || this.#isOurs(id)) throw protocolError(`stream ${id} was opened twice`);
+      if (stream !== null || this.#isOurs(id)) throw protocolError(`stream ${id} was opened twice`);
       this.#openedByPeer(type, flags, id, payload);
       return;
     }
-    if (stream === undefined) return this.#strayFrame(type, id, payload.length);
+    if (stream === null) return this.#strayFrame(type, id, payload.length);
     switch (type) {
       case FRAME.WINDOW:
         this.#charge(payload.length);
@@ -220,7 +222,7 @@ export class WireConnection {
 
   #data(id: number, chunk: Buffer): void {
     const stream = this.#streams.get(id);
-    if (stream === undefined) return this.#strayFrame(FRAME.DATA, id, chunk.length);
+    if (stream === null) return this.#strayFrame(FRAME.DATA, id, chunk.length);
     if (chunk.length < MIN_COST_BYTES) this.#charge(chunk.length);
     if (chunk.length > 0) stream.received(chunk);
   }
@@ -236,7 +238,7 @@ export class WireConnection {
     if (this.#peerStreams >= this.#maxPeerStreams)
       throw protocolError(`more than ${this.#maxPeerStreams} streams`);
     const stream = new WireStream(id, this.writer);
-    this.#streams.set(id, stream);
+    this.#streams.set(stream);
     this.#peerStreams++;
     this.handler.opened(stream, type, flags, payload);
   }
@@ -269,8 +271,11 @@ export class WireConnection {
     return (id & 1) === this.#ownParity;
   }
 
-  #following(id: number): number {
-    return id >= MAX_STREAM_ID ? (this.#ownParity === 1 ? 1 : 2) : id + 2;
+  #newId(): number {
+    const id = this.#nextId;
+    if (id > MAX_STREAM_ID) throw protocolError('more streams than there are numbers');
+    this.#nextId = id + 2;
+    return id;
   }
 }
 
