@@ -171,11 +171,12 @@ export class Exchange implements ResponseSink, Served {
     });
     this.#status = problem.status;
     const sendsBody = hasBody(this.request.method, problem.status);
-    this.#sendHead(
-      problem.status,
-      linesOf([...problem.fields, ...fields, ...this.#corsFields()]),
-      { bodyBytes: problem.body.length, sendsBody, closes: this.#mustClose(), dated: false },
-    );
+    this.#sendHead(problem.status, linesOf([...problem.fields, ...fields, ...this.#corsFields()]), {
+      bodyBytes: problem.body.length,
+      sendsBody,
+      closes: this.#mustClose(),
+      dated: false,
+    });
     if (sendsBody) {
       this.#bytesOut = problem.body.length;
       this.#connection.writer.data(problem.body);
@@ -307,11 +308,7 @@ export class Exchange implements ResponseSink, Served {
     return true;
   }
 
-  #sendHead(
-    status: number,
-    lines: string,
-    framing: Omit<ResponseFraming, 'minor'>,
-  ): void {
+  #sendHead(status: number, lines: string, framing: Omit<ResponseFraming, 'minor'>): void {
     // From here on, so that nothing is read behind a request whose answer says that nothing will be.
     if (framing.closes) this.#connection.close();
     this.#connection.writer.begin(status, lines, { ...framing, minor: this.request.minor });

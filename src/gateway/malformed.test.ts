@@ -24,12 +24,7 @@ const table: [string, string, number, string][] = [
   ],
   ['two lengths', `${POST}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, 400, 'bad-request'],
   ['a length that is none', `${POST}Content-Length: +3\r\n\r\nabc`, 400, 'bad-request'],
-  [
-    'another coding',
-    `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
-    501,
-    'coding-unsupported',
-  ],
+  ['another coding', `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501, 'coding-unsupported'],
   [
     'chunked that is not last',
     `${POST}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n`,

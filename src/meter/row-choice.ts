@@ -29,7 +29,8 @@ export function keepsRow(record: UsageRecord, kept: number, sampleOneIn: number)
 function hash(text: string): number {
   let h = 0x811c9dc5;
   // The end of an id is as random as all of it.
-  for (let i = Math.max(0, text.length - 12); i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  for (let i = Math.max(0, text.length - 12); i < text.length; i++)
+    h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;

@@ -25,7 +25,9 @@ describe('Deadlines', () => {
       fc.asyncProperty(
         fc.array(
           fc.record({
-            atMs: fc.oneof(fc.integer({ min: 0, max: 3_000 }), fc.integer({ min: 0, max: 1_300_000 })).map((tenths) => tenths / 10),
+            atMs: fc
+              .oneof(fc.integer({ min: 0, max: 3_000 }), fc.integer({ min: 0, max: 1_300_000 }))
+              .map((tenths) => tenths / 10),
             removed: fc.boolean(),
           }),
           {

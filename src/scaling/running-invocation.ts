@@ -45,10 +45,7 @@ export interface Invoked extends Registered {
 /** How long `work` may take to react to its deadline's abort before the invocation is over without it. */
 const LATE_MS = 1_000;
 
-export class RunningInvocation
-  extends Deadline
-  implements Invoked, InvocationControl, InvocationContext
-{
+export class RunningInvocation extends Deadline implements Invoked, InvocationControl, InvocationContext {
   readonly component: string;
   readonly requestId: string;
   readonly traceparent: string;

@@ -238,7 +238,10 @@ function bodyBytesOf(minor: 0 | 1, fields: RequestFields): number | null {
   if (codings.at(-1) !== 'chunked' || codings.indexOf('chunked') !== codings.length - 1) {
     throw bad('The body has a transfer coding after which nobody can tell where it ends.');
   }
-  throw new FulcrumError('coding-unsupported', 'The only transfer coding that is understood here is chunked.');
+  throw new FulcrumError(
+    'coding-unsupported',
+    'The only transfer coding that is understood here is chunked.',
+  );
 }
 
 function keepsAlive(minor: 0 | 1, connection: string | null): boolean {

@@ -42,8 +42,11 @@ export class HttpInvocation implements StreamHandler, Registered {
   #isEventStream = false;
   #bodyBegun = false;
   /** The answer, where it is sent with the stream's end. */
-  #whole: { readonly status: number; readonly headers: RawHeaders; readonly body: string | Uint8Array } | null =
-    null;
+  #whole: {
+    readonly status: number;
+    readonly headers: RawHeaders;
+    readonly body: string | Uint8Array;
+  } | null = null;
   /** Nobody hears the answer any more, or it is an event stream that has to end. */
   #cut = false;
   #onDrained: (() => void) | null = null;
@@ -268,7 +271,9 @@ class HandlerMissing extends Error {}
 class BadRequest extends Error {}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
+  );
 }
 
 function failure(code: Failure['code'], message: string): Failure {

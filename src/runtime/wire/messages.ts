@@ -150,7 +150,8 @@ export function readAnswer(payload: Buffer): AnswerFrame {
   const status = payload.readUInt16LE(0);
   if (status < 200 || status > 599) throw protocolError(`the response status ${status}`);
   const bodyAt = ANSWER_HEAD_BYTES + payload.readUInt32LE(6);
-  if (bodyAt > payload.length || bodyAt > MAX_HEAD_BYTES) throw protocolError('an answer with too large a head');
+  if (bodyAt > payload.length || bodyAt > MAX_HEAD_BYTES)
+    throw protocolError('an answer with too large a head');
   if (payload.length - bodyAt > MAX_ANSWER_BODY_BYTES) throw protocolError('an answer with too large a body');
   return {
     status,

@@ -90,10 +90,7 @@ export class LightHeaders {
     else values.set(lower, value);
   }
 
-  forEach(
-    callback: (value: string, name: string, headers: LightHeaders) => void,
-    thisArg?: unknown,
-  ): void {
+  forEach(callback: (value: string, name: string, headers: LightHeaders) => void, thisArg?: unknown): void {
     if (typeof callback !== 'function') return void this.#byNative('forEach', arguments);
     for (const [name, value] of this) callback.call(thisArg, value, name, this);
   }

@@ -180,7 +180,8 @@ export class LightResponse {
     this.#status = native.status;
     this.#statusText = native.statusText;
     // Node guards the fields of a redirect and of an error against changes; what is asked of those goes to Node's own.
-    this.#headers = native.type === 'error' || isRedirect(native) ? null : new LightHeaders([...native.headers]);
+    this.#headers =
+      native.type === 'error' || isRedirect(native) ? null : new LightHeaders([...native.headers]);
     if (this.#headers === null) {
       Object.defineProperty(this, 'headers', { get: () => native.headers, configurable: true });
     }
@@ -227,7 +228,11 @@ Object.defineProperty(LightResponse, 'name', { value: 'Response' });
 /** For `init` that Node's own is to read: it knows no headers but its own. */
 function nativeInit(init: ResponseInit | undefined): ResponseInit | undefined {
   if (typeof init !== 'object' || init === null || !(init.headers instanceof LightHeaders)) return init;
-  return { status: init.status!, statusText: init.statusText!, headers: new NativeHeaders([...init.headers]) };
+  return {
+    status: init.status!,
+    statusText: init.statusText!,
+    headers: new NativeHeaders([...init.headers]),
+  };
 }
 
 function isWhole(body: unknown): body is string | ArrayBuffer | ArrayBufferView | null | undefined {
