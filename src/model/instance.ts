@@ -93,6 +93,7 @@ export interface HandlerList {
   readonly fetch: boolean;
   readonly scheduled: boolean;
   readonly queue: boolean;
+  readonly websocket: boolean;
   readonly functions: readonly string[];
 }
 

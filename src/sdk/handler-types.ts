@@ -52,6 +52,41 @@ export interface QueueBatch<Data = unknown> {
   readonly messages: readonly QueueMessage<Data>[];
 }
 
+/** A client's WebSocket, as the hooks of its component see it. */
+export interface ComponentWebSocket {
+  readonly state: 'connecting' | 'open' | 'closing' | 'closed';
+  /** The subprotocol that both have agreed on; empty where there is none. */
+  readonly protocol: string;
+  /** Bytes that were sent here and have not left the instance. */
+  readonly bufferedBytes: number;
+  /**
+   * Sends a message: text, or bytes as a binary one.
+   * @returns false where 256 KB wait to be sent, because the client reads more slowly: the message is taken, and what follows
+   * should wait for the `drain` hook. False as well, and nothing is sent, where the socket is no longer open.
+   */
+  send(data: string | Uint8Array | ArrayBuffer): boolean;
+  /** Asks whether the client is still there; its answer needs no hook. Pings of the client's are answered without your doing. */
+  ping(): void;
+  /** @param code 1000, or 3000 to 4999 (RFC 6455, 7.4). Default 1000. @param reason at most 123 bytes. */
+  close(code?: number, reason?: string): void;
+}
+
+/** What a component does with a WebSocket. A hook that throws is logged, and the socket closed with 1011. */
+export interface WebSocketHooks {
+  /** The subprotocol to agree on, where the client offers it. */
+  readonly protocol?: string;
+  open?(socket: ComponentWebSocket): unknown;
+  /**
+   * A message: a string, or the bytes of a binary one; 16 MB at most, a larger one closes the socket with 1009. Where this returns
+   * a promise, the next message waits for it, and the client slows down with it.
+   */
+  message?(socket: ComponentWebSocket, data: string | Uint8Array): unknown;
+  /** After `send` returned false: all has been sent. */
+  drain?(socket: ComponentWebSocket): unknown;
+  /** The connection is over. @param code 1005 where the client gave none, 1006 where it left without a word. */
+  close?(socket: ComponentWebSocket, code: number, reason: string): unknown;
+}
+
 /**
  * The default export of a component's module. Which handlers it has decides what it can be invoked by.
  *
@@ -64,6 +99,16 @@ export interface QueueBatch<Data = unknown> {
 export interface ComponentModule<E extends Env = Env> {
   /** Answers an HTTP request: the component's `routes`. */
   fetch?(request: Request, env: E, ctx: Context): Response | Promise<Response>;
+  /**
+   * Answers a client that asks for a WebSocket on the component's `routes`: with hooks, to which the connection then belongs, or
+   * with a Response, which refuses it. The invocation lasts as long as the connection, and takes one of the instance's places
+   * (`concurrency`) for that time; in function mode it is closed with 1001 shortly before the `timeout`.
+   */
+  websocket?(
+    request: Request,
+    env: E,
+    ctx: Context,
+  ): WebSocketHooks | Response | Promise<WebSocketHooks | Response>;
   /** Does what is due: the component's `schedule`. */
   scheduled?(event: ScheduledEvent, env: E, ctx: Context): unknown;
   /** Takes events: the component's `events`. */

@@ -21,9 +21,11 @@ export type {
 } from './config-types.ts';
 export type {
   ComponentModule,
+  ComponentWebSocket,
   Context,
   Env,
   QueueBatch,
   QueueMessage,
   ScheduledEvent,
+  WebSocketHooks,
 } from './handler-types.ts';

@@ -4,6 +4,7 @@ import { callConformance } from './runtime/calls.ts';
 import { faultConformance } from './runtime/faults.ts';
 import { httpConformance } from './runtime/http.ts';
 import { lifecycleConformance } from './runtime/lifecycle.ts';
+import { webSocketConformance } from './runtime/websockets.ts';
 
 /** What every engine that runs modules must do. All with real processes, over the modules in `fixtures/`. */
 export function runtimeConformance(name: string, create: CreateRuntime): void {
@@ -12,5 +13,6 @@ export function runtimeConformance(name: string, create: CreateRuntime): void {
     callConformance(create);
     faultConformance(create);
     lifecycleConformance(create);
+    webSocketConformance(create);
   });
 }

@@ -2,13 +2,21 @@ import { FulcrumError } from '../../base/errors.ts';
 import { Registry } from '../../base/registry.ts';
 import type { ConnectionHandler, WireConnection } from '../wire/connection.ts';
 import { ANSWER_MINOR, FRAME } from '../wire/frames.ts';
-import { readCallHead, readRequest, writeLog, type Init, type Level } from '../wire/messages.ts';
+import {
+  readCallHead,
+  readRequest,
+  writeLog,
+  type Init,
+  type Level,
+  type RequestFrame,
+} from '../wire/messages.ts';
 import type { WireStream } from '../wire/stream.ts';
 import { CallInvocation } from './call-invocation.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { HttpInvocation } from './http-invocation.ts';
 import { InvocationScope, scopes, type InvocationHost, type Scope } from './invocation.ts';
 import type { ModuleHandlers } from './module-handlers.ts';
+import { WebSocketInvocation } from './websocket-invocation.ts';
 
 /** Lines wait in memory while the server reads slowly; beyond this they are dropped. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
@@ -21,8 +29,10 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
   readonly #connection: WireConnection;
   readonly #handlers: ModuleHandlers;
   readonly #answersWhole: boolean;
+  readonly #mode: Init['mode'];
   readonly #cpu: CpuMeter;
   readonly #http = new Registry<HttpInvocation>();
+  readonly #webSockets = new Registry<WebSocketInvocation>();
   #running = 0;
   #state: 'working' | 'draining' | 'ending' = 'working';
   #onIdle: (() => void) | null = null;
@@ -32,6 +42,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
     this.component = init.component;
     this.env = Object.freeze({ ...init.env });
     this.#handlers = handlers;
+    this.#mode = init.mode;
     this.#answersWhole = init.minor >= ANSWER_MINOR;
     this.#cpu = new CpuMeter(() => connection.writer.beforeFlush(this.#settle));
     connection.handler = this;
@@ -41,6 +52,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
     if (type !== FRAME.GO_AWAY) return;
     if (this.#state === 'working') this.#state = 'draining';
     for (const invocation of this.#http.all()) invocation.goAway();
+    for (const invocation of this.#webSockets.all()) invocation.goAway();
   }
 
   opened(stream: WireStream, type: number, flags: number, payload: Buffer): void {
@@ -65,6 +77,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
 
   #request(stream: WireStream, flags: number, payload: Buffer): void {
     const request = readRequest(flags, payload);
+    if (request.upgrades) return this.#webSocket(stream, request);
     const invocation = new HttpInvocation({
       connection: this.#connection,
       stream,
@@ -82,6 +95,27 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
       this.#http.delete(invocation);
       this.#ended();
     });
+  }
+
+  #webSocket(stream: WireStream, request: RequestFrame): void {
+    this.#running++;
+    const invocation: WebSocketInvocation = new WebSocketInvocation({
+      connection: this.#connection,
+      stream,
+      request,
+      scope: new InvocationScope(this, stream.id, request.requestId, request.remainingMs),
+      env: this.env,
+      cpu: this.#cpu,
+      handlers: this.#handlers,
+      endsAtTimeout: this.#mode === 'function',
+      over: () => {
+        this.#webSockets.delete(invocation);
+        this.#ended();
+      },
+    });
+    this.#webSockets.add(invocation);
+    invocation.run();
+    if (this.#state !== 'working') invocation.goAway();
   }
 
   #call(stream: WireStream, payload: Buffer): void {

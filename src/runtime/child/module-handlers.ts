@@ -10,6 +10,7 @@ export interface ModuleHandlers {
   readonly fetch: FetchHandler | null;
   readonly scheduled: Handler | null;
   readonly queue: Handler | null;
+  readonly websocket: Handler | null;
   readonly functions: ReadonlyMap<string, (...args: unknown[]) => unknown>;
 }
 
@@ -31,14 +32,15 @@ function readModule(exported: Readonly<Record<string, unknown>>): ModuleHandlers
     typeof main === 'function' && !isClass(main) ? (main as FetchHandler) : handler(main, 'fetch');
   const scheduled = handler(main, 'scheduled');
   const queue = handler(main, 'queue');
-  if (fetch === null && scheduled === null && queue === null && functions.size === 0) {
+  const websocket = handler(main, 'websocket');
+  if (fetch === null && scheduled === null && queue === null && websocket === null && functions.size === 0) {
     throw new TypeError(
-      'The module exports nothing that could be run: neither a default export with `fetch`, `scheduled` or `queue`, ' +
+      'The module exports nothing that could be run: neither a default export with `fetch`, `websocket`, `scheduled` or `queue`, ' +
         'nor a named function.' +
         (isClass(main) ? ' Its default export is a class; export an object, such as an instance of it.' : ''),
     );
   }
-  return { fetch, scheduled, queue, functions };
+  return { fetch, scheduled, queue, websocket, functions };
 }
 
 export function listOf(handlers: ModuleHandlers): HandlerList {
@@ -46,11 +48,12 @@ export function listOf(handlers: ModuleHandlers): HandlerList {
     fetch: handlers.fetch !== null,
     scheduled: handlers.scheduled !== null,
     queue: handlers.queue !== null,
+    websocket: handlers.websocket !== null,
     functions: [...handlers.functions.keys()],
   };
 }
 
-function handler(main: unknown, name: 'fetch' | 'scheduled' | 'queue'): Handler | null {
+function handler(main: unknown, name: 'fetch' | 'scheduled' | 'queue' | 'websocket'): Handler | null {
   if (main === null || (typeof main !== 'object' && typeof main !== 'function')) return null;
   const value = (main as Record<string, unknown>)[name];
   if (value === undefined) return null;

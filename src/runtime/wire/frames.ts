@@ -21,10 +21,14 @@
  *     8 GO_AWAY     server  nothing: event streams are to end, the rest may finish
  *   ── a stream's opening, by whoever opens it ─────────────────────────────────────────────────────────────────────
  *    16 REQUEST     server  u32 ms left, u8 trigger, text: method, URL, request id, traceparent, then name, value, …
- *                           with NUL between them. Flag 1: a body follows
+ *                           with NUL between them. Flag 1: a body follows.
+ *                           Flag 2, from minor version 1 on: to become a WebSocket. The body of either side is then the
+ *                           connection's bytes, and the answer a RESPONSE with 101, or another one that refuses
  *    17 CALL        both    JSON CallHead; its payload follows as the body
  *   ── within a stream ─────────────────────────────────────────────────────────────────────────────────────────────
- *    18 RESPONSE    inst.   u16 status, text: name, value, … with NUL between them. Flag 1: a body follows
+ *    18 RESPONSE    inst.   u16 status, text: name, value, … with NUL between them. Flag 1: a body follows.
+ *                           Flag 2, from minor version 1 on: to become a WebSocket. The body of either side is then the
+ *                           connection's bytes, and the answer a RESPONSE with 101, or another one that refuses
  *    19 DATA        both    bytes of a body, never more than the receiver has granted
  *    20 BODY_END    both    nothing
  *    21 BODY_FAILED opener  text: why the body broke off
@@ -48,7 +52,7 @@
 export const PROTOCOL_MAJOR = 1;
 export const PROTOCOL_MINOR = 1;
 
-/** The first minor version in which an instance may send ANSWER. */
+/** The first minor version in which an instance may send ANSWER, and may be asked for a WebSocket. */
 export const ANSWER_MINOR = 1;
 
 export const HEADER_BYTES = 10;
@@ -81,3 +85,5 @@ export const FIRST_OPTIONAL_TYPE = 128;
 
 /** On REQUEST and RESPONSE: a body follows. */
 export const FLAG_BODY = 1;
+/** On REQUEST: the connection asks to become a WebSocket. */
+export const FLAG_UPGRADE = 2;

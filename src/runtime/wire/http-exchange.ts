@@ -4,6 +4,7 @@ import type { HttpExchange } from '../../model/http.ts';
 import type { InvocationContext, Outcome } from '../../model/invocation.ts';
 import type { WireConnection } from './connection.ts';
 import { FLAG_BODY, FRAME } from './frames.ts';
+import { componentUrl } from './component-url.ts';
 import { readDone } from './done.ts';
 import { readAnswer, readResponse, writeRequest } from './messages.ts';
 import type { HeadTexts } from './head-texts.ts';
@@ -129,6 +130,7 @@ class HttpExchangeStream implements StreamHandler {
       remainingMs: context.deadlineMs - this.#clock.monotonicMs(),
       trigger: context.trigger,
       hasBody: body !== null,
+      upgrades: false,
       method: head.method,
       url: componentUrl(head.url, head.target),
       requestId: context.requestId,
@@ -242,10 +244,4 @@ class HttpExchangeStream implements StreamHandler {
 
 function outcomeOf(code: FulcrumError['code']): Outcome {
   return code === 'bad-response' ? 'bad-response' : 'handler-error';
-}
-
-/** The client's scheme and host with the path that the component is to see. */
-function componentUrl(url: string, target: string): string {
-  const path = url.indexOf('/', url.indexOf('://') + 3);
-  return path === -1 ? url + target : url.slice(0, path) + target;
 }

@@ -71,6 +71,7 @@ export async function introduce(options: IntroduceOptions): Promise<WireInstance
         process,
         connection,
         ready: introduction.ready,
+        minor,
         clock,
       });
   }

@@ -3,7 +3,7 @@ import type { HandlerList } from '../../model/instance.ts';
 import type { RawHeaders } from '../../model/http.ts';
 import type { Payload, Trigger } from '../../model/invocation.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { FLAG_BODY, FRAME } from './frames.ts';
+import { FLAG_BODY, FLAG_UPGRADE, FRAME } from './frames.ts';
 import { MAX_ANSWER_BODY_BYTES, MAX_FUNCTIONS, MAX_HEAD_BYTES } from './limits.ts';
 import { protocolError } from './protocol-error.ts';
 
@@ -41,6 +41,8 @@ export interface RequestFrame {
   readonly remainingMs: number;
   readonly trigger: Trigger;
   readonly hasBody: boolean;
+  /** It asks to become a WebSocket. */
+  readonly upgrades: boolean;
   readonly method: string;
   readonly url: string;
   readonly requestId: string;
@@ -69,7 +71,8 @@ const TRIGGERS: readonly Trigger[] = ['route', 'call', 'event', 'schedule', 'man
 export function writeRequest(writer: FrameWriter, stream: number, request: RequestFrame): void {
   let text = `${request.method}\0${request.url}\0${request.requestId}\0${request.traceparent}`;
   if (request.fields !== '') text += `\0${request.fields}`;
-  const at = writer.begin(FRAME.REQUEST, request.hasBody ? FLAG_BODY : 0, stream, 5 + text.length);
+  const flags = (request.hasBody ? FLAG_BODY : 0) | (request.upgrades ? FLAG_UPGRADE : 0);
+  const at = writer.begin(FRAME.REQUEST, flags, stream, 5 + text.length);
   writer.slab.writeUInt32LE(Math.min(Math.max(Math.round(request.remainingMs), 0), 0xffff_ffff), at);
   writer.slab[at + 4] = TRIGGERS.indexOf(request.trigger);
   writer.slab.write(text, at + 5, 'latin1');
@@ -85,6 +88,7 @@ export function readRequest(flags: number, payload: Buffer): RequestFrame {
     remainingMs: payload.readUInt32LE(0),
     trigger: TRIGGERS[payload[4]!] ?? 'route',
     hasBody: (flags & FLAG_BODY) !== 0,
+    upgrades: (flags & FLAG_UPGRADE) !== 0,
     method: text.slice(0, methodEnd),
     url: text.slice(methodEnd + 1, urlEnd),
     requestId: text.slice(urlEnd + 1, idEnd),
@@ -168,6 +172,13 @@ export function splitFields(text: string): RawHeaders {
   return headers;
 }
 
+/** The same where the answer may be 101. */
+export function readUpgradeResponse(payload: Buffer): { status: number; headers: RawHeaders } {
+  if (payload.length < 2 || payload.readUInt16LE(0) !== 101) return readResponse(payload);
+  if (payload.length > MAX_HEAD_BYTES) throw protocolError(`a response head of ${payload.length} bytes`);
+  return { status: 101, headers: splitFields(payload.toString('latin1', 2, payload.length)) };
+}
+
 export function readResponse(payload: Buffer): { status: number; headers: RawHeaders } {
   if (payload.length < 2 || payload.length > MAX_HEAD_BYTES) {
     throw protocolError(`a response head of ${payload.length} bytes`);
@@ -246,6 +257,7 @@ export function readReady(payload: Buffer): Ready {
       fetch: list['fetch'] === true,
       scheduled: list['scheduled'] === true,
       queue: list['queue'] === true,
+      websocket: list['websocket'] === true,
       functions: functions as string[],
     },
     inspectUrl: typeof inspectUrl === 'string' ? inspectUrl.slice(0, 512) : null,

@@ -10,6 +10,7 @@ import type {
   InstanceState,
   InstanceUsage,
   StartOrder,
+  UpgradeRequest,
 } from '../../model/instance.ts';
 import type { HttpExchange } from '../../model/http.ts';
 import type {
@@ -21,11 +22,12 @@ import type {
 import type { Revision } from '../../model/revision.ts';
 import type { ProcessEnd } from '../process/managed-process.ts';
 import type { WireConnection } from './connection.ts';
-import { FRAME } from './frames.ts';
+import { ANSWER_MINOR as UPGRADE_MINOR, FRAME } from './frames.ts';
 import { HeadTexts } from './head-texts.ts';
 import { carryHttp } from './http-exchange.ts';
 import { InvocationExchangeStream } from './invocation-exchange.ts';
 import type { Ready } from './messages.ts';
+import { UpgradeExchangeStream } from './upgrade-exchange.ts';
 import { describeEnd, endError, refusedByInstance } from './process-end.ts';
 
 /** The process of an instance, however it came to be. A ManagedProcess is one; so will be a fork of a zygote. */
@@ -46,6 +48,8 @@ export interface WireInstanceOptions {
   readonly process: InstanceProcess;
   readonly connection: WireConnection;
   readonly ready: Ready;
+  /** The minor version of the wire that it speaks. */
+  readonly minor: number;
   readonly clock: Clock;
 }
 
@@ -66,6 +70,7 @@ export class WireInstance implements Instance {
   readonly #process: InstanceProcess;
   readonly #connection: WireConnection;
   readonly #clock: Clock;
+  readonly #minor: number;
   readonly #texts = new HeadTexts();
   #state: InstanceState = 'ready';
   /** Why the platform ends it, once it does. */
@@ -85,6 +90,7 @@ export class WireInstance implements Instance {
     this.#process = options.process;
     this.#connection = options.connection;
     this.#clock = options.clock;
+    this.#minor = options.minor;
     this.ended = this.#watch();
   }
 
@@ -109,13 +115,27 @@ export class WireInstance implements Instance {
     return new InvocationExchangeStream(invocation, context, this.#connection, this.#clock).ended;
   }
 
-  upgrade(): Promise<InvocationEnd> {
-    const message = `The component ${this.revision.spec.name} is a module, and modules do not accept upgrades (WebSockets) yet. Run it as a command component.`;
-    return Promise.resolve({
-      outcome: 'handler-error',
-      error: new FulcrumError('upgrade-unsupported', message),
-      cpuMs: 0,
-    });
+  upgrade(request: UpgradeRequest): Promise<InvocationEnd> {
+    const refusal = this.#refusal(request.context) ?? this.#refusalToUpgrade(request);
+    if (refusal !== null) return Promise.resolve(refusal);
+    return new UpgradeExchangeStream(request, this.#connection, this.#clock).ended;
+  }
+
+  #refusalToUpgrade({ head }: UpgradeRequest): InvocationEnd | null {
+    const wanted = head.headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'upgrade');
+    const protocol = head.headers[wanted + 1] ?? '';
+    const name = this.revision.spec.name;
+    let message: string;
+    if (protocol.trim().toLowerCase() !== 'websocket') {
+      message = `The component ${name} is a module, and modules can be upgraded to nothing but WebSockets.`;
+    } else if (this.#minor < UPGRADE_MINOR) {
+      message = `The instance of ${name} was started by an older Fulcrum, which gave modules no WebSockets. Deploy it again.`;
+    } else if (!this.handlers.websocket) {
+      message = `The component ${name} has no \`websocket\` handler. Add one to its module's default export to accept WebSockets.`;
+    } else {
+      return null;
+    }
+    return { outcome: 'handler-error', error: new FulcrumError('upgrade-unsupported', message), cpuMs: 0 };
   }
 
   async healthy(timeoutMs: number): Promise<Health> {

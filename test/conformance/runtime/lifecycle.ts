@@ -60,7 +60,13 @@ export function lifecycleConformance(create: CreateRuntime): void {
     test('a bare function and an object with methods are modules too', async (t) => {
       const bench = await Bench.open(t, create);
       const bare = await bench.start('bare');
-      assert.deepEqual(bare.handlers, { fetch: true, scheduled: false, queue: false, functions: [] });
+      assert.deepEqual(bare.handlers, {
+        fetch: true,
+        scheduled: false,
+        queue: false,
+        websocket: false,
+        functions: [],
+      });
       const answer = ask(bare, '/', { method: 'PATCH' });
       await answer.outcome;
       assert.equal(answer.text, 'bare PATCH');

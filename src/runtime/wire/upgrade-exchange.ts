@@ -1,0 +1,205 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock, Timer } from '../../base/clock.ts';
+import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
+import type { RawHeaders } from '../../model/http.ts';
+import type { UpgradeRequest } from '../../model/instance.ts';
+import type { InvocationContext, InvocationEnd, Outcome } from '../../model/invocation.ts';
+import type { WireConnection } from './connection.ts';
+import { readDone } from './done.ts';
+import { FRAME } from './frames.ts';
+import { componentUrl } from './component-url.ts';
+import { readAnswer, readUpgradeResponse, splitFields, writeRequest } from './messages.ts';
+import { protocolError } from './protocol-error.ts';
+import type { StreamHandler, WireStream } from './stream.ts';
+import { readFailure } from './thrown.ts';
+import { unheardMs } from './unheard.ts';
+
+/**
+ * A connection that asks to become a WebSocket, at the server's end of its stream. States:
+ *
+ *   asking ──RESPONSE 101──▶ open (bytes go both ways) ──one side ends──▶ closing ──DONE──▶ over
+ *     ├─ any other answer: refusing (sent as HTTP's, then the end) ─────────────────────────▶ over
+ *     └─ FAILED, lost, timeout: over, and the socket untouched
+ *
+ * Until it is answered nothing is read from the client: what it sends early waits in its socket.
+ */
+type State = 'asking' | 'open' | 'closing' | 'refusing' | 'over';
+
+export class UpgradeExchangeStream implements StreamHandler {
+  readonly context: InvocationContext;
+  readonly ended: Promise<InvocationEnd>;
+  readonly #request: UpgradeRequest;
+  readonly #connection: WireConnection;
+  readonly #stream: WireStream;
+  readonly #socket: Duplex;
+  readonly #clock: Clock;
+  readonly #resolve: (end: InvocationEnd) => void;
+  #state: State = 'asking';
+  #deadline: Timer | null = null;
+  /** Why nobody waits for it any more, where that is so. */
+  #givenUp: FulcrumError | null = null;
+  #heldBytes = 0;
+
+  /** The signal must not have aborted. */
+  constructor(request: UpgradeRequest, connection: WireConnection, clock: Clock) {
+    this.context = request.context;
+    this.#request = request;
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#socket = request.socket;
+    const { promise, resolve } = Promise.withResolvers<InvocationEnd>();
+    this.ended = promise;
+    this.#resolve = resolve;
+    this.#stream = connection.open();
+    this.#stream.handler = this;
+    const { context, head } = request;
+    writeRequest(connection.writer, this.#stream.id, {
+      remainingMs: context.deadlineMs - clock.monotonicMs(),
+      trigger: context.trigger,
+      hasBody: true,
+      upgrades: true,
+      method: head.method,
+      url: componentUrl(head.url, head.target),
+      requestId: context.requestId,
+      traceparent: context.traceparent,
+      fields: head.fields ?? head.headers.join('\0'),
+    });
+    context.signal.addEventListener('abort', this);
+    this.#socket.on('close', this.#onClose);
+    this.#socket.on('error', ignore);
+  }
+
+  frame(type: number, _flags: number, payload: Buffer): void {
+    switch (type) {
+      case FRAME.RESPONSE: {
+        const { status, headers } = readUpgradeResponse(payload);
+        return this.#answered(status, headers);
+      }
+      case FRAME.ANSWER: {
+        const answer = readAnswer(payload);
+        this.#connection.forget(this.#stream);
+        this.#answered(answer.status, splitFields(answer.fields));
+        if (this.#state === 'refusing') this.#socket.write(answer.body);
+        return this.#done(answer.cpuMs);
+      }
+      case FRAME.BODY_END:
+        return this.#part();
+      case FRAME.DONE: {
+        const cpuMs = readDone(payload);
+        if (this.#state === 'asking') throw protocolError('DONE without a response');
+        this.#connection.forget(this.#stream);
+        return this.#done(cpuMs);
+      }
+      case FRAME.FAILED: {
+        const failure = readFailure(payload, 'instance');
+        this.#connection.forget(this.#stream);
+        const error = new FulcrumError(failure.code, failure.message);
+        return this.#end('handler-error', error, failure.cpuMicros / 1_000);
+      }
+      default:
+        throw protocolError(`frame of type ${type} in an upgrade's stream`);
+    }
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#state === 'asking') throw protocolError('data before a response');
+    if (this.#state === 'over' || this.#socket.destroyed || !this.#socket.writable) {
+      this.#stream.consumed(chunk.length);
+    } else if (this.#socket.write(chunk)) {
+      this.#stream.consumed(chunk.length);
+    } else {
+      this.#heldBytes += chunk.length;
+    }
+  }
+
+  drained(): void {
+    this.#socket.resume();
+  }
+
+  stopped(): void {
+    this.#socket.resume();
+  }
+
+  lost(error: FulcrumError): void {
+    this.#end('crashed', error, 0);
+  }
+
+  /** Called by the signal. */
+  handleEvent(): void {
+    const error = asFulcrumError(this.context.signal.reason);
+    if (this.#state === 'over' || this.#givenUp !== null) return;
+    this.#givenUp = error;
+    this.#stream.dropBody();
+    this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, error.code);
+    if (error.code === 'timeout') return this.#end('timeout', error, 0);
+    if (error.code === 'shutting-down') return this.#end('cancelled', error, 0);
+    // Its hooks may still be at it: the slot is held until they are done.
+    this.#deadline = this.#clock.after(unheardMs(this.context, this.#clock), () =>
+      this.#end('timeout', error, 0),
+    );
+  }
+
+  readonly #onClose = (): void => {
+    if (this.#state !== 'over') this.#stream.endBody();
+  };
+
+  #answered(status: number, headers: RawHeaders): void {
+    if (this.#state !== 'asking') throw protocolError('a second response head');
+    const isOpen = status === 101;
+    this.#state = isOpen ? 'open' : 'refusing';
+    if (this.#socket.destroyed) return;
+    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
+    for (let i = 0; i < headers.length; i += 2) text += `${headers[i]!}: ${headers[i + 1]!}\r\n`;
+    if (!isOpen) text += 'Connection: close\r\n';
+    this.#socket.write(`${text}\r\n`, 'latin1');
+    this.#socket.on('drain', () => this.#socketDrained());
+    if (isOpen) this.#readClient();
+  }
+
+  #readClient(): void {
+    const socket = this.#socket;
+    if (this.#request.early.length > 0) this.#stream.write(this.#request.early);
+    socket.on('data', (chunk: Buffer) => {
+      if (!this.#stream.write(chunk)) socket.pause();
+    });
+    socket.on('end', () => this.#stream.endBody());
+    socket.resume();
+  }
+
+  #socketDrained(): void {
+    const bytes = this.#heldBytes;
+    this.#heldBytes = 0;
+    if (bytes > 0) this.#stream.consumed(bytes);
+  }
+
+  /** The instance has sent all that it will. */
+  #part(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    this.#socket.end();
+  }
+
+  #done(cpuMs: number): void {
+    if (this.#givenUp !== null) return this.#end('cancelled', this.#givenUp, cpuMs);
+    if (this.#socket.destroyed) return this.#end('ok', null, cpuMs);
+    // What is written must be sent before whoever called closes the socket.
+    if (!this.#socket.writableEnded) this.#socket.end();
+    if (this.#socket.writableFinished) return this.#end('ok', null, cpuMs);
+    const sent = (): void => this.#end('ok', null, cpuMs);
+    this.#socket.once('finish', sent);
+    this.#socket.once('close', sent);
+  }
+
+  #end(outcome: Outcome, error: FulcrumError | null, cpuMs: number): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#deadline?.cancel();
+    this.context.signal.removeEventListener('abort', this);
+    this.#socket.off('close', this.#onClose);
+    this.#stream.dropBody();
+    this.#resolve({ outcome, error, cpuMs });
+  }
+}
+
+function ignore(): void {}
