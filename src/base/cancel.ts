@@ -8,7 +8,7 @@ export interface CancelSignal {
 
 export type CancelListener = (() => void) | CancelObject;
 
-export interface CancelObject {
+interface CancelObject {
   handleEvent(): void;
 }
 

@@ -38,10 +38,10 @@ export const systemClock: Clock = {
 /** Waits `delayMs` on `clock`. Rejects with the signal's reason when it aborts first. */
 export function sleep(clock: Clock, delayMs: number, signal?: CancelSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason as Error);
+    if (signal?.aborted) return reject(signal.reason);
     const onAbort = (): void => {
       timer.cancel();
-      reject(signal!.reason as Error);
+      reject(signal!.reason);
     };
     const timer = clock.after(delayMs, () => {
       signal?.removeEventListener('abort', onAbort);

@@ -3,7 +3,6 @@ import { ComponentHead } from './component-head.ts';
 import { clientView } from './forwarded.ts';
 import { readTarget } from './request-target.ts';
 import { continuedTrace, newTrace } from './trace.ts';
-import { plainAddress } from './trusted-proxies.ts';
 import type { ClientView } from './forwarded.ts';
 import type { Head } from './http1/request-reader.ts';
 import type { HostNames } from './host-names.ts';

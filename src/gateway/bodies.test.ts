@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { FulcrumError } from '../base/errors.ts';
 import { FakeClock } from '../base/fake-clock.ts';

@@ -59,7 +59,7 @@ export class Activator {
         reject,
         onAbort: () => {
           this.#remove(entry);
-          reject(context.signal.reason as Error);
+          reject(context.signal.reason);
           this.#left();
         },
         before: this.#last,

@@ -4,6 +4,8 @@ import type { ComponentWebSocket } from '../../sdk/handler-types.ts';
 /** What waits to be sent before `send` says that it is enough. */
 const FULL_BYTES = 256 * 1024;
 
+const STATES = ['connecting', 'open', 'closing', 'closed'] as const;
+
 /** A client's WebSocket as the author's hooks see it. */
 export class ComponentSocket implements ComponentWebSocket {
   readonly #webSocket: WebSocket;
@@ -14,7 +16,7 @@ export class ComponentSocket implements ComponentWebSocket {
   }
 
   get state(): ComponentWebSocket['state'] {
-    return (['connecting', 'open', 'closing', 'closed'] as const)[this.#webSocket.readyState]!;
+    return STATES[this.#webSocket.readyState];
   }
 
   get protocol(): string {

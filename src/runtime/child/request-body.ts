@@ -28,7 +28,7 @@ export class RequestBody {
 
   /** All of it, once. Rejects with what it breaks off with. */
   gather(): Promise<Uint8Array> {
-    if (this.#failure !== null) return Promise.reject(this.#failure.error as Error);
+    if (this.#failure !== null) return Promise.reject(this.#failure.error);
     if (this.#state === 'whole') return Promise.resolve(this.#takeAll());
     return new Promise((resolve, reject) => {
       this.#gathering = { resolve, reject };

@@ -114,16 +114,18 @@ export function readAnswers(raw: string, methods: readonly string[]): Answer[] {
 const OURS =
   /^(?:x-forwarded-.*|x-request-id|x-real-ip|forwarded|via|traceparent|tracestate|max-forwards|expect)$/;
 const HOP = /^(?:connection|keep-alive|te|trailer|transfer-encoding|upgrade|http2-settings|proxy-.*)$/;
-const KEPT = ['host', 'content-length', 'close', 'keep-alive', 'upgrade', ''];
+const KEPT = new Set(['host', 'content-length', 'close', 'keep-alive', 'upgrade', '']);
 
 /** The fields of a request that are the client's own and go to the component (RFC 9110, 7.6.1). */
 export function passedOn(request: ReferenceRequest): (readonly [string, string])[] {
-  const named = request.fields
-    .filter(([name]) => name === 'connection')
-    .flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase()))
-    .filter((option) => !KEPT.includes(option));
+  const named = new Set(
+    request.fields
+      .filter(([name]) => name === 'connection')
+      .flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase()))
+      .filter((option) => !KEPT.has(option)),
+  );
   return request.fields.filter(
-    ([name]) => name !== 'host' && !OURS.test(name) && !HOP.test(name) && !named.includes(name),
+    ([name]) => name !== 'host' && !OURS.test(name) && !HOP.test(name) && !named.has(name),
   );
 }
 

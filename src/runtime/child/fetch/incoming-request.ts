@@ -103,7 +103,7 @@ export class IncomingRequest {
   }
 
   clone(): Request {
-    return this.#current().clone() as Request;
+    return this.#current().clone();
   }
 
   get isHistoryNavigation(): boolean {

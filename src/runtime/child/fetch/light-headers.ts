@@ -13,6 +13,7 @@ type Method = 'append' | 'delete' | 'get' | 'getSetCookie' | 'has' | 'set' | 'fo
  * (a value to be converted or trimmed, a name that is none) is left to Node's own, which knows what to throw.
  */
 export class LightHeaders {
+  declare readonly [Symbol.iterator]: () => IterableIterator<[string, string]>;
   /** What came over the wire, until it is asked for. */
   #raw: string | null = null;
   /** By lower-case name; repeated ones joined. */
@@ -160,20 +161,13 @@ export class LightHeaders {
   }
 }
 
-Object.defineProperty(LightHeaders.prototype, Symbol.iterator, {
-  value: LightHeaders.prototype.entries,
-  writable: true,
-  configurable: true,
-});
+const entries = Object.getOwnPropertyDescriptor(LightHeaders.prototype, 'entries')!;
+Object.defineProperty(LightHeaders.prototype, Symbol.iterator, { ...entries, enumerable: false });
 Object.setPrototypeOf(LightHeaders.prototype, NativeHeaders.prototype);
 Object.defineProperty(LightHeaders, Symbol.hasInstance, {
   value: (value: unknown) => isOf(NativeHeaders, value),
 });
 Object.defineProperty(LightHeaders, 'name', { value: 'Headers' });
-
-export interface LightHeaders {
-  [Symbol.iterator](): IterableIterator<[string, string]>;
-}
 
 function isName(name: unknown): name is string {
   return typeof name === 'string' && TOKEN.test(name);

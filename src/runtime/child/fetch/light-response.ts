@@ -151,7 +151,7 @@ export class LightResponse {
   }
 
   clone(): LightResponse {
-    if (this.#native !== null || this.#read) return LightResponse.#of(this.#own().clone() as Response);
+    if (this.#native !== null || this.#read) return LightResponse.#of(this.#own().clone());
     const response = new LightResponse();
     response.#status = this.#status;
     response.#statusText = this.#statusText;
