@@ -115,6 +115,10 @@ export class RequestReader {
         if (this.#state === 'body') {
           at = this.#body(bytes, at);
         } else if (this.#state === 'between' || this.#state === 'head') {
+          if (this.#state === 'between') {
+            at = this.#skipEmptyLines(bytes, at);
+            if (!beginsHead(bytes, at)) return this.#keep(bytes, at);
+          }
           const end = this.#head(bytes, at, known);
           known = 0;
           if (end === -1) return this.#keep(bytes, at);
@@ -135,9 +139,7 @@ export class RequestReader {
   }
 
   /** @returns where the head ends; -1 where it is not whole. */
-  #head(bytes: Buffer, from: number, known: number): number {
-    const at = this.#state === 'between' ? this.#skipEmptyLines(bytes, from) : from;
-    if (at === bytes.length) return at;
+  #head(bytes: Buffer, at: number, known: number): number {
     this.#state = 'head';
     const { headerBytes } = this.#limits;
     const end = bytes.indexOf(HEAD_END, Math.max(at, known - HEAD_END.length + 1));
@@ -208,8 +210,6 @@ export class RequestReader {
 
   /** What has come of a head that is not whole: too much already, or nothing that could become one? */
   #checkUnfinished(bytes: Buffer, at: number, known: number, end: number): void {
-    // A carriage return alone may yet become an empty line.
-    if (bytes[at] === CR && at + 1 === bytes.length) return;
     const first = bytes[at]!;
     if (TOKEN[first] !== 1) throw bad('What arrived is no HTTP request.');
     checkLineEnds(bytes.subarray(0, end), Math.max(at, known - 1));
@@ -242,6 +242,11 @@ function bodyBytesOf(minor: 0 | 1, fields: RequestFields): number | null {
     'coding-unsupported',
     'The only transfer coding that is understood here is chunked.',
   );
+}
+
+/** Whether something is there, and not just half of an empty line, which may yet be passed over. */
+function beginsHead(bytes: Buffer, at: number): boolean {
+  return at < bytes.length && !(bytes[at] === CR && at + 1 === bytes.length);
 }
 
 function keepsAlive(minor: 0 | 1, connection: string | null): boolean {

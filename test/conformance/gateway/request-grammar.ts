@@ -23,9 +23,16 @@ export function randomConnection(random: Random, name: string): string {
   return rarely(random, 0.1) ? hurt(random, text) : text;
 }
 
-/** Cuts `bytes` into one to six pieces, anywhere. */
+/** Cuts `bytes` into one to six pieces, anywhere, and more often around the ends of lines. */
 export function randomCuts(random: Random, bytes: Buffer): Buffer[] {
-  const cuts = Array.from({ length: Math.floor(random() * 6) }, () => Math.floor(random() * bytes.length));
+  const lineEnds = [...bytes.keys()].filter((i) => bytes[i] === 13 || bytes[i] === 10);
+  const place = (): number => {
+    const atLineEnd = lineEnds.length > 0 && rarely(random, 0.5);
+    return atLineEnd
+      ? pick(random, lineEnds) + Math.floor(random() * 2)
+      : Math.floor(random() * bytes.length);
+  };
+  const cuts = Array.from({ length: Math.floor(random() * 6) }, place);
   const at = [0, ...cuts.sort((a, b) => a - b), bytes.length];
   return at
     .slice(1)
