@@ -34,6 +34,7 @@ export function callConformance(create: CreateRuntime): void {
         fetch: false,
         scheduled: true,
         queue: true,
+        websocket: false,
         functions: [
           'add',
           'describe',

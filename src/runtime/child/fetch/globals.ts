@@ -1,19 +1,17 @@
 import { IncomingRequest } from './incoming-request.ts';
 import { LightHeaders } from './light-headers.ts';
 import { LightResponse } from './light-response.ts';
-import { isOf, nativeFetch, NativeRequest, type RequestInput } from './natives.ts';
+import { nativeFetch, NativeHeaders, NativeRequest, NativeResponse, type RequestInput } from './natives.ts';
 
-/** Node's own Request, made from one of ours too. */
-class Request extends NativeRequest {
-  static {
-    Object.defineProperty(Request, Symbol.hasInstance, {
-      value: (value: unknown) => isOf(NativeRequest, value),
-    });
-  }
+/** Node's own Request, made from one of ours too. In all else it is Node's: its prototype is the one that authors extend. */
+const Request = new Proxy(NativeRequest, {
+  construct: (target, [input, ...rest]: unknown[], newTarget) =>
+    Reflect.construct(target, [IncomingRequest.unwrap(input), ...rest], newTarget) as object,
+});
 
-  constructor(input: RequestInput, init?: RequestInit) {
-    super(IncomingRequest.unwrap(input) as RequestInput, init);
-  }
+/** Node's own fetch, which takes one of our requests too. */
+async function fetch(...[input, init]: Parameters<typeof nativeFetch>): Promise<Response> {
+  return nativeFetch(IncomingRequest.unwrap(input) as RequestInput, init);
 }
 
 /** Puts our classes where the author's code finds the Fetch API's. Before that code is loaded. */
@@ -21,9 +19,10 @@ export function installFetchObjects(): void {
   define('Headers', LightHeaders);
   define('Response', LightResponse);
   define('Request', Request);
-  define('fetch', (input: RequestInput, init?: RequestInit) =>
-    nativeFetch(IncomingRequest.unwrap(input) as RequestInput, init),
-  );
+  define('fetch', fetch);
+  makerOf(NativeHeaders, LightHeaders);
+  makerOf(NativeResponse, LightResponse);
+  makerOf(NativeRequest, Request);
   installStreaming();
 }
 
@@ -37,6 +36,11 @@ function installStreaming(): void {
 }
 
 type Compile = (source: unknown, imports: unknown) => Promise<unknown>;
+
+/** What Node made itself has the class that the author knows as its `constructor`. */
+function makerOf(native: { readonly prototype: object }, value: unknown): void {
+  Object.defineProperty(native.prototype, 'constructor', { value, writable: true, configurable: true });
+}
 
 function define(name: string, value: unknown): void {
   Object.defineProperty(globalThis, name, {

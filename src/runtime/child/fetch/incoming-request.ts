@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
+import { markAsUncloneable } from 'node:worker_threads';
 import type { RequestFrame } from '../../wire/messages.ts';
 import type { RequestBody } from '../request-body.ts';
 import { LightHeaders } from './light-headers.ts';
-import { NativeRequest } from './natives.ts';
+import { list, NativeRequest } from './natives.ts';
 import { decodeUtf8, toArrayBuffer } from './utf8.ts';
 import { normalUrl } from './wire-url.ts';
 
@@ -38,9 +39,22 @@ export class IncomingRequest {
   #native: Request | null = null;
   #read = false;
 
+  static {
+    for (const name of DELEGATED) {
+      Object.defineProperty(IncomingRequest.prototype, name, {
+        get(this: IncomingRequest): unknown {
+          return this.#current()[name];
+        },
+        enumerable: true,
+        configurable: true,
+      });
+    }
+  }
+
   /** Throws TypeError where Fetch has no such request: a method that it forbids. */
   constructor(frame: RequestFrame, source: RequestBody | null, signalOf: () => AbortSignal) {
     if (FORBIDDEN.test(frame.method)) throw new TypeError(`'${frame.method}' HTTP method is unsupported.`);
+    markAsUncloneable(this);
     this.#frame = frame;
     this.#source = source;
     this.#signalOf = signalOf;
@@ -102,6 +116,10 @@ export class IncomingRequest {
     return this.#current().formData();
   }
 
+  textStream(): ReadableStream<string> {
+    return this.#current().textStream();
+  }
+
   clone(): Request {
     return this.#current().clone();
   }
@@ -119,7 +137,7 @@ export class IncomingRequest {
   }
 
   [inspect.custom](depth: number, options: object): string {
-    return inspect(this.#own(), { ...options, depth });
+    return inspect(this.#current(), { ...options, depth });
   }
 
   async #gather(): Promise<Uint8Array> {
@@ -141,7 +159,7 @@ export class IncomingRequest {
       this.#native = new NativeRequest(this.#frame.url, init);
     } else if (this.#read) {
       // What has been read must be known to have been.
-      this.#native = new NativeRequest(this.#frame.url, { ...init, body: 'read' });
+      this.#native = new NativeRequest(this.#frame.url, { ...init, body: NO_BYTES });
       void this.#native.text();
     } else {
       const body = this.#source.stream();
@@ -163,13 +181,7 @@ export class IncomingRequest {
 
 const NO_BYTES = new Uint8Array(0);
 
-for (const name of DELEGATED) {
-  Object.defineProperty(IncomingRequest.prototype, name, {
-    get(this: IncomingRequest): unknown {
-      return (IncomingRequest.unwrap(this) as Request)[name as keyof Request];
-    },
-    enumerable: true,
-    configurable: true,
-  });
-}
 Object.setPrototypeOf(IncomingRequest.prototype, NativeRequest.prototype);
+// Inherited: what stands in the place of Node's own makes one from this one too.
+Reflect.deleteProperty(IncomingRequest.prototype, 'constructor');
+list(IncomingRequest.prototype, NativeRequest.prototype);

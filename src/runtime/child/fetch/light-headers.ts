@@ -1,5 +1,7 @@
 import { inspect } from 'node:util';
-import { isOf, NativeHeaders, type HeadersInput } from './natives.ts';
+import { markAsUncloneable } from 'node:worker_threads';
+import { NativeHeaders, standInFor, type HeadersInput } from './natives.ts';
+import { PairIterator } from './pair-iterator.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** A value that needs no trimming and that every byte of may be sent. */
@@ -22,6 +24,7 @@ export class LightHeaders {
   #sorted: [string, string][] | null = null;
 
   constructor(init?: HeadersInput) {
+    markAsUncloneable(this);
     if (init === undefined) return;
     if (isPlainRecord(init)) {
       for (const name of Object.keys(init)) this.append(name, init[name]!);
@@ -91,25 +94,24 @@ export class LightHeaders {
     else values.set(lower, value);
   }
 
-  forEach(callback: (value: string, name: string, headers: LightHeaders) => void, thisArg?: unknown): void {
+  forEach(
+    callback: (value: string, name: string, headers: LightHeaders) => void,
+    thisArg: unknown = globalThis,
+  ): void {
     if (typeof callback !== 'function') return void this.#byNative('forEach', arguments);
-    for (const [name, value] of this) callback.call(thisArg, value, name, this);
+    for (const [name, value] of this.#iterate(asPair)) callback.call(thisArg, value, name, this);
   }
 
-  /** Live, as the standard has it: what is added behind the place that has been reached still comes. */
-  *entries(): IterableIterator<[string, string]> {
-    for (let i = 0; i < this.#pairs().length; i++) {
-      const [name, value] = this.#pairs()[i]!;
-      yield [name, value];
-    }
+  entries(): IterableIterator<[string, string]> {
+    return this.#iterate(asPair);
   }
 
-  *keys(): IterableIterator<string> {
-    for (const [name] of this.entries()) yield name;
+  keys(): IterableIterator<string> {
+    return this.#iterate(asName);
   }
 
-  *values(): IterableIterator<string> {
-    for (const [, value] of this.entries()) yield value;
+  values(): IterableIterator<string> {
+    return this.#iterate(asValue);
   }
 
   get [Symbol.toStringTag](): string {
@@ -118,6 +120,10 @@ export class LightHeaders {
 
   [inspect.custom](depth: number, options: object): string {
     return inspect(new NativeHeaders([...this.#pairs()]), { ...options, depth });
+  }
+
+  #iterate<T>(pick: (pair: [string, string]) => T): PairIterator<T> {
+    return new PairIterator(() => this.#pairs(), pick);
   }
 
   #add(lower: string, value: string): void {
@@ -156,6 +162,7 @@ export class LightHeaders {
     const result: unknown = (native[method] as (...args: unknown[]) => unknown).apply(native, [...args]);
     this.#values = new Map();
     this.#cookies = [];
+    this.#sorted = null;
     for (const [name, value] of native) this.#add(name, value);
     return result;
   }
@@ -163,11 +170,19 @@ export class LightHeaders {
 
 const entries = Object.getOwnPropertyDescriptor(LightHeaders.prototype, 'entries')!;
 Object.defineProperty(LightHeaders.prototype, Symbol.iterator, { ...entries, enumerable: false });
-Object.setPrototypeOf(LightHeaders.prototype, NativeHeaders.prototype);
-Object.defineProperty(LightHeaders, Symbol.hasInstance, {
-  value: (value: unknown) => isOf(NativeHeaders, value),
-});
-Object.defineProperty(LightHeaders, 'name', { value: 'Headers' });
+standInFor(LightHeaders, NativeHeaders);
+
+function asPair([name, value]: [string, string]): [string, string] {
+  return [name, value];
+}
+
+function asName(pair: [string, string]): string {
+  return pair[0];
+}
+
+function asValue(pair: [string, string]): string {
+  return pair[1];
+}
 
 function isName(name: unknown): name is string {
   return typeof name === 'string' && TOKEN.test(name);

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
+import { markAsUncloneable } from 'node:worker_threads';
 import { LightHeaders } from './light-headers.ts';
-import { isOf, NativeHeaders, NativeResponse, type BodyInput } from './natives.ts';
+import { NativeHeaders, NativeResponse, standInFor, type BodyInput } from './natives.ts';
 import { decodeUtf8, toArrayBuffer } from './utf8.ts';
 
 /** Statuses whose responses have no body (Fetch standard, "null body status"). */
@@ -25,6 +26,7 @@ export interface WireParts {
 export class LightResponse {
   #status = 200;
   #statusText = '';
+  /** Made when asked for, but for those that Node guards against changes: what is asked of these goes to Node's own. */
   #headers: LightHeaders | null = null;
   #whole: WholeBody = null;
   #type: string | null = null;
@@ -33,6 +35,7 @@ export class LightResponse {
   #native: Response | null = null;
 
   constructor(body?: BodyInput, init?: ResponseInit) {
+    markAsUncloneable(this);
     if (!isWhole(body) || !isPlainInit(init, body ?? null)) {
       this.#adopt(new NativeResponse(body, nativeInit(init)));
       return;
@@ -96,6 +99,7 @@ export class LightResponse {
 
   get headers(): LightHeaders {
     if (this.#headers === null) {
+      if (this.#native !== null) return this.#native.headers as unknown as LightHeaders;
       this.#headers = new LightHeaders();
       if (this.#type !== null) this.#headers.set('content-type', this.#type);
     }
@@ -150,6 +154,10 @@ export class LightResponse {
     return this.#own().formData();
   }
 
+  textStream(): ReadableStream<string> {
+    return this.#own().textStream();
+  }
+
   clone(): LightResponse {
     if (this.#native !== null || this.#read) return LightResponse.#of(this.#own().clone());
     const response = new LightResponse();
@@ -179,12 +187,8 @@ export class LightResponse {
     this.#native = native;
     this.#status = native.status;
     this.#statusText = native.statusText;
-    // Node guards the fields of a redirect and of an error against changes; what is asked of those goes to Node's own.
-    this.#headers =
-      native.type === 'error' || isRedirect(native) ? null : new LightHeaders([...native.headers]);
-    if (this.#headers === null) {
-      Object.defineProperty(this, 'headers', { get: () => native.headers, configurable: true });
-    }
+    const isGuarded = native.type === 'error' || isRedirect(native);
+    this.#headers = isGuarded ? null : new LightHeaders([...native.headers]);
   }
 
   #take(): WireParts {
@@ -211,7 +215,9 @@ export class LightResponse {
       return this.#native;
     }
     const init = { status: this.#status, statusText: this.#statusText, headers: [...this.headers] };
-    const native = new NativeResponse(this.#whole as BodyInput, init);
+    // As bytes: to text, Node would add a type where the author took it away.
+    const body = this.#whole === null ? null : encoded(this.#whole);
+    const native = new NativeResponse(body as BodyInput, init);
     if (this.#read) void native.text();
     this.#native = native;
     return native;
@@ -219,11 +225,7 @@ export class LightResponse {
 }
 
 Object.setPrototypeOf(LightResponse, NativeResponse);
-Object.setPrototypeOf(LightResponse.prototype, NativeResponse.prototype);
-Object.defineProperty(LightResponse, Symbol.hasInstance, {
-  value: (value: unknown) => isOf(NativeResponse, value),
-});
-Object.defineProperty(LightResponse, 'name', { value: 'Response' });
+standInFor(LightResponse, NativeResponse);
 
 /** For `init` that Node's own is to read: it knows no headers but its own. */
 function nativeInit(init: ResponseInit | undefined): ResponseInit | undefined {

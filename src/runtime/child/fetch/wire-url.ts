@@ -4,6 +4,9 @@ const MAX_REMEMBERED = 256;
 const PLAIN = /^\/(?!\/)[A-Za-z0-9\-._~!$&()*+,;=:@/%]*(?:\?[A-Za-z0-9\-._~!$&()*+,;=:@/%?]*)?$/;
 const DOTS = /\/\.|%2e/i;
 
+/** Where the first slash is not the path's, or the origin would lose something. */
+const NO_ORIGIN = /[?#@\\]/;
+
 const origins = new Map<string, string | null>();
 
 /** `url` as the URL standard serialises it. Throws TypeError where it is none. */
@@ -15,9 +18,9 @@ export function normalUrl(url: string): string {
   const written = url.slice(0, slash);
   let origin = origins.get(written);
   if (origin === undefined) {
-    origin = new URL(written).origin;
+    origin = NO_ORIGIN.test(written) ? null : new URL(written).origin;
     if (origins.size >= MAX_REMEMBERED) origins.clear();
     origins.set(written, origin);
   }
-  return origin + target;
+  return origin === null ? new URL(url).href : origin + target;
 }
