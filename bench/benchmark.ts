@@ -21,6 +21,8 @@ export interface Target {
 export interface RunOptions {
   /** Seconds instead of a minute: enough to see that it runs, not to believe its numbers. */
   readonly quick: boolean;
+  /** Of benchmarks that know it: what slow clients do, instead of what fast ones get. */
+  readonly slow: boolean;
   /** Tells a person what is going on. */
   readonly note: (text: string) => void;
 }

@@ -1,16 +1,16 @@
+import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { rowOf, type Benchmark, type Finding, type Row, type RunOptions, type Target } from './benchmark.ts';
 import { cpuMs } from './cpu.ts';
 import { LineProcess } from './line-process.ts';
 import type { LoadJob, LoadResult } from './load-run.ts';
+import { peakBytes } from './memory.ts';
+import { ONE_KILOBYTE, UPLOAD_BYTES } from './payloads.ts';
 import { ServerProcess } from './server-process.ts';
+import { slowClients } from './slow-clients.ts';
 import { interleaved, median } from './statistics.ts';
 
-const CONNECTIONS = 32;
-const ONE_KILOBYTE = JSON.stringify({ text: 'x'.repeat(1_024 - JSON.stringify({ text: '' }).length) });
-
-/** Of raw `node:http`, both free of any pinning. What the gateway has to reach. */
-const THROUGHPUT: Target = { min: 0.6 };
-const TAIL: Target = { max: 2 };
+const MB = 1024 * 1024;
 
 interface Subject {
   readonly name: string;
@@ -20,92 +20,196 @@ interface Subject {
   readonly judged: boolean;
 }
 
-interface Measured extends LoadResult {
-  /** Of all the server's processes, in µs; NaN where it cannot be told. */
-  readonly cpuUs: number;
+/** One kind of request, and what a service has to reach with it. */
+interface Scenario {
+  readonly name: string;
+  readonly path: string;
+  readonly job: Omit<LoadJob, 'url'>;
+  readonly metrics: readonly Metric[];
 }
+
+interface Metric {
+  readonly name: string;
+  readonly unit: string;
+  readonly pick: (measured: Measured) => number;
+  readonly target: Target | null;
+  /** Compared with raw `node:http`'s. */
+  readonly isRatio: boolean;
+}
+
+interface Measured extends LoadResult {
+  /** Of all the server's processes, in µs a request; NaN where it cannot be told. */
+  readonly cpuUs: number;
+  /** How much more memory they had at most than before, in MB. */
+  readonly growthMb: number;
+}
+
+const throughput = (target: Target | null): Metric => ({
+  name: 'throughput',
+  unit: 'req/s',
+  pick: (m) => m.perSecond,
+  target,
+  isRatio: true,
+});
+const tail = (target: Target | null): Metric => ({
+  name: 'p99',
+  unit: 'ms',
+  pick: (m) => m.p99Ms,
+  target,
+  isRatio: true,
+});
+const cpu: Metric = { name: 'CPU', unit: 'µs/req', pick: (m) => m.cpuUs, target: null, isRatio: true };
+const bytes: Metric = {
+  name: 'bytes',
+  unit: 'MB/s',
+  pick: (m) => m.bytesPerSecond / MB,
+  target: { min: 0.7 },
+  isRatio: true,
+};
+const memory: Metric = {
+  name: 'memory growth',
+  unit: 'MB',
+  pick: (m) => m.growthMb,
+  target: { max: 64 },
+  isRatio: false,
+};
+
+/** The service's; the warm function is measured beside it. */
+const FREE: readonly Scenario[] = [
+  {
+    name: 'GET',
+    path: '',
+    job: { connections: 32 },
+    metrics: [throughput({ min: 0.6 }), tail({ max: 2 }), cpu],
+  },
+  {
+    name: 'POST 1 KB',
+    path: '',
+    job: { connections: 32, body: ONE_KILOBYTE },
+    metrics: [throughput({ min: 0.6 }), tail(null), cpu],
+  },
+  { name: '1 MB download', path: '/download', job: { connections: 8 }, metrics: [bytes, memory] },
+  {
+    name: '10 MB upload',
+    path: '/upload',
+    job: { connections: 4, uploadBytes: UPLOAD_BYTES },
+    metrics: [bytes, memory],
+  },
+];
+/** All server processes on one processor, the load on another: what each costs, whatever the machine makes of parallel work. */
+const PINNED: readonly Scenario[] = [
+  { name: 'pinned GET', path: '', job: { connections: 32 }, metrics: [throughput({ min: 0.5 }), cpu] },
+];
 
 export const gateway: Benchmark = {
   name: 'gateway',
-  about: 'hello on raw node:http, Fastify, Fulcrum (service, warm function)',
+  about: 'hello on raw node:http, Fastify, Hono, nginx, HAProxy, Fulcrum; --slow: slow clients',
   async run(options) {
-    const load = await LineProcess.start('load.ts');
-    const servers: ServerProcess[] = [];
-    const start = async (script: string): Promise<ServerProcess> => {
-      const server = await ServerProcess.start(script);
-      servers.push(server);
-      return server;
-    };
-    try {
-      const [raw, fastify, fulcrum] = [
-        await start('raw-server.ts'),
-        await start('fastify-server.ts'),
-        await start('fulcrum-server.ts'),
-      ];
-      const subjects: Subject[] = [
-        { name: 'raw node:http', server: raw, path: '/hello', judged: false },
-        { name: 'Fastify', server: fastify, path: '/hello', judged: false },
-        { name: 'Fulcrum service', server: fulcrum, path: '/service', judged: true },
-        { name: 'Fulcrum warm function', server: fulcrum, path: '/warm', judged: false },
-      ];
-      return [
-        ...(await compare('GET', subjects, undefined, load, options)),
-        ...(await compare('POST 1 KB', subjects, ONE_KILOBYTE, load, options)),
-      ];
-    } finally {
-      for (const server of servers) await server.stop();
-      await load.stop();
-    }
+    if (options.slow) return await slowClients(options);
+    const rows = await compareAll(FREE, null, options);
+    if (options.quick) options.note('pinned to one processor: left out of the quick form');
+    else if (availableParallelism() < 2 || !has('taskset')) {
+      options.note('pinned to one processor: skipped, for want of a second one or of taskset (util-linux)');
+    } else rows.push(...(await compareAll(PINNED, { servers: 0, load: 1 }, options)));
+    return rows;
   },
 };
 
+async function compareAll(
+  scenarios: readonly Scenario[],
+  pinned: { readonly servers: number; readonly load: number } | null,
+  options: RunOptions,
+): Promise<Row[]> {
+  const load = await LineProcess.start('load.ts', [], pinned?.load ?? null);
+  const servers: ServerProcess[] = [];
+  const start = async (script: string, ...args: string[]): Promise<ServerProcess> => {
+    const server = await ServerProcess.start(script, args, pinned?.servers ?? null);
+    servers.push(server);
+    return server;
+  };
+  try {
+    const subjects: Subject[] = [];
+    const add = (name: string, server: ServerProcess, path = '/hello', judged = false): void =>
+      void subjects.push({ name, server, path, judged });
+    add('raw node:http', await start('raw-server.ts'));
+    if (!options.quick) {
+      add('Fastify', await start('fastify-server.ts'));
+      add('Hono', await start('hono-server.ts'));
+      for (const program of ['nginx', 'haproxy']) {
+        if (has(program)) add(`${program} → raw`, await start('proxy-server.ts', program));
+        else options.note(`${program}: skipped, it is not installed`);
+      }
+    }
+    const fulcrum = await start('fulcrum-server.ts');
+    add('Fulcrum service', fulcrum, '/service', true);
+    add('Fulcrum warm function', fulcrum, '/warm');
+    const rows: Row[] = [];
+    for (const scenario of scenarios) rows.push(...(await compare(scenario, subjects, load, options)));
+    return rows;
+  } finally {
+    for (const server of servers) await server.stop();
+    await load.stop();
+  }
+}
+
 async function compare(
-  what: string,
+  scenario: Scenario,
   subjects: readonly Subject[],
-  body: string | undefined,
   load: LineProcess<unknown>,
   { quick, note }: RunOptions,
 ): Promise<Row[]> {
-  const [rounds, durationMs, warmUpMs] = quick ? [2, 400, 300] : [7, 2_000, 2_000];
-  const jobFor = ({ server, path }: Subject, durationMs: number): LoadJob => ({
-    url: server.url + path,
-    connections: CONNECTIONS,
-    durationMs,
-    ...(body === undefined ? {} : { body }),
+  const [rounds, durationMs, warmUpMs] = quick ? [2, 250, 300] : [7, 1_500, 1_500];
+  const jobFor = ({ server, path }: Subject, forMs: number): LoadJob => ({
+    url: server.url + (path === '/hello' && scenario.path !== '' ? '' : path) + scenario.path,
+    durationMs: forMs,
+    ...scenario.job,
   });
-  note(`${what}: ${rounds} rounds of ${durationMs} ms for each of ${subjects.length}`);
+  note(`${scenario.name}: ${rounds} rounds of ${durationMs} ms for each of ${subjects.length}`);
   for (const subject of subjects) await load.ask(jobFor(subject, warmUpMs));
   const measured = await interleaved(rounds, subjects, async (subject): Promise<Measured> => {
     const pids = await subject.server.pids();
     const beforeMs = cpuMs(pids);
-    const result = await load.ask<LoadResult>(jobFor(subject, durationMs));
-    const cpuUs = ((cpuMs(pids) - beforeMs) / result.requests) * 1_000;
+    const job = jobFor(subject, durationMs);
+    const before = await peakBytes(pids, () => Promise.resolve());
+    const { result, peak } = await peakBytes(pids, () => load.ask<LoadResult>(job));
     if (result.failed > 0) {
-      throw new Error(`${subject.name}: ${result.failed} of ${result.requests} requests failed.`);
+      throw new Error(
+        `${subject.name}, ${scenario.name}: ${result.failed} of ${result.requests} requests failed.`,
+      );
     }
-    return { ...result, cpuUs };
+    const cpuUs = ((cpuMs(pids) - beforeMs) / result.requests) * 1_000;
+    return { ...result, cpuUs, growthMb: (peak - before.peak) / MB };
   });
+  return scenario.metrics.flatMap((metric) => rowsOf(scenario, metric, measured));
+}
 
+function rowsOf(scenario: Scenario, metric: Metric, measured: Map<Subject, Measured[]>): Row[] {
   const rows: Row[] = [];
-  const tell = (metric: string, unit: string, pick: (m: Measured) => number, target: Target | null): void => {
-    let first: { name: string; value: number } | null = null;
-    for (const [subject, results] of measured) {
-      const value = median(results.map(pick));
-      if (Number.isNaN(value)) continue;
-      const finding: Finding = {
-        name: subject.name,
-        metric: `${what} ${metric}`,
-        value,
-        unit,
-        ...(first === null ? {} : { over: first }),
-        ...(subject.judged && target !== null ? { target } : {}),
-      };
-      rows.push(rowOf('gateway', finding));
-      first ??= { name: subject.name, value };
-    }
-  };
-  tell('throughput', 'req/s', (m) => m.perSecond, THROUGHPUT);
-  tell('p99', 'ms', (m) => m.p99Ms, body === undefined ? TAIL : null);
-  tell('CPU', 'µs/req', (m) => m.cpuUs, null);
+  let first: { name: string; value: number } | null = null;
+  for (const [subject, results] of measured) {
+    const value = metric.isRatio ? median(results.map(metric.pick)) : Math.max(...results.map(metric.pick));
+    if (Number.isNaN(value)) continue;
+    const finding: Finding = {
+      name: subject.name,
+      metric: `${scenario.name} ${metric.name}`,
+      value,
+      unit: metric.unit,
+      ...(first === null || !metric.isRatio ? {} : { over: first }),
+      ...(subject.judged && metric.target !== null ? { target: metric.target } : {}),
+    };
+    rows.push(rowOf('gateway', finding));
+    first ??= { name: subject.name, value };
+  }
   return rows;
+}
+
+function has(program: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v ${program}`], {
+      stdio: 'ignore',
+    });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -20,13 +20,20 @@ export class LineProcess<Hello> {
     this.hello = hello;
   }
 
-  static async start<Hello>(script: string, ...args: string[]): Promise<LineProcess<Hello>> {
+  /** @param cpu the one processor that it and all that it starts may use; null: any. */
+  static async start<Hello>(
+    script: string,
+    args: readonly string[] = [],
+    cpu: number | null = null,
+  ): Promise<LineProcess<Hello>> {
     const path = fileURLToPath(new URL(script, import.meta.url));
-    const child = spawn(
-      process.execPath,
-      ['--conditions=fulcrum-source', '--disable-warning=ExperimentalWarning', path, ...args],
-      { stdio: ['pipe', 'pipe', 'inherit'] },
-    );
+    const pinned = cpu === null ? [] : ['taskset', '-c', String(cpu)];
+    // Thousands of slow clients need as many descriptors as may be had.
+    const command = 'ulimit -n "$(ulimit -H -n)" 2>/dev/null; exec "$@"';
+    const words = ['-c', command, 'sh', ...pinned, process.execPath, '--conditions=fulcrum-source'];
+    const child = spawn('sh', [...words, '--disable-warning=ExperimentalWarning', path, ...args], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     try {
       return new LineProcess(child, lines, (await nextLine(script, lines)) as Hello);

@@ -8,7 +8,7 @@ import { table } from './report.ts';
 import { usage } from './usage.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage];
-const USAGE = 'npm run bench -- NAME… [--quick] [--json]';
+const USAGE = 'npm run bench -- NAME… [--quick] [--slow] [--json]';
 
 process.exitCode = await main();
 
@@ -16,7 +16,7 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const given = readArguments();
   if (given === null) return 2;
-  const { names, quick, json } = given;
+  const { names, quick, slow, json } = given;
   if (names.length === 0) {
     console.log(`${USAGE}\n\n${list()}`);
     return 0;
@@ -27,7 +27,7 @@ async function main(): Promise<number> {
   for (const benchmark of chosen) {
     try {
       const note = (text: string): void => console.error(`${benchmark.name}: ${text}`);
-      rows.push(...(await benchmark.run({ quick, note })));
+      rows.push(...(await benchmark.run({ quick, slow, note })));
     } catch (error) {
       console.error(`${benchmark.name} did not run to its end: ${messageOf(error)}`);
       status = 1;
@@ -37,11 +37,15 @@ async function main(): Promise<number> {
   return status;
 }
 
-function readArguments(): { names: string[]; quick: boolean; json: boolean } | null {
+function readArguments(): { names: string[]; quick: boolean; slow: boolean; json: boolean } | null {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+      options: {
+        quick: { type: 'boolean', default: false },
+        slow: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      },
     });
     const known = ['all', ...BENCHMARKS.map(({ name }) => name)];
     for (const name of positionals) {
@@ -52,7 +56,7 @@ function readArguments(): { names: string[]; quick: boolean; json: boolean } | n
       );
       return null;
     }
-    return { names: positionals, quick: values.quick, json: values.json };
+    return { names: positionals, quick: values.quick, slow: values.slow, json: values.json };
   } catch (error) {
     console.error(`${messageOf(error)}\n${USAGE}`);
     return null;

@@ -9,8 +9,12 @@ export class ServerProcess {
   }
 
   /** @param script one of this folder that answers every line with the processes that serve. */
-  static async start(script: string): Promise<ServerProcess> {
-    return new ServerProcess(await LineProcess.start(script));
+  static async start(
+    script: string,
+    args: readonly string[] = [],
+    cpu: number | null = null,
+  ): Promise<ServerProcess> {
+    return new ServerProcess(await LineProcess.start(script, args, cpu));
   }
 
   /** Without a slash at the end. */

@@ -1,14 +1,16 @@
 import { defineApp } from 'fulcrum';
 
+const ROUTES = (path: string) => [{ path: `${path}/*`, bodyLimit: '16MB' }];
+
 /** What the benchmarks run: one handler in each way that a component can run. */
 export default defineApp({
   name: 'bench',
   components: {
-    service: { entry: './hello.ts', routes: ['/service'], mode: 'service' },
+    service: { entry: './hello.ts', routes: ROUTES('/service'), mode: 'service' },
     // One instance that takes as many at once as the service does, so that the two differ in their mode alone.
     warm: {
       entry: './hello.ts',
-      routes: ['/warm'],
+      routes: ROUTES('/warm'),
       mode: 'function',
       concurrency: 100,
       max: 1,

@@ -10,8 +10,8 @@ const Request = new Proxy(NativeRequest, {
 });
 
 /** Node's own fetch, which takes one of our requests too. */
-async function fetch(...[input, init]: Parameters<typeof nativeFetch>): Promise<Response> {
-  return nativeFetch(IncomingRequest.unwrap(input) as RequestInput, init);
+async function fetch(input: RequestInput, ...rest: [init?: RequestInit]): Promise<Response> {
+  return nativeFetch(IncomingRequest.unwrap(input) as RequestInput, ...rest);
 }
 
 /** Puts our classes where the author's code finds the Fetch API's. Before that code is loaded. */

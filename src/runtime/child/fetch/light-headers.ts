@@ -8,7 +8,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PLAIN_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 const SET_COOKIE = 'set-cookie';
 
-type Method = 'append' | 'delete' | 'get' | 'getSetCookie' | 'has' | 'set' | 'forEach';
+type Method = 'append' | 'delete' | 'get' | 'has' | 'set' | 'forEach';
 
 /**
  * `Headers` of the Fetch standard. Made from what came over the wire, and read only when somebody asks; whatever is not plain
@@ -50,12 +50,12 @@ export class LightHeaders {
   }
 
   append(name: string, value: string): void {
-    if (arguments.length < 2 || !isPlain(name, value)) return void this.#byNative('append', arguments);
-    this.#add(name.toLowerCase(), value);
+    if (arguments.length > 1 && isPlain(name, value)) this.#add(name.toLowerCase(), value);
+    else for (const [lower, sound] of converted('append', arguments)) this.#add(lower, sound);
   }
 
   delete(name: string): void {
-    if (!isName(name)) return void this.#byNative('delete', arguments);
+    if (!isName(name)) return this.delete(nameOf('delete', arguments));
     const lower = name.toLowerCase();
     this.#sorted = null;
     if (lower === SET_COOKIE) {
@@ -67,7 +67,7 @@ export class LightHeaders {
   }
 
   get(name: string): string | null {
-    if (!isName(name)) return this.#byNative('get', arguments) as string | null;
+    if (!isName(name)) return this.get(nameOf('get', arguments));
     const lower = name.toLowerCase();
     const value = this.#map().get(lower);
     if (value !== undefined) return value;
@@ -80,25 +80,21 @@ export class LightHeaders {
   }
 
   has(name: string): boolean {
-    if (!isName(name)) return this.#byNative('has', arguments) as boolean;
+    if (!isName(name)) return this.has(nameOf('has', arguments));
     const lower = name.toLowerCase();
     return this.#map().has(lower) || (lower === SET_COOKIE && this.#cookies.length > 0);
   }
 
   set(name: string, value: string): void {
-    if (arguments.length < 2 || !isPlain(name, value)) return void this.#byNative('set', arguments);
-    const lower = name.toLowerCase();
-    this.#sorted = null;
-    const values = this.#map();
-    if (lower === SET_COOKIE) this.#cookies = [value];
-    else values.set(lower, value);
+    if (arguments.length > 1 && isPlain(name, value)) this.#put(name.toLowerCase(), value);
+    else for (const [lower, sound] of converted('set', arguments)) this.#put(lower, sound);
   }
 
   forEach(
     callback: (value: string, name: string, headers: LightHeaders) => void,
     thisArg: unknown = globalThis,
   ): void {
-    if (typeof callback !== 'function') return void this.#byNative('forEach', arguments);
+    if (typeof callback !== 'function') converted('forEach', arguments);
     for (const [name, value] of this.#iterate(asPair)) callback.call(thisArg, value, name, this);
   }
 
@@ -137,6 +133,13 @@ export class LightHeaders {
     values.set(lower, before === undefined ? value : before + (lower === 'cookie' ? '; ' : ', ') + value);
   }
 
+  #put(lower: string, value: string): void {
+    this.#sorted = null;
+    const values = this.#map();
+    if (lower === SET_COOKIE) this.#cookies = [value];
+    else values.set(lower, value);
+  }
+
   #map(): Map<string, string> {
     if (this.#values !== null) return this.#values;
     this.#values = new Map();
@@ -155,17 +158,6 @@ export class LightHeaders {
     this.#sorted = pairs;
     return pairs;
   }
-
-  /** Does to Node's own Headers what was asked, and takes over what became of them. */
-  #byNative(method: Method, args: IArguments): unknown {
-    const native = new NativeHeaders([...this.#pairs()]);
-    const result: unknown = (native[method] as (...args: unknown[]) => unknown).apply(native, [...args]);
-    this.#values = new Map();
-    this.#cookies = [];
-    this.#sorted = null;
-    for (const [name, value] of native) this.#add(name, value);
-    return result;
-  }
 }
 
 const entries = Object.getOwnPropertyDescriptor(LightHeaders.prototype, 'entries')!;
@@ -182,6 +174,21 @@ function asName(pair: [string, string]): string {
 
 function asValue(pair: [string, string]): string {
   return pair[1];
+}
+
+/** Headers of Node's own to which just this was done. Throws what Node throws. */
+function converted(method: Method, args: IArguments): Headers {
+  const native = new NativeHeaders();
+  (native[method] as (...args: unknown[]) => unknown).apply(native, [...args]);
+  return native;
+}
+
+/** The first argument as text. Throws what Node throws where that is none, or no name. */
+function nameOf(method: Method, args: IArguments): string {
+  const [name] = args as unknown as unknown[];
+  if (args.length > 0 && typeof name !== 'string') return `${name as string}`;
+  converted(method, args);
+  throw new TypeError(`Headers.${method}: ${String(name)} is an invalid header name.`);
 }
 
 function isName(name: unknown): name is string {
