@@ -1,9 +1,12 @@
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
+import { GivenSocket } from './given-socket.ts';
 import { RequestReader } from './http1/request-reader.ts';
 import { ResponseWriter } from './http1/response-writer.ts';
 import { TransferWatch } from './transfer-watch.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { adoptedSocket } from '../base/adopted-socket.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Peer } from './admission.ts';
 import type { Head, ReaderSink } from './http1/request-reader.ts';
@@ -33,7 +36,7 @@ export interface ConnectionHandler {
   /** A request's head. Whoever serves it says so by `serve`, before this returns. */
   request(connection: Connection, head: Head): void;
   /** A request to become something else; the socket is given away, with what came behind the head. */
-  upgrade(connection: Connection, head: Head, early: Buffer): void;
+  upgrade(connection: Connection, head: Head, socket: Duplex, early: Buffer): void;
   /** What arrived is no request: one answer is owed. */
   malformed(connection: Connection, error: FulcrumError): void;
   closed(connection: Connection): void;
@@ -54,6 +57,9 @@ const IGNORED_UPGRADES: ReadonlySet<string> = new Set(['h2c', 'h2', 'tls/1.0', '
 /** Of a body that nobody wants, so much is taken for the connection's sake; where more is to come, it ends. */
 const MAX_DISCARD_BYTES = 64 * 1024;
 
+/** For all connections: what was read is dealt with before anything else is read. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** One client's connection: requests in, one after the other, answers out, and never longer than its limits allow. */
 export class Connection implements ReaderSink {
   readonly socket: Socket;
@@ -71,12 +77,16 @@ export class Connection implements ReaderSink {
   #hasServed = false;
   #served: Served | null = null;
   #upgrade: Head | null = null;
+  /** Set once it was upgraded: whoever it was given to reads what comes. */
+  #given: GivenSocket | null = null;
   /** What becomes of it after the present answer. */
   #then: 'next' | 'close' = 'next';
   #discards = false;
   #discardedBytes = 0;
 
-  constructor(socket: Socket, clock: Clock, limits: GatewayLimits, handler: ConnectionHandler) {
+  constructor(accepted: Socket, clock: Clock, limits: GatewayLimits, handler: ConnectionHandler) {
+    const adopted = adoptedSocket(accepted, readBuffer, (bytes) => this.#received(bytes));
+    const socket = adopted ?? accepted;
     this.socket = socket;
     this.peer = peerOf(socket);
     this.writer = new ResponseWriter(socket);
@@ -86,8 +96,8 @@ export class Connection implements ReaderSink {
     this.#reader = new RequestReader(this, limits);
     this.#output = new TransferWatch({ idleMs: limits.stalledClientMs, minBytesPerS: 0, minRateGraceMs: 0 });
     this.#sinceMs = clock.monotonicMs();
-    socket.on('data', this.#onData);
-    socket.on('end', this.#onEnd);
+    if (adopted === null) socket.on('data', (bytes: Buffer) => this.#received(bytes));
+    socket.on('end', () => this.#ended());
     socket.on('drain', () => this.#drained());
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#closed());
@@ -228,18 +238,20 @@ export class Connection implements ReaderSink {
     this.#proceed();
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  #received(chunk: Buffer): void {
     if (this.#state === 'lingering' || this.#state === 'gone') return;
+    if (this.#given !== null) return this.#given.received(chunk);
     const before = this.#reader.state;
     this.#read(() => this.#reader.push(chunk));
     if (before === 'between' && this.#reader.state === 'head') this.#sinceMs = this.#clock.monotonicMs();
-  };
+  }
 
-  readonly #onEnd = (): void => {
+  #ended(): void {
+    if (this.#given !== null) return this.#given.ended();
     // Whoever has asked and ends its side is taken to have gone: nothing tells it from one that has closed both.
     if (this.#state === 'answered' || this.#state === 'lingering') this.socket.end();
     else this.socket.destroy();
-  };
+  }
 
   #read(step: () => void): void {
     try {
@@ -263,12 +275,8 @@ export class Connection implements ReaderSink {
   #giveAway(head: Head): void {
     this.#upgrade = null;
     this.#enter('upgraded');
-    this.socket.off('data', this.#onData);
-    this.socket.off('end', this.#onEnd);
-    // As untouched as Node's own HTTP server gives it away: it flows as soon as somebody listens, and loses nothing before.
-    this.socket.pause();
-    Object.assign(this.socket, { readableFlowing: null });
-    this.#handler.upgrade(this, head, this.#reader.takeRest());
+    this.#given = new GivenSocket(this.socket);
+    this.#handler.upgrade(this, head, this.#given, this.#reader.takeRest());
   }
 
   /** Goes on to what comes after an answer, as soon as that may be. */

@@ -55,8 +55,8 @@ export class Gateway {
           const exchange = new Exchange(this.#parts, connection, head);
           dispatch(this.#parts, this.#app, this.#hosts, connection, exchange);
         },
-        upgrade: (connection, head, early) => {
-          void new Upgrade(this.#parts, connection, head, early).serve(this.#app, this.#hosts);
+        upgrade: (connection, head, socket, early) => {
+          void new Upgrade(this.#parts, connection, head, socket, early).serve(this.#app, this.#hosts);
         },
         malformed: (connection, error) => refuseMalformed(this.#parts, connection, error),
       },

@@ -39,7 +39,7 @@ export class Listener {
     this.#clients = new ClientCounts(limits.maxConnectionsPerClient);
     this.#handler = {
       request: (connection, head) => handler.request(connection, head),
-      upgrade: (connection, head, early) => handler.upgrade(connection, head, early),
+      upgrade: (connection, head, socket, early) => handler.upgrade(connection, head, socket, early),
       malformed: (connection, error) => handler.malformed(connection, error),
       closed: (connection) => this.#closed(connection),
     };

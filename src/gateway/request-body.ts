@@ -87,7 +87,7 @@ export class RequestBody implements BodySource {
   }
 
   /**
-   * A piece has come.
+   * A piece has come, as a view that holds until this returns.
    * @returns false where it was thrown away.
    */
   push(bytes: Buffer): boolean {
@@ -100,7 +100,7 @@ export class RequestBody implements BodySource {
     if (this.#state === 'flowing' && this.#waiting.length === 0) {
       this.#reader!.data(bytes);
     } else {
-      this.#waiting.push(bytes);
+      this.#waiting.push(Buffer.from(bytes));
       this.#options.hold();
     }
     return true;

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { CancelSource } from '../base/cancel.ts';
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { requestId } from '../base/ids.ts';
@@ -21,7 +21,7 @@ export class Upgrade implements Served {
   readonly requestId = requestId();
   readonly #parts: GatewayParts;
   readonly #connection: Connection;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #request: Head;
   readonly #early: Uint8Array;
   readonly #caller = new CancelSource();
@@ -35,14 +35,14 @@ export class Upgrade implements Served {
   #slot: Slot | null = null;
   #error: FulcrumError | null = null;
 
-  constructor(parts: GatewayParts, connection: Connection, request: Head, early: Uint8Array) {
+  constructor(parts: GatewayParts, connection: Connection, request: Head, socket: Duplex, early: Uint8Array) {
     this.#parts = parts;
     this.#connection = connection;
-    this.#socket = connection.socket;
+    this.#socket = socket;
     this.#request = request;
     this.#early = early;
     this.#arrivedMs = parts.clock.monotonicMs();
-    this.#bytesBefore = this.#socket.bytesWritten;
+    this.#bytesBefore = connection.socket.bytesWritten;
   }
 
   async serve(app: ServedApp, hosts: HostNames): Promise<void> {
@@ -110,7 +110,7 @@ export class Upgrade implements Served {
   }
 
   get #touched(): boolean {
-    return this.#socket.bytesWritten !== this.#bytesBefore;
+    return this.#connection.socket.bytesWritten !== this.#bytesBefore;
   }
 
   #answered(status: number, control: InvocationControl): void {
@@ -164,7 +164,7 @@ export class Upgrade implements Served {
         waitedMs: this.#slot?.waitedMs ?? 0,
         durationMs,
         cold: this.#slot?.cold ?? false,
-        bytesOut: this.#socket.bytesWritten - this.#bytesBefore,
+        bytesOut: this.#connection.socket.bytesWritten - this.#bytesBefore,
         instance: this.#slot?.instance.id ?? null,
         revision: this.#slot?.instance.revision.id ?? null,
         error: this.#error,
@@ -177,14 +177,14 @@ export class Upgrade implements Served {
  * Calls `seen` with the status of the first thing written. The port hands over the bare socket, so that its bytes pass
  * through no further stream; the moment of the answer can only be seen here.
  */
-function onFirstWrite(socket: Socket, seen: (status: number) => void): void {
+function onFirstWrite(socket: Duplex, seen: (status: number) => void): void {
   const write = socket.write.bind(socket);
-  socket.write = ((...args: Parameters<Socket['write']>): boolean => {
+  socket.write = ((...args: Parameters<Duplex['write']>): boolean => {
     socket.write = write;
     const [first] = args;
     const text = typeof first === 'string' ? first : Buffer.from(first).toString('latin1', 0, 16);
     const match = /^HTTP\/1\.[01] (\d{3})/.exec(text);
     seen(match === null ? 101 : Number(match[1]));
     return write(...args);
-  }) as Socket['write'];
+  }) as Duplex['write'];
 }

@@ -33,6 +33,7 @@ export interface BodySource {
 }
 
 export interface BodyReader {
+  /** `chunk` is a view that holds until this returns: what is kept must be copied. */
   data(chunk: Uint8Array): void;
   end(): void;
   /** The body broke off: client gone, too large, too slow. Nothing follows. */
@@ -42,7 +43,10 @@ export interface BodyReader {
 /** Where an instance's answer goes. Calls come in the order head, data…, end; after `end` or a failed exchange none follows. */
 export interface ResponseSink {
   head(head: ResponseHead): void;
-  /** @returns false when the sink's buffer is full: the source should wait for `onDrain`. The chunk is taken either way. */
+  /**
+   * `chunk` is a view that holds until this returns: what is kept must be copied.
+   * @returns false when the sink's buffer is full: the source should wait for `onDrain`. The chunk is taken either way.
+   */
   data(chunk: Uint8Array): boolean;
   end(): void;
   /** The whole answer at once: what `head`, `data` and `end` would do, for less. */

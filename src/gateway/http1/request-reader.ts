@@ -22,7 +22,7 @@ export interface Head {
 export interface ReaderSink {
   /** @returns `raw` where the connection is to become something else, and what follows is no HTTP. */
   head(head: Head): 'http' | 'raw';
-  /** A piece of the body; may be kept. */
+  /** A piece of the body: a view that holds until this returns. */
   data(bytes: Buffer): void;
   /** The request's body is whole. Not called where it has none. */
   whole(): void;
@@ -80,7 +80,10 @@ export class RequestReader {
     return this.#rest.length;
   }
 
-  /** Throws `bad-request`, `headers-too-large`, `target-too-long`, … The reader is of no use then. */
+  /**
+   * Throws `bad-request`, `headers-too-large`, `target-too-long`, … The reader is of no use then.
+   * @param chunk may be used anew when this returns.
+   */
   push(chunk: Buffer): void {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const known = this.#rest.length;
@@ -133,9 +136,7 @@ export class RequestReader {
   }
 
   #keep(bytes: Buffer, at: number): void {
-    // A copy of what is small in something large: a view would keep all of it alive.
-    const rest = bytes.subarray(at);
-    this.#rest = rest.length * 4 < rest.buffer.byteLength ? Buffer.from(rest) : rest;
+    this.#rest = Buffer.from(bytes.subarray(at));
   }
 
   /** @returns where the head ends; -1 where it is not whole. */

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { dateLine } from './http-date.ts';
+import { writeCopy } from './write-copy.ts';
 import type { Socket } from 'node:net';
 
 /** What a response's head says beside its status and fields. */
@@ -88,10 +89,13 @@ export class ResponseWriter {
     this.#write(`${head}${ending}\r\n${body.toString('latin1')}`);
   }
 
-  /** @returns false when the socket's buffer is full: the source should wait for its `drain`. The piece is taken either way. */
+  /**
+   * @param piece may be used anew when this returns.
+   * @returns false when the socket's buffer is full: the source should wait for its `drain`. The piece is taken either way.
+   */
   data(piece: Buffer): boolean {
     if (this.#state === 'open') {
-      this.#held.push(piece);
+      this.#held.push(Buffer.from(piece));
       this.#heldBytes += piece.length;
       if (this.#heldBytes <= MAX_HELD_BYTES) return true;
       return this.#send(false);
@@ -168,7 +172,7 @@ export class ResponseWriter {
 
   #writeBytes(bytes: Buffer): boolean {
     this.#writtenBytes += bytes.length;
-    return this.#socket.write(bytes);
+    return writeCopy(this.#socket, bytes);
   }
 }
 

@@ -27,8 +27,20 @@ interface Boot {
 }
 
 const boot = JSON.parse(readFileSync(0, 'utf8')) as Boot;
-const connection = new WireConnection({
-  socket: connect(boot.socketPath),
+/** For all that comes: what is kept of it is copied. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+const connection: WireConnection = new WireConnection({
+  socket: connect({
+    path: boot.socketPath,
+    onread: {
+      buffer: readBuffer,
+      callback: (length) => {
+        connection.receive(readBuffer.subarray(0, length));
+        return true;
+      },
+    },
+  }),
+  adopts: true,
   side: 'instance',
   clock: systemClock,
   handler: {

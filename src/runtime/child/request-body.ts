@@ -53,7 +53,7 @@ export class RequestBody {
 
   data(chunk: Uint8Array): void {
     if (this.#state !== 'open') return;
-    this.#waiting.push(chunk);
+    this.#waiting.push(Buffer.from(chunk));
     if (this.#gathering !== null) this.#wire.consumed(chunk.length);
     else this.#deliver();
   }

@@ -29,7 +29,7 @@ export class WireSocket extends Duplex {
 
   /** Bytes have come. */
   received(chunk: Buffer): void {
-    if (this.push(chunk)) this.#wire.consumed(chunk.length);
+    if (this.push(Buffer.from(chunk))) this.#wire.consumed(chunk.length);
     else this.#heldBytes += chunk.length;
   }
 

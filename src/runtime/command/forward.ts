@@ -106,7 +106,7 @@ export class Forward implements InFlight {
         if (!this.#takesBody() || chunk.length === 0) return;
         this.#sentBytes += chunk.length;
         if (body.lengthBytes !== null && this.#sentBytes > body.lengthBytes) return this.#wrongLength();
-        if (!this.#request!.write(chunk)) body.pause();
+        if (!this.#request!.write(Buffer.from(chunk))) body.pause();
       },
       end: () => {
         if (!this.#takesBody()) return;

@@ -27,6 +27,8 @@ export interface ConnectionOptions {
   readonly maxPeerStreams: number;
   /** Largest frame until {@link WireConnection.allow} says otherwise. */
   readonly maxFrameBytes: number;
+  /** What the socket reads is given to {@link WireConnection.receive} by whoever made it, and not by its events. */
+  readonly adopts?: boolean;
 }
 
 /**
@@ -82,7 +84,7 @@ export class WireConnection {
     const closed = Promise.withResolvers<FulcrumError | null>();
     this.closed = closed.promise;
     this.#onClosed = closed.resolve;
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    if (options.adopts !== true) socket.on('data', (chunk: Buffer) => this.receive(chunk));
     // A reset says no more than the close that follows: the peer's process knows why it went.
     socket.on('error', () => undefined);
     socket.on('close', () => this.#closed());
@@ -174,7 +176,8 @@ export class WireConnection {
     }
   }
 
-  #receive(chunk: Buffer): void {
+  /** Bytes have come; for whoever reads the socket instead of us. They may be used anew when this returns. */
+  receive(chunk: Buffer): void {
     if (this.#state !== 'open') return;
     try {
       this.#parser.push(chunk);

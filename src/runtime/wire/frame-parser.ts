@@ -4,7 +4,7 @@ import { protocolError } from './protocol-error.ts';
 export interface FrameHandler {
   /** A whole frame of any type but DATA. `payload` is a view that holds only until the call returns. */
   frame(type: number, flags: number, stream: number, payload: Buffer): void;
-  /** Bytes of a DATA frame, in pieces as they came. May be kept. */
+  /** Bytes of a DATA frame, in pieces as they came: views that hold only until the call returns. */
   data(stream: number, chunk: Buffer): void;
 }
 

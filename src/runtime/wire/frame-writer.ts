@@ -5,17 +5,23 @@ export interface ByteSink {
   cork(): void;
   uncork(): void;
   write(bytes: Uint8Array): unknown;
+  /** Bytes that it has not got rid of yet. */
+  readonly writableLength: number;
 }
 
-const SLAB_BYTES = 16 * 1024;
-/** Shorter data is copied behind its header; longer data is handed on as it is. */
-const COPIED_BYTES = 4 * 1024;
+/** Holds the longest DATA frame. */
+const SLAB_BYTES = 80 * 1024;
+/** So many are kept for the next turn, where the sink has taken all. */
+const MAX_SPARE_SLABS = 8;
 
 /** Gathers frames and writes them once per turn of the event loop, so that a busy connection costs few system calls. */
 export class FrameWriter {
   readonly #sink: ByteSink;
   /** Where the payload of the frame that was begun last is to be written. */
   slab: Buffer = Buffer.alloc(0);
+  /** Written full in this turn. */
+  #full: Buffer[] = [];
+  readonly #spare: Buffer[] = [];
   /** The slab's bytes before `#from` have been handed on. */
   #from = 0;
   #at = 0;
@@ -29,18 +35,13 @@ export class FrameWriter {
 
   /** Begins a frame, and returns where in {@link slab} its payload of `length` bytes must be written, before anything else is. */
   begin(type: number, flags: number, stream: number, length: number): number {
-    return this.#header(type, flags, stream, length, length);
+    return this.#header(type, flags, stream, length);
   }
 
+  /** The payload is copied: whoever gives it may use it anew. */
   bytes(type: number, flags: number, stream: number, payload: Uint8Array): void {
-    if (payload.length <= COPIED_BYTES) {
-      const at = this.begin(type, flags, stream, payload.length);
-      this.slab.set(payload, at);
-      return;
-    }
-    this.#header(type, flags, stream, payload.length, 0);
-    this.#cut();
-    this.#segments.push(payload);
+    const at = this.begin(type, flags, stream, payload.length);
+    this.slab.set(payload, at);
   }
 
   /** A DATA frame of `text` as UTF-8, `bytes` long. */
@@ -89,18 +90,34 @@ export class FrameWriter {
     this.#segments = [];
     if (segments.length === 1) {
       this.#sink.write(segments[0]!);
-      return;
+    } else {
+      this.#sink.cork();
+      for (const segment of segments) this.#sink.write(segment);
+      this.#sink.uncork();
     }
-    this.#sink.cork();
-    for (const segment of segments) this.#sink.write(segment);
-    this.#sink.uncork();
+    this.#reuseSlabs();
   }
 
-  #header(type: number, flags: number, stream: number, length: number, inSlab: number): number {
-    const needed = HEADER_BYTES + inSlab;
+  /** What the system has taken is free again. The rest is the socket's, which lets it go when it has sent it. */
+  #reuseSlabs(): void {
+    const full = this.#full;
+    this.#full = [];
+    if (this.#sink.writableLength > 0) {
+      this.slab = this.#spare.pop() ?? Buffer.alloc(0);
+    } else {
+      for (const slab of full) if (this.#spare.length < MAX_SPARE_SLABS) this.#spare.push(slab);
+    }
+    this.#from = 0;
+    this.#at = 0;
+  }
+
+  #header(type: number, flags: number, stream: number, length: number): number {
+    const needed = HEADER_BYTES + length;
     if (this.slab.length - this.#at < needed) {
       this.#cut();
-      this.slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, needed));
+      if (this.slab.length === SLAB_BYTES) this.#full.push(this.slab);
+      const isLong = needed > SLAB_BYTES;
+      this.slab = (isLong ? null : this.#spare.pop()) ?? Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, needed));
       this.#from = 0;
       this.#at = 0;
     }

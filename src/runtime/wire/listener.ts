@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { chmod, mkdir, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { adoptedSocket } from '../../base/adopted-socket.ts';
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import { secretToken } from '../../base/ids.ts';
@@ -47,6 +48,8 @@ export class WireListener {
   readonly #server: Server;
   readonly #waiting = new Map<string, Waiting>();
   readonly #connections = new Set<WireConnection>();
+  /** One for all: what was read is dealt with before anything else is read. Holds what a Unix socket's own buffer does. */
+  readonly #readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
   #strangers = 0;
 
   /**
@@ -111,12 +114,14 @@ export class WireListener {
     await chmod(this.socketPath, 0o600);
   }
 
-  #connected(socket: Socket): void {
+  #connected(accepted: Socket): void {
     if (this.#strangers >= MAX_STRANGERS) {
-      socket.destroy();
+      accepted.destroy();
       return;
     }
     this.#strangers++;
+    const adopted = adoptedSocket(accepted, this.#readBuffer, (bytes) => connection.receive(bytes));
+    const socket = adopted ?? accepted;
     const door: ConnectionHandler = {
       control: (type, _flags, payload) => {
         if (type !== FRAME.HELLO) throw protocolError('a frame before HELLO');
@@ -126,8 +131,9 @@ export class WireListener {
         throw protocolError('a stream before HELLO');
       },
     };
-    const connection = new WireConnection({
+    const connection: WireConnection = new WireConnection({
       socket,
+      adopts: adopted !== null,
       side: 'server',
       clock: this.#clock,
       handler: door,

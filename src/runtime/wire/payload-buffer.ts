@@ -16,7 +16,7 @@ export class PayloadBuffer {
       this.#pieces = [];
       return false;
     }
-    this.#pieces.push(chunk);
+    this.#pieces.push(Buffer.from(chunk));
     return true;
   }
 

@@ -14,7 +14,10 @@ export interface StreamHandler {
   readonly context: InvocationContext | null;
   /** Any frame but those about the flow of bytes: RESPONSE, BODY_END, BODY_FAILED, ABORT, DONE, FAILED. */
   frame(type: number, flags: number, payload: Buffer): void;
-  /** Each byte must be returned by {@link WireStream.consumed}, or the peer stops sending. */
+  /**
+   * `chunk` is a view that holds only until the call returns. Each byte must be returned by {@link WireStream.consumed}, or the
+   * peer stops sending.
+   */
   data(chunk: Buffer): void;
   /** All that was written has been sent: more may follow. Called only after `write` returned false. */
   drained(): void;
@@ -43,14 +46,16 @@ export class WireStream {
   }
 
   /**
-   * Sends a part of our body as far as there is credit and keeps the rest.
+   * Sends a part of our body as far as there is credit and keeps a copy of the rest.
    * @returns false when the caller should wait for `drained`. The chunk is taken either way.
    */
   write(chunk: Uint8Array): boolean {
     if (this.#sending !== 'open' || this.#over || chunk.length === 0) return true;
-    this.#queue.push(chunk);
+    const isFirst = this.#queue.length === 0;
+    this.#queue.push(isFirst ? chunk : Buffer.from(chunk));
     this.#pump();
     if (this.#queue.length === 0) return true;
+    if (isFirst) this.#queue[0] = Buffer.from(this.#queue[0]!);
     this.#wantsDrain = true;
     return false;
   }

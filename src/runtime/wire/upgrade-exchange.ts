@@ -80,7 +80,7 @@ export class UpgradeExchangeStream implements StreamHandler {
         const answer = readAnswer(payload);
         this.#connection.forget(this.#stream);
         this.#answered(answer.status, splitFields(answer.fields));
-        if (this.#state === 'refusing') this.#socket.write(answer.body);
+        if (this.#state === 'refusing') this.#socket.write(Buffer.from(answer.body));
         return this.#done(answer.cpuMs);
       }
       case FRAME.BODY_END:
@@ -106,7 +106,7 @@ export class UpgradeExchangeStream implements StreamHandler {
     if (this.#state === 'asking') throw protocolError('data before a response');
     if (this.#state === 'over' || this.#socket.destroyed || !this.#socket.writable) {
       this.#stream.consumed(chunk.length);
-    } else if (this.#socket.write(chunk)) {
+    } else if (this.#socket.write(Buffer.from(chunk))) {
       this.#stream.consumed(chunk.length);
     } else {
       this.#heldBytes += chunk.length;

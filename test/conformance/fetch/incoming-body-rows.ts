@@ -1,4 +1,4 @@
-import { drained, each, fields, pairs, type FetchSide, type Row } from './row.ts';
+import { drained, each, fields, joined, pairs, type FetchSide, type Row } from './row.ts';
 
 const READS = ['text', 'json', 'arrayBuffer', 'bytes', 'blob', 'formData'] as const;
 const FORM = [['content-type', 'application/x-www-form-urlencoded']] as const;
@@ -70,7 +70,13 @@ export const incomingBodyRows: readonly Row[] = [
   },
   {
     name: 'incoming body: json that is none',
-    run: (side) => each(['', '{', 'undefined', '1 2', '\ufeff\ufeff1'], (body) => post(side, body).json()),
+    run: (side) => each(['', '{', 'undefined', '1 2'], (body) => post(side, body).json()),
+  },
+  {
+    name: 'incoming body: two byte order marks',
+    run: (side) => post(side, '\ufeff\ufeffa').text(),
+    differs: 'the standard takes one away, Node takes two',
+    ours: '\ufeffa',
   },
   {
     name: 'incoming body: after json failed',
@@ -209,13 +215,13 @@ export const incomingBodyRows: readonly Row[] = [
     run: (side) =>
       each(['hé', '\ufeffa', ''], async (body) => {
         const request = post(side, body);
-        const text = (await Array.fromAsync(request.textStream())).join('');
+        const text = await joined(request.textStream());
         return [text, request.bodyUsed];
       }),
   },
   {
     name: 'incoming body: a stream of text where there is none',
-    run: async ({ incoming }) => (await Array.fromAsync(incoming().textStream())).join(''),
+    run: async ({ incoming }) => await joined(incoming().textStream()),
   },
   {
     name: 'incoming body: a stream of text after it was read',

@@ -1,4 +1,15 @@
-import { any, drained, each, fields, head, pairs, streamOf, type FetchSide, type Row } from './row.ts';
+import {
+  any,
+  drained,
+  each,
+  type FetchSide,
+  fields,
+  head,
+  joined,
+  pairs,
+  type Row,
+  streamOf,
+} from './row.ts';
 
 const READS = ['text', 'json', 'arrayBuffer', 'bytes', 'blob', 'formData'] as const;
 const BOM = '\ufeff';
@@ -8,7 +19,7 @@ function buffer(): ArrayBuffer {
 }
 
 /** One of each kind of body. */
-function bodies(): unknown[] {
+export function bodies(): unknown[] {
   const form = new URLSearchParams([
     ['a', 'b c'],
     ['é', '&'],
@@ -96,7 +107,6 @@ export const responseBodyRows: readonly Row[] = [
       return each(
         [
           new SharedArrayBuffer(2),
-          new Uint8Array(new SharedArrayBuffer(2)),
           new ArrayBuffer(2, { maxByteLength: 4 }),
           new Uint8Array(new ArrayBuffer(2, { maxByteLength: 4 })),
           gone,
@@ -143,14 +153,7 @@ export const responseBodyRows: readonly Row[] = [
     name: 'response body: byte order marks',
     run: ({ Response }) =>
       each(
-        [
-          `${BOM}a`,
-          `${BOM}${BOM}a`,
-          `a${BOM}`,
-          BOM,
-          Uint8Array.of(0xef, 0xbb, 0xbf, 0x61),
-          Uint8Array.of(0xef, 0xbb),
-        ],
+        [`${BOM}a`, `a${BOM}`, BOM, Uint8Array.of(0xef, 0xbb, 0xbf, 0x61), Uint8Array.of(0xef, 0xbb)],
         async (body) => [
           await new Response(body).text(),
           await new Response(body).bytes(),
@@ -159,8 +162,20 @@ export const responseBodyRows: readonly Row[] = [
       ),
   },
   {
+    name: 'response body: two byte order marks',
+    run: ({ Response }) => new Response(`${BOM}${BOM}a`).text(),
+    differs: 'the standard takes one away, Node takes two',
+    ours: `${BOM}a`,
+  },
+  {
+    name: 'response body: a view of memory that is shared',
+    run: ({ Response }) => new Response(any(new Uint8Array(new SharedArrayBuffer(2)))).bytes(),
+    differs: 'Node sends the numbers as text, which nobody means; the standard refuses; ours sends the bytes',
+    ours: new Uint8Array(2),
+  },
+  {
     name: 'response body: json after a byte order mark',
-    run: ({ Response }) => each([`${BOM}{"a":1}`, `${BOM}${BOM}1`], (body) => new Response(body).json()),
+    run: ({ Response }) => each([`${BOM}{"a":1}`, `a${BOM}`], (body) => new Response(body).json()),
   },
   {
     name: 'response body: lone surrogates and bytes that are no text',
@@ -362,7 +377,7 @@ export const responseBodyRows: readonly Row[] = [
         const response = new Response(body);
         const stream = response.textStream();
         const used = response.bodyUsed;
-        return [used, (await Array.fromAsync(stream)).join(''), response.bodyUsed];
+        return [used, await joined(stream), response.bodyUsed];
       }),
   },
   {
@@ -371,94 +386,6 @@ export const responseBodyRows: readonly Row[] = [
       const response = new Response('a');
       await response.text();
       return response.textStream();
-    },
-  },
-  {
-    name: 'response clone: shows the same',
-    run: ({ Response }) =>
-      each(bodies(), async (body) => {
-        const response = new Response(any(body), {
-          status: 201,
-          statusText: 'Made',
-          headers: { a: '1', 'set-cookie': 'c' },
-        });
-        const clone = response.clone();
-        return [
-          head(response),
-          head(clone),
-          await clone.text(),
-          clone.bodyUsed,
-          response.bodyUsed,
-          await response.text(),
-        ];
-      }),
-  },
-  {
-    name: 'response clone: has headers of its own',
-    run: ({ Response }) => {
-      const response = new Response('x', { headers: { a: '1' } });
-      const clone = response.clone();
-      clone.headers.set('a', '2');
-      response.headers.set('b', '3');
-      return [pairs(response), pairs(clone), response.headers === clone.headers];
-    },
-  },
-  {
-    name: 'response clone: with the headers as they are now',
-    run: ({ Response }) =>
-      each(['x', streamOf('x')], (body) => {
-        const response = new Response(body);
-        response.headers.set('x-a', '1');
-        return pairs(response.clone());
-      }),
-  },
-  {
-    name: 'response clone: after it was read',
-    run: ({ Response }) =>
-      each(['x', '', null, streamOf('x')], async (body) => {
-        const response = new Response(body);
-        await response.text();
-        return head(response.clone());
-      }),
-  },
-  {
-    name: 'response clone: after its stream was taken but not read',
-    run: async ({ Response }) => {
-      const response = new Response('x');
-      const stream = response.body;
-      const clone = response.clone();
-      return [await clone.text(), await response.text(), stream?.locked];
-    },
-  },
-  {
-    name: 'response clone: of a clone',
-    run: async ({ Response }) => {
-      const first = new Response(streamOf('a', 'b'));
-      const second = first.clone();
-      const third = second.clone();
-      return [await third.text(), await first.text(), await second.text()];
-    },
-  },
-  {
-    name: 'response clone: of json, a redirect and an error',
-    run: async ({ Response }) => {
-      const json = Response.json({ a: 1 }, { status: 201 }).clone();
-      return [
-        head(json),
-        await json.json(),
-        head(Response.redirect('http://a.test/').clone()),
-        head(Response.error().clone()),
-      ];
-    },
-  },
-  {
-    name: 'response clone: none of its parts read the other',
-    run: async ({ Response }) => {
-      const response = new Response(Uint8Array.of(1, 2, 3));
-      const clone = response.clone();
-      const bytes = await response.bytes();
-      bytes.fill(0);
-      return [await clone.bytes(), clone.bodyUsed];
     },
   },
 ];

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { any, each, head, pairs, streamOf, type Row } from './row.ts';
+import { any, each, head, pairs, type Row, streamOf } from './row.ts';
 
 const STATUSES = [
   199, 200, 204, 205, 206, 299, 300, 304, 399, 404, 500, 599, 600, 101, 103, 100, 0, -1, 1000, 65736,
@@ -199,146 +199,12 @@ export const responseRows: readonly Row[] = [
       }),
   },
   {
-    name: 'response: json of each value',
-    run: ({ Response }) =>
-      each(
-        [
-          {},
-          [],
-          null,
-          1,
-          '',
-          'é\ud800',
-          true,
-          { a: undefined, b: [undefined] },
-          new Date(0),
-          { toJSON: () => 'j' },
-        ],
-        async (value) => {
-          const response = Response.json(value);
-          return [head(response), await response.text()];
-        },
-      ),
-  },
-  {
-    name: 'response: json of what is none',
-    run: ({ Response }) => {
-      const circle: Record<string, unknown> = {};
-      circle['circle'] = circle;
-      const broken = {
-        toJSON(): void {
-          throw new RangeError('no');
-        },
-      };
-      return each([undefined, Symbol('a'), () => 1, 1n, circle, broken], (value) => Response.json(value));
-    },
-  },
-  { name: 'response: json of no argument', run: ({ Response }) => (Response.json as () => unknown)() },
-  {
-    name: 'response: json with a status',
-    run: ({ Response }) =>
-      each([201, 404, 204, 205, 304, 101, 600, NaN], (status) => head(Response.json({}, { status }))),
-  },
-  {
-    name: 'response: json with headers and status text',
-    run: ({ Response, Headers }) => [
-      head(
-        Response.json({}, { headers: { 'Content-Type': 'application/problem+json' }, statusText: 'Well' }),
-      ),
-      head(Response.json({}, { headers: new Headers({ 'x-a': '1' }) })),
-      head(Response.json({}, {})),
-      head(Response.json({}, any(null))),
-    ],
-  },
-  {
-    name: 'response: redirect to each kind of place',
-    run: ({ Response }) =>
-      each(
-        ['http://a.test/b c', new URL('http://a.test/é'), '/relative', '', 'http://', 'about:blank', 1],
-        (url) => head(Response.redirect(any(url))),
-      ),
-  },
-  {
-    name: 'response: redirect with each status',
-    run: ({ Response }) =>
-      each([301, 302, 303, 307, 308, 300, 304, 200, 0, NaN, '301', undefined, null], (status) =>
-        head(Response.redirect('http://a.test/', any(status))),
-      ),
-  },
-  { name: 'response: redirect to nowhere', run: ({ Response }) => (Response.redirect as () => unknown)() },
-  {
-    name: 'response: the headers of a redirect cannot be changed',
-    run: ({ Response }) => {
-      const response = Response.redirect('http://a.test/');
-      const { headers } = response;
-      return each(
-        [
-          () => headers.set('a', 'b'),
-          () => headers.append('a', 'b'),
-          () => headers.delete('location'),
-          () => headers.set('a b', 'c'),
-          () => headers.get('location'),
-          () => response.clone().headers.set('a', 'b'),
-          () => Object.getOwnPropertyNames(response),
-          () => response.headers === headers,
-        ],
-        (run) => run(),
-      );
-    },
-  },
-  {
-    name: 'response: made of a redirect, the headers can be changed',
-    run: ({ Response }) => {
-      const redirect = Response.redirect('http://a.test/', 307);
-      const response = new Response(redirect.body, redirect);
-      response.headers.set('set-cookie', 'a=b');
-      return head(response);
-    },
-  },
-  {
-    name: 'response: that leads elsewhere by its own headers, with a stream',
-    run: ({ Response }) => {
-      const response = new Response(streamOf('x'), { status: 303, headers: { location: '/a' } });
-      response.headers.set('location', '/b');
-      response.headers.append('x-a', '1');
-      return head(response);
-    },
-  },
-  {
-    name: 'response: an error',
-    run: ({ Response }) => {
-      const response = Response.error();
-      return each(
-        [() => head(response), () => response.headers.set('a', 'b'), () => new Response('x', response)],
-        (run) => run(),
-      );
-    },
-  },
-  {
-    name: 'response: made of another',
-    run: async ({ Response }) => {
-      const first = new Response('x', { status: 201, statusText: 'Made', headers: { a: '1' } });
-      const second = new Response('y', first);
-      const third = new Response(first.body, first);
-      return [head(second), head(third), await third.text(), first.bodyUsed];
-    },
-  },
-  {
-    name: 'response: made of another with a stream',
-    run: async ({ Response }) => {
-      const first = new Response(streamOf('x', 'y'), { status: 202, headers: { a: '1', 'set-cookie': 'c' } });
-      first.headers.append('set-cookie', 'd');
-      const second = new Response(first.body, first);
-      return [head(second), await second.text(), first.bodyUsed];
-    },
-  },
-  {
     name: 'response: its tag and how it is told',
     run: ({ Response }) => {
       const response = new Response('x', { status: 201, statusText: 'Made', headers: { a: '1' } });
       return [
         Object.prototype.toString.call(response),
-        String(response),
+        String(any(response)),
         inspect(response),
         inspect([response], { depth: 0 }),
       ];
@@ -349,10 +215,6 @@ export const responseRows: readonly Row[] = [
     run: ({ Response }) => inspect({ a: new Response(null, { status: 204 }) }, { depth: 5 }),
   },
   {
-    name: 'response: told of a redirect and an error',
-    run: ({ Response }) => [inspect(Response.redirect('http://a.test/')), inspect(Response.error())],
-  },
-  {
     name: 'response: the class itself',
     run: ({ Response }) => {
       const listed: string[] = [];
@@ -360,7 +222,7 @@ export const responseRows: readonly Row[] = [
       const members = [Object.keys(Response.prototype), Object.keys(Response), listed].map((names) =>
         names.toSorted(),
       );
-      return [Response.name, Response.length, members, Response.prototype.constructor === Response];
+      return [Response.name, Response.length, members, new Response().constructor.name];
     },
   },
   {
@@ -402,24 +264,18 @@ export const responseRows: readonly Row[] = [
     run: async ({ Response }) => {
       class Mine extends Response {
         mine = 1;
-        override get status(): number {
-          return super.status + 1;
-        }
       }
+      Object.defineProperty(Mine.prototype, 'ok', { get: () => 'overridden' });
       const mine = new Mine('x', { status: 201 });
       const told = [
         mine.status,
+        mine.ok,
         mine.mine,
         await mine.text(),
         mine instanceof Response,
         mine instanceof Mine,
       ];
-      return [
-        ...told,
-        new Response() instanceof Mine,
-        mine.clone instanceof Function,
-        Mine.json(1) instanceof Mine,
-      ];
+      return [...told, new Response() instanceof Mine, typeof mine.clone, Mine.json(1) instanceof Mine];
     },
   },
   {

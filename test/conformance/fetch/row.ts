@@ -65,6 +65,12 @@ export async function drained(stream: ReadableStream<Uint8Array> | null): Promis
   return Buffer.concat(pieces).toString('latin1');
 }
 
+export async function joined(stream: ReadableStream<string>): Promise<string> {
+  let text = '';
+  for await (const piece of stream) text += piece;
+  return text;
+}
+
 export function streamOf(...texts: string[]): ReadableStream<Uint8Array> {
   return ReadableStream.from(texts.map((text) => new TextEncoder().encode(text)));
 }

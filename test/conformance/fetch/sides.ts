@@ -65,7 +65,12 @@ function lightIncoming(sent: Sent = {}): Request {
 
 /** What has come over the wire, in two pieces. What the wire would be told goes nowhere. */
 function bodyOf(bytes: Buffer): RequestBody {
-  const writer = new FrameWriter({ cork: () => undefined, uncork: () => undefined, write: () => undefined });
+  const writer = new FrameWriter({
+    writableLength: 0,
+    cork: () => undefined,
+    uncork: () => undefined,
+    write: () => undefined,
+  });
   const body = new RequestBody(new WireStream(1, writer), () => undefined);
   const half = bytes.length >> 1;
   for (const piece of [bytes.subarray(0, half), bytes.subarray(half)]) {
@@ -86,6 +91,7 @@ export async function startEcho(): Promise<{ readonly url: string; stop(): void 
       let body = '';
       for await (const piece of request) body += String(piece);
       const kept = Object.entries(request.headers).filter(([name]) => /^(?:x|content-type)/.test(name));
+      kept.sort(([a], [b]) => (a < b ? -1 : 1));
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify({ method: request.method, headers: kept, body }));
     })();

@@ -3,7 +3,7 @@ import { markAsUncloneable } from 'node:worker_threads';
 import type { RequestFrame } from '../../wire/messages.ts';
 import type { RequestBody } from '../request-body.ts';
 import { LightHeaders } from './light-headers.ts';
-import { list, NativeRequest } from './natives.ts';
+import { NativeRequest, shapeAs, told } from './natives.ts';
 import { decodeUtf8, toArrayBuffer } from './utf8.ts';
 import { normalUrl } from './wire-url.ts';
 
@@ -19,6 +19,8 @@ const DELEGATED = [
   'destination',
   'duplex',
   'integrity',
+  'isHistoryNavigation',
+  'isReloadNavigation',
   'keepalive',
   'mode',
   'redirect',
@@ -43,7 +45,7 @@ export class IncomingRequest {
     for (const name of DELEGATED) {
       Object.defineProperty(IncomingRequest.prototype, name, {
         get(this: IncomingRequest): unknown {
-          return this.#current()[name];
+          return Reflect.get(this.#current(), name);
         },
         enumerable: true,
         configurable: true,
@@ -124,20 +126,12 @@ export class IncomingRequest {
     return this.#current().clone();
   }
 
-  get isHistoryNavigation(): boolean {
-    return false;
-  }
-
-  get isReloadNavigation(): boolean {
-    return false;
-  }
-
   get [Symbol.toStringTag](): string {
     return 'Request';
   }
 
   [inspect.custom](depth: number, options: object): string {
-    return inspect(this.#current(), { ...options, depth });
+    return told(this.#current(), depth, options);
   }
 
   async #gather(): Promise<Uint8Array> {
@@ -184,4 +178,4 @@ const NO_BYTES = new Uint8Array(0);
 Object.setPrototypeOf(IncomingRequest.prototype, NativeRequest.prototype);
 // Inherited: what stands in the place of Node's own makes one from this one too.
 Reflect.deleteProperty(IncomingRequest.prototype, 'constructor');
-list(IncomingRequest.prototype, NativeRequest.prototype);
+shapeAs(IncomingRequest.prototype, NativeRequest.prototype);

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { markAsUncloneable } from 'node:worker_threads';
-import { NativeHeaders, standInFor, type HeadersInput } from './natives.ts';
+import { NativeHeaders, standInFor, told, type HeadersInput } from './natives.ts';
 import { PairIterator } from './pair-iterator.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -115,7 +115,7 @@ export class LightHeaders {
   }
 
   [inspect.custom](depth: number, options: object): string {
-    return inspect(new NativeHeaders([...this.#pairs()]), { ...options, depth });
+    return told(new NativeHeaders([...this.#pairs()]), depth, options);
   }
 
   #iterate<T>(pick: (pair: [string, string]) => T): PairIterator<T> {
@@ -186,7 +186,7 @@ function converted(method: Method, args: IArguments): Headers {
 /** The first argument as text. Throws what Node throws where that is none, or no name. */
 function nameOf(method: Method, args: IArguments): string {
   const [name] = args as unknown as unknown[];
-  if (args.length > 0 && typeof name !== 'string') return `${name as string}`;
+  if (args.length > 0 && typeof name !== 'string') return ''.concat(name as string);
   converted(method, args);
   throw new TypeError(`Headers.${method}: ${String(name)} is an invalid header name.`);
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { markAsUncloneable } from 'node:worker_threads';
 import { LightHeaders } from './light-headers.ts';
-import { NativeHeaders, NativeResponse, standInFor, type BodyInput } from './natives.ts';
+import { NativeHeaders, NativeResponse, standInFor, told, type BodyInput } from './natives.ts';
 import { decodeUtf8, toArrayBuffer } from './utf8.ts';
 
 /** Statuses whose responses have no body (Fetch standard, "null body status"). */
@@ -174,7 +174,7 @@ export class LightResponse {
   }
 
   [inspect.custom](depth: number, options: object): string {
-    return inspect(this.#own(), { ...options, depth });
+    return told(this.#own(), depth, options);
   }
 
   /** The type that goes with a kind of body, where the author names no other. */
@@ -258,6 +258,8 @@ function isPlainInit(init: ResponseInit | undefined, body: unknown): boolean {
 
 /** What the author does to its bytes afterwards must not reach the client. */
 function copied(body: ArrayBuffer | ArrayBufferView): Uint8Array {
+  const buffer = ArrayBuffer.isView(body) ? body.buffer : body;
+  if (buffer instanceof ArrayBuffer && buffer.detached) return new Uint8Array(0);
   const bytes = ArrayBuffer.isView(body)
     ? new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
     : new Uint8Array(body);
