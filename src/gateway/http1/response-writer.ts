@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { dateLine } from './http-date.ts';
-import { writeCopy } from './write-copy.ts';
+import { GatheredOutput } from './gathered-output.ts';
 import type { Socket } from 'node:net';
 
 /** What a response's head says beside its status and fields. */
@@ -41,9 +41,11 @@ export class ResponseWriter {
   #flushes = false;
   /** All that was ever given to the socket. */
   #writtenBytes = 0;
+  readonly #output: GatheredOutput;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#output = new GatheredOutput(socket);
   }
 
   get state(): WriterState {
@@ -52,12 +54,12 @@ export class ResponseWriter {
 
   /** Bytes that the client's side of the system has not yet taken. */
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#output.bytes;
   }
 
   /** Bytes that it has. */
   get takenBytes(): number {
-    return this.#writtenBytes - this.#socket.writableLength;
+    return this.#writtenBytes - this.pendingBytes;
   }
 
   /** `100 Continue`: the body is wanted. */
@@ -70,9 +72,7 @@ export class ResponseWriter {
     this.#head = `${statusLine(status)}${framing.dated ? '' : dateLine()}${lines}`;
     this.#framing = framing;
     this.#state = 'open';
-    if (this.#flushes) return;
-    this.#flushes = true;
-    flushSoon(this);
+    this.#flushSoon();
   }
 
   /** Writes a whole answer, as `begin`, `data` and `end` would. */
@@ -104,17 +104,16 @@ export class ResponseWriter {
     if (piece.length <= MAX_TEXT_BYTES) {
       return this.#write(`${piece.length.toString(16)}\r\n${piece.toString('latin1')}\r\n`);
     }
-    this.#socket.cork();
     this.#write(`${piece.length.toString(16)}\r\n`);
     this.#writeBytes(piece);
-    const more = this.#write('\r\n');
-    this.#socket.uncork();
-    return more;
+    this.#write('\r\n');
+    return !this.#socket.writableNeedDrain;
   }
 
   end(): void {
     if (this.#state === 'open') this.#send(true);
     else if (this.#chunked) this.#write(LAST_CHUNK);
+    this.#output.write();
     this.#state = 'idle';
     this.#framing = null;
   }
@@ -123,6 +122,7 @@ export class ResponseWriter {
   flush(): void {
     this.#flushes = false;
     if (this.#state === 'open') this.#send(false);
+    this.#output.write();
   }
 
   #send(isWhole: boolean): boolean {
@@ -143,11 +143,9 @@ export class ResponseWriter {
   }
 
   #sendLarge(head: string, held: readonly Buffer[]): boolean {
-    this.#socket.cork();
     this.#write(head);
     let more = true;
     for (const piece of held) more = this.data(piece);
-    this.#socket.uncork();
     return more;
   }
 
@@ -166,13 +164,22 @@ export class ResponseWriter {
   }
 
   #write(text: string): boolean {
+    this.#output.write();
     this.#writtenBytes += text.length;
     return this.#socket.write(text, 'latin1');
   }
 
   #writeBytes(bytes: Buffer): boolean {
     this.#writtenBytes += bytes.length;
-    return writeCopy(this.#socket, bytes);
+    this.#output.add(bytes);
+    this.#flushSoon();
+    return !this.#socket.writableNeedDrain;
+  }
+
+  #flushSoon(): void {
+    if (this.#flushes) return;
+    this.#flushes = true;
+    flushSoon(this);
   }
 }
 

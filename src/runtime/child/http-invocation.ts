@@ -163,7 +163,7 @@ export class HttpInvocation implements StreamHandler, Registered {
     if (body === null) return null;
     this.#bodyBegun = true;
     if (!isStream) {
-      const sent = typeof body === 'string' ? this.#stream.writeText(body) : this.#stream.write(body);
+      const sent = typeof body === 'string' ? this.#stream.writeText(body) : this.#stream.writeOwned(body);
       return sent ? null : this.#drain();
     }
     this.#isEventStream = isEventStream(headers);
@@ -222,7 +222,7 @@ export class HttpInvocation implements StreamHandler, Registered {
         value instanceof Uint8Array
           ? value
           : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-      if (!this.#stream.write(bytes)) await this.#drain();
+      if (!this.#stream.writeOwned(bytes)) await this.#drain();
     }
   }
 

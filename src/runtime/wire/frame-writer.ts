@@ -10,7 +10,7 @@ export interface ByteSink {
 }
 
 /** Holds the longest DATA frame. */
-const SLAB_BYTES = 80 * 1024;
+const SLAB_BYTES = 144 * 1024;
 /** So many are kept for the next turn, where the sink has taken all. */
 const MAX_SPARE_SLABS = 8;
 

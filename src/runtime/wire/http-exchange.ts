@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
-import type { HttpExchange } from '../../model/http.ts';
+import type { HttpExchange, RawHeaders } from '../../model/http.ts';
 import type { InvocationContext, Outcome } from '../../model/invocation.ts';
 import type { WireConnection } from './connection.ts';
 import { FLAG_BODY, FRAME } from './frames.ts';
@@ -8,6 +8,7 @@ import { componentUrl } from './component-url.ts';
 import { readDone } from './done.ts';
 import { readAnswer, readResponse, writeRequest } from './messages.ts';
 import type { HeadTexts } from './head-texts.ts';
+import { LONG_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts';
 import { protocolError } from './protocol-error.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
 import { readFailure } from './thrown.ts';
@@ -158,6 +159,7 @@ class HttpExchangeStream implements StreamHandler {
       return this.#sinkFailed(error);
     }
     if ((flags & FLAG_BODY) === 0) this.#bodyEnd();
+    else if (isLong(head.headers)) this.#stream.grant(LONG_WINDOW_BYTES - WINDOW_BYTES);
   }
 
   /** The whole answer at once. */
@@ -240,6 +242,15 @@ class HttpExchangeStream implements StreamHandler {
     this.#exchange.body?.cancel();
     this.#exchange.ended({ outcome, error, cpuMs });
   }
+}
+
+/** Whether the answer's body is longer than may be on its way at first: it is granted more, so that it need not wait for that. */
+function isLong(headers: RawHeaders): boolean {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i]!.length === 14 && headers[i]!.toLowerCase() === 'content-length')
+      return Number(headers[i + 1]) > WINDOW_BYTES;
+  }
+  return false;
 }
 
 function outcomeOf(code: FulcrumError['code']): Outcome {

@@ -7,7 +7,7 @@ export const MAX_HELLO_BYTES = 4 * 1024;
 /** A request's or response's head. */
 export const MAX_HEAD_BYTES = 256 * 1024;
 /** Payload of one DATA frame that we send, so that no stream holds the connection for long. */
-export const MAX_DATA_BYTES = 64 * 1024;
+export const MAX_DATA_BYTES = 128 * 1024;
 /** Arguments or result of a call. */
 export const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
 /** Arguments of calls that one instance has half sent, all together. */
@@ -16,6 +16,8 @@ export const MAX_ASSEMBLED_BYTES = 64 * 1024 * 1024;
 export const MAX_ANSWER_BODY_BYTES = 16 * 1024;
 /** Bytes of a body that may be on their way in one stream before the receiver asks for more. */
 export const WINDOW_BYTES = 256 * 1024;
+/** What an instance may send of a body that it has said to be long. */
+export const LONG_WINDOW_BYTES = 1024 * 1024;
 /** No stream is ever owed more than this, whatever the peer grants. */
 export const MAX_CREDIT_BYTES = 16 * 1024 * 1024;
 /** Calls that an instance may have under way. */

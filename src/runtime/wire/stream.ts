@@ -50,12 +50,21 @@ export class WireStream {
    * @returns false when the caller should wait for `drained`. The chunk is taken either way.
    */
   write(chunk: Uint8Array): boolean {
+    return this.#write(chunk, false);
+  }
+
+  /** The same for bytes that nobody else uses: what cannot be sent yet is kept as it is. */
+  writeOwned(chunk: Uint8Array): boolean {
+    return this.#write(chunk, true);
+  }
+
+  #write(chunk: Uint8Array, isOwned: boolean): boolean {
     if (this.#sending !== 'open' || this.#over || chunk.length === 0) return true;
     const isFirst = this.#queue.length === 0;
-    this.#queue.push(isFirst ? chunk : Buffer.from(chunk));
+    this.#queue.push(isFirst || isOwned ? chunk : Buffer.from(chunk));
     this.#pump();
     if (this.#queue.length === 0) return true;
-    if (isFirst) this.#queue[0] = Buffer.from(this.#queue[0]!);
+    if (isFirst && !isOwned) this.#queue[0] = Buffer.from(this.#queue[0]!);
     this.#wantsDrain = true;
     return false;
   }
@@ -67,7 +76,7 @@ export class WireStream {
   writeText(text: string): boolean {
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_TEXT_BYTES || bytes > this.#sendCredit || this.#queue.length > 0) {
-      return this.write(Buffer.from(text));
+      return this.writeOwned(Buffer.from(text));
     }
     if (this.#sending !== 'open' || this.#over || bytes === 0) return true;
     this.#sendCredit -= bytes;
@@ -108,6 +117,12 @@ export class WireStream {
     this.#receiveCredit += this.#consumed;
     this.#writer.number(FRAME.WINDOW, this.id, this.#consumed);
     this.#consumed = 0;
+  }
+
+  /** Lets the peer send `bytes` more than it would be let by itself. */
+  grant(bytes: number): void {
+    this.#receiveCredit += bytes;
+    this.#writer.number(FRAME.WINDOW, this.id, bytes);
   }
 
   /** DATA has come. */

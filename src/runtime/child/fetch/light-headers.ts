@@ -55,8 +55,7 @@ export class LightHeaders {
   }
 
   delete(name: string): void {
-    if (!isName(name)) return this.delete(nameOf('delete', arguments));
-    const lower = name.toLowerCase();
+    const lower = (isName(name) ? name : nameOf('delete', arguments)).toLowerCase();
     this.#sorted = null;
     if (lower === SET_COOKIE) {
       this.#map();
@@ -67,8 +66,7 @@ export class LightHeaders {
   }
 
   get(name: string): string | null {
-    if (!isName(name)) return this.get(nameOf('get', arguments));
-    const lower = name.toLowerCase();
+    const lower = (isName(name) ? name : nameOf('get', arguments)).toLowerCase();
     const value = this.#map().get(lower);
     if (value !== undefined) return value;
     return lower === SET_COOKIE && this.#cookies.length > 0 ? this.#cookies.join(', ') : null;
@@ -80,8 +78,7 @@ export class LightHeaders {
   }
 
   has(name: string): boolean {
-    if (!isName(name)) return this.has(nameOf('has', arguments));
-    const lower = name.toLowerCase();
+    const lower = (isName(name) ? name : nameOf('has', arguments)).toLowerCase();
     return this.#map().has(lower) || (lower === SET_COOKIE && this.#cookies.length > 0);
   }
 
@@ -177,17 +174,18 @@ function asValue(pair: [string, string]): string {
 }
 
 /** Headers of Node's own to which just this was done. Throws what Node throws. */
-function converted(method: Method, args: IArguments): Headers {
+function converted(method: Method, args: Iterable<unknown>): Headers {
   const native = new NativeHeaders();
   (native[method] as (...args: unknown[]) => unknown).apply(native, [...args]);
   return native;
 }
 
-/** The first argument as text. Throws what Node throws where that is none, or no name. */
+/** The first argument, made the name that it is none of yet. Throws what Node throws where it cannot be. */
 function nameOf(method: Method, args: IArguments): string {
-  const [name] = args as unknown as unknown[];
-  if (args.length > 0 && typeof name !== 'string') return ''.concat(name as string);
-  converted(method, args);
+  const [first] = args as unknown as unknown[];
+  const name = args.length === 0 || typeof first === 'string' ? first : ''.concat(first as string);
+  if (isName(name)) return name;
+  converted(method, args.length === 0 ? [] : [name]);
   throw new TypeError(`Headers.${method}: ${String(name)} is an invalid header name.`);
 }
 

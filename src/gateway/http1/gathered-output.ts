@@ -1,0 +1,52 @@
+import type { Socket } from 'node:net';
+
+/** What one read of an instance's socket gives. */
+const GATHERED_BYTES = 256 * 1024;
+/** So many are kept: enough for what is written in a turn of the loop. */
+const MAX_SPARE = 16;
+
+const spare: Buffer[] = [];
+
+/**
+ * Gathers the pieces of bodies, which may be used anew when `add` returns, and writes them together. The buffer is taken back as
+ * soon as the system has the bytes, which is nearly always at once: a new one for each piece of a large body would have V8 collect
+ * them again and again, and a write for each would wake the client each time.
+ */
+export class GatheredOutput {
+  readonly #socket: Socket;
+  #buffer: Buffer | null = null;
+  #bytes = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(piece: Buffer): void {
+    let rest = piece;
+    while (rest.length > 0) {
+      this.#buffer ??= spare.pop() ?? Buffer.allocUnsafeSlow(GATHERED_BYTES);
+      const length = Math.min(rest.length, GATHERED_BYTES - this.#bytes);
+      rest.copy(this.#buffer, this.#bytes, 0, length);
+      this.#bytes += length;
+      rest = rest.subarray(length);
+      if (this.#bytes === GATHERED_BYTES) this.write();
+    }
+  }
+
+  /** Gives the socket what has been gathered. */
+  write(): void {
+    const buffer = this.#buffer;
+    if (buffer === null) return;
+    this.#buffer = null;
+    const length = this.#bytes;
+    this.#bytes = 0;
+    if (this.#socket.destroyed) return;
+    this.#socket.write(buffer.subarray(0, length));
+    // What waits is the socket's, which lets it go when it has been sent.
+    if (this.#socket.writableLength === 0 && spare.length < MAX_SPARE) spare.push(buffer);
+  }
+}
