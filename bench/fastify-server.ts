@@ -14,7 +14,7 @@ const upload = async (request: { body: unknown }): Promise<string> => {
   for await (const chunk of request.body as IncomingMessage) bytes += (chunk as Buffer).length;
   return String(bytes);
 };
-app.post('/upload', { bodyLimit: 64 * 1024 * 1024 }, upload);
+app.route({ method: 'POST', url: '/upload', bodyLimit: 64 * 1024 * 1024, handler: upload });
 const url = await app.listen({ host: '127.0.0.1', port: 0 });
 await serveLines({ url }, async () => ({ pids: [process.pid] }));
 app.server.closeAllConnections();

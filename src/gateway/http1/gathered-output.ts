@@ -2,15 +2,15 @@ import type { Socket } from 'node:net';
 
 /** What one read of an instance's socket gives. */
 const GATHERED_BYTES = 256 * 1024;
-/** So many are kept: enough for what is written in a turn of the loop. */
-const MAX_SPARE = 16;
+/** So many are kept; what slow clients hold beyond them is let go afterwards. */
+const MAX_SPARE = 32;
 
 const spare: Buffer[] = [];
 
 /**
- * Gathers the pieces of bodies, which may be used anew when `add` returns, and writes them together. The buffer is taken back as
- * soon as the system has the bytes, which is nearly always at once: a new one for each piece of a large body would have V8 collect
- * them again and again, and a write for each would wake the client each time.
+ * Gathers the pieces of bodies, which may be used anew when `add` returns, and writes them together. The buffer is taken back when
+ * the system has the bytes: a new one for each piece of a large body would have V8 collect them again and again, and a write for each
+ * would wake the client each time.
  */
 export class GatheredOutput {
   readonly #socket: Socket;
@@ -45,8 +45,8 @@ export class GatheredOutput {
     const length = this.#bytes;
     this.#bytes = 0;
     if (this.#socket.destroyed) return;
-    this.#socket.write(buffer.subarray(0, length));
-    // What waits is the socket's, which lets it go when it has been sent.
-    if (this.#socket.writableLength === 0 && spare.length < MAX_SPARE) spare.push(buffer);
+    this.#socket.write(buffer.subarray(0, length), () => {
+      if (spare.length < MAX_SPARE) spare.push(buffer);
+    });
   }
 }

@@ -44,8 +44,7 @@ function bytesOf(frames: readonly Parsed[]): Buffer {
     cork: () => undefined,
     uncork: () => undefined,
     write: (bytes) => written.push(bytes),
-    // What is kept here must not be written over.
-    writableLength: 1,
+    // What is kept here is never given back.
   });
   for (const [type, flags, stream, payload] of frames)
     writer.bytes(type, flags, stream, Buffer.from(payload, 'hex'));

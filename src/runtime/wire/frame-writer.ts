@@ -4,21 +4,21 @@ import { FRAME, HEADER_BYTES } from './frames.ts';
 export interface ByteSink {
   cork(): void;
   uncork(): void;
-  write(bytes: Uint8Array): unknown;
-  /** Bytes that it has not got rid of yet. */
-  readonly writableLength: number;
+  /** @param taken is called when the bytes are no longer needed. */
+  write(bytes: Uint8Array, taken: () => void): unknown;
 }
 
 /** Holds the longest DATA frame. */
 const SLAB_BYTES = 144 * 1024;
 /** So many are kept for the next turn, where the sink has taken all. */
 const MAX_SPARE_SLABS = 8;
+const NO_SLAB = Buffer.alloc(0);
 
 /** Gathers frames and writes them once per turn of the event loop, so that a busy connection costs few system calls. */
 export class FrameWriter {
   readonly #sink: ByteSink;
   /** Where the payload of the frame that was begun last is to be written. */
-  slab: Buffer = Buffer.alloc(0);
+  slab: Buffer = NO_SLAB;
   /** Written full in this turn. */
   #full: Buffer[] = [];
   readonly #spare: Buffer[] = [];
@@ -88,27 +88,28 @@ export class FrameWriter {
     const segments = this.#segments;
     if (segments.length === 0) return;
     this.#segments = [];
-    if (segments.length === 1) {
-      this.#sink.write(segments[0]!);
-    } else {
-      this.#sink.cork();
-      for (const segment of segments) this.#sink.write(segment);
-      this.#sink.uncork();
-    }
-    this.#reuseSlabs();
-  }
-
-  /** What the system has taken is free again. The rest is the socket's, which lets it go when it has sent it. */
-  #reuseSlabs(): void {
-    const full = this.#full;
+    // Nearly always the system takes all at once, and the slab comes back before this returns.
+    const slabs = [...this.#full, this.slab];
     this.#full = [];
-    if (this.#sink.writableLength > 0) {
-      this.slab = this.#spare.pop() ?? Buffer.alloc(0);
-    } else {
-      for (const slab of full) if (this.#spare.length < MAX_SPARE_SLABS) this.#spare.push(slab);
-    }
+    this.slab = this.#spare.pop() ?? NO_SLAB;
     this.#from = 0;
     this.#at = 0;
+    const taken = (): void => this.#takeBack(slabs);
+    if (segments.length === 1) {
+      this.#sink.write(segments[0]!, taken);
+      return;
+    }
+    this.#sink.cork();
+    for (const [i, segment] of segments.entries()) {
+      this.#sink.write(segment, i === segments.length - 1 ? taken : nothing);
+    }
+    this.#sink.uncork();
+  }
+
+  #takeBack(slabs: readonly Buffer[]): void {
+    for (const slab of slabs) {
+      if (slab.length === SLAB_BYTES && this.#spare.length < MAX_SPARE_SLABS) this.#spare.push(slab);
+    }
   }
 
   #header(type: number, flags: number, stream: number, length: number): number {
@@ -148,6 +149,8 @@ export class FrameWriter {
     this.#from = this.#at;
   }
 }
+
+function nothing(): void {}
 
 function flushScheduled(writer: FrameWriter): void {
   writer.flushTurn();

@@ -25,8 +25,7 @@ function transcript(kind: number): Buffer {
     cork: () => undefined,
     uncork: () => undefined,
     write: (bytes) => written.push(bytes),
-    // What is kept here must not be written over.
-    writableLength: 1,
+    // What is kept here is never given back.
   });
   writeLog(writer, { stream: 'stdout', level: 'info', requestId: 'r_1', text: 'a line' });
   const headers = ['content-type', 'text/plain', 'x-a', 'b'];

@@ -66,7 +66,6 @@ function lightIncoming(sent: Sent = {}): Request {
 /** What has come over the wire, in two pieces. What the wire would be told goes nowhere. */
 function bodyOf(bytes: Buffer): RequestBody {
   const writer = new FrameWriter({
-    writableLength: 0,
     cork: () => undefined,
     uncork: () => undefined,
     write: () => undefined,
