@@ -29,7 +29,7 @@ export interface RunOptions {
 
 export interface Benchmark {
   readonly name: string;
-  /** What it measures, in a few words. */
+  /** What it measures and what its rows mean, in lines of at most 69 characters. */
   readonly about: string;
   run(options: RunOptions): Promise<Row[]>;
 }

@@ -4,7 +4,7 @@ import { rowOf, type Benchmark, type Finding, type Row, type RunOptions, type Ta
 import { cpuMs } from './cpu.ts';
 import { LineProcess } from './line-process.ts';
 import type { LoadJob, LoadResult } from './load-run.ts';
-import { peakBytes } from './memory.ts';
+import { peakBytes, residentBytes } from './memory.ts';
 import { ONE_KILOBYTE, UPLOAD_BYTES } from './payloads.ts';
 import { ServerProcess } from './server-process.ts';
 import { slowClients } from './slow-clients.ts';
@@ -88,12 +88,12 @@ const FREE: readonly Scenario[] = [
     job: { connections: 32, body: ONE_KILOBYTE },
     metrics: [throughput({ min: 0.6 }), tail(null), cpu],
   },
-  { name: '1 MB download', path: '/download', job: { connections: 8 }, metrics: [bytes, memory] },
+  { name: '1 MB download', path: '/download', job: { connections: 8 }, metrics: [bytes, cpu, memory] },
   {
     name: '10 MB upload',
     path: '/upload',
     job: { connections: 4, uploadBytes: UPLOAD_BYTES },
-    metrics: [bytes, memory],
+    metrics: [bytes, cpu, memory],
   },
 ];
 /** All server processes on one processor, the load on another: what each costs, whatever the machine makes of parallel work. */
@@ -103,7 +103,14 @@ const PINNED: readonly Scenario[] = [
 
 export const gateway: Benchmark = {
   name: 'gateway',
-  about: 'hello on raw node:http, Fastify, Hono, nginx, HAProxy, Fulcrum; --slow: slow clients',
+  about: [
+    'hello on raw node:http, Fastify, Hono, nginx and HAProxy in front of',
+    'raw node:http, and Fulcrum; × is over raw node:http. p99 is the median',
+    "of the rounds' p99; CPU is of all the server's processes; bytes are of",
+    'bodies; memory growth is the most that was added within a round.',
+    'pinned: all servers on one processor, the load on another.',
+    '--slow: what slow clients do to 8 good ones; × is over none of them.',
+  ].join('\n'),
   async run(options) {
     if (options.slow) return await slowClients(options);
     const rows = await compareAll(FREE, null, options);
@@ -158,7 +165,7 @@ async function compare(
   load: LineProcess<unknown>,
   { quick, note }: RunOptions,
 ): Promise<Row[]> {
-  const [rounds, durationMs, warmUpMs] = quick ? [2, 250, 300] : [7, 1_500, 1_500];
+  const [rounds, durationMs, warmUpMs] = quick ? [2, 150, 150] : [7, 1_000, 1_500];
   const jobFor = ({ server, path }: Subject, forMs: number): LoadJob => ({
     url: server.url + (path === '/hello' && scenario.path !== '' ? '' : path) + scenario.path,
     durationMs: forMs,
@@ -170,7 +177,7 @@ async function compare(
     const pids = await subject.server.pids();
     const beforeMs = cpuMs(pids);
     const job = jobFor(subject, durationMs);
-    const before = await peakBytes(pids, () => Promise.resolve());
+    const before = residentBytes(pids);
     const { result, peak } = await peakBytes(pids, () => load.ask<LoadResult>(job));
     if (result.failed > 0) {
       throw new Error(
@@ -178,7 +185,7 @@ async function compare(
       );
     }
     const cpuUs = ((cpuMs(pids) - beforeMs) / result.requests) * 1_000;
-    return { ...result, cpuUs, growthMb: (peak - before.peak) / MB };
+    return { ...result, cpuUs, growthMb: (peak - before) / MB };
   });
   return scenario.metrics.flatMap((metric) => rowsOf(scenario, metric, measured));
 }

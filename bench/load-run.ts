@@ -127,7 +127,7 @@ interface Answer {
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n');
-const CHUNKED_END = Buffer.from('0\r\n\r\n');
+const CHUNKED_END = '0\r\n\r\n';
 /** The end of `Content-Length: `, in either letter case. */
 const LENGTH = Buffer.from('ength: ');
 const CLOSES = /\nconnection: close/i;
@@ -139,6 +139,8 @@ class AnswerReader {
   /** The head as far as it has come, where it came in pieces. */
   #head: Buffer = Buffer.alloc(0);
   #missing = 0;
+  /** Of a body without a length. */
+  #seen = 0;
   #answer: Answer | null = null;
   #tail = '';
 
@@ -178,15 +180,19 @@ class AnswerReader {
   #body(bytes: Buffer, from: number, to: number): Answer | null {
     const answer = this.#answer!;
     if (answer.bodyBytes === -1) {
-      this.#tail = (this.#tail + bytes.toString('latin1', from, to)).slice(-CHUNKED_END.length);
-      if (this.#tail !== CHUNKED_END.toString('latin1')) return null;
+      this.#seen += to - from;
+      const last = bytes.toString('latin1', Math.max(from, to - CHUNKED_END.length), to);
+      this.#tail = (this.#tail + last).slice(-CHUNKED_END.length);
+      if (this.#tail !== CHUNKED_END) return null;
     } else {
       this.#missing -= to - from;
       if (this.#missing > 0) return null;
     }
+    const bodyBytes = answer.bodyBytes === -1 ? this.#seen : answer.bodyBytes;
     this.#answer = null;
     this.#tail = '';
-    return answer;
+    this.#seen = 0;
+    return { ...answer, bodyBytes };
   }
 }
 

@@ -65,6 +65,6 @@ function readArguments(): { names: string[]; quick: boolean; slow: boolean; json
 
 function list(): string {
   return [...BENCHMARKS, { name: 'all', about: 'every one of them' }]
-    .map(({ name, about }) => `  ${name.padEnd(10)} ${about}`)
+    .map(({ name, about }) => `  ${name.padEnd(10)} ${about.replaceAll('\n', `\n${' '.repeat(13)}`)}`)
     .join('\n');
 }

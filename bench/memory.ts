@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Resident memory of the processes together, in bytes; NaN where there is no /proc. */
 export function residentBytes(pids: readonly number[]): number {
@@ -27,5 +27,14 @@ export async function peakBytes<T>(
     return { result: await work(), peak };
   } finally {
     clearInterval(timer);
+  }
+}
+
+/** Open descriptors of a process; NaN where there is no /proc. */
+export function openDescriptors(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return NaN;
   }
 }

@@ -1,16 +1,19 @@
+import { setTimeout } from 'node:timers/promises';
+import { DEFAULT_LIMITS } from '../src/gateway/limits.ts';
 import { rowOf, type Row, type RunOptions } from './benchmark.ts';
 import { LineProcess } from './line-process.ts';
 import type { LoadJob, LoadResult } from './load-run.ts';
-import { peakBytes, residentBytes } from './memory.ts';
+import { openDescriptors, peakBytes, residentBytes } from './memory.ts';
 import { ServerProcess } from './server-process.ts';
 
 const MB = 1024 * 1024;
 const GOOD_CONNECTIONS = 8;
+const PER_ADDRESS = 500;
+const TOO_MANY = DEFAULT_LIMITS.maxConnectionsPerClient + 500;
 
 interface SlowLoad {
-  readonly open: number;
-  readonly opened: number;
-  readonly refused: number;
+  /** By the server, as far as they noticed: one that does not read does not. They come back after a second. */
+  readonly cut: number;
 }
 
 /**
@@ -30,11 +33,17 @@ export async function slowClients({ quick, note }: RunOptions): Promise<Row[]> {
     const quiet = await load.ask<LoadResult>(good);
     const pids = await fulcrum.pids();
     const before = residentBytes(pids);
+    const connections = new Connections(pids[0]!);
     note(`${clients} slow ones come`);
-    const opened = await slow.ask<SlowLoad>({ url, count: clients });
-    note(`${opened.open} of them are open; the good ones again`);
-    const { result: loaded, peak } = await peakBytes(pids, () => load.ask<LoadResult>(good));
-    const held = await slow.ask<SlowLoad>({ url, count: 0 });
+    const { result: loaded, peak } = await peakBytes(pids, async () => {
+      await slow.ask<SlowLoad>({ url, count: clients, perAddress: PER_ADDRESS });
+      note(`${connections.open} of them are open; the good ones again`);
+      return await load.ask<LoadResult>(good);
+    });
+    const open = connections.open;
+    const { cut } = await slow.ask<SlowLoad>({ url, count: 0, perAddress: PER_ADDRESS });
+    await slow.stop();
+    const one = quick ? [] : [await fromOneAddress(url, connections, note)];
     const name = `${clients} slow clients`;
     const row = (metric: string, value: number, unit: string): Row =>
       rowOf('gateway', { name, metric, value, unit });
@@ -53,7 +62,9 @@ export async function slowClients({ quick, note }: RunOptions): Promise<Row[]> {
       ...compared('good clients p50', (r) => r.p50Ms, 3),
       ...compared('good clients p99', (r) => r.p99Ms, 3),
       row('good clients failed', loaded.failed, ''),
-      row('slow ones open at the end', held.open, ''),
+      row('slow ones open at the end', open, ''),
+      ...one,
+      row('slow ones cut, to come again', cut, ''),
       rowOf('gateway', {
         name,
         metric: 'memory growth',
@@ -67,5 +78,45 @@ export async function slowClients({ quick, note }: RunOptions): Promise<Row[]> {
     await slow.stop();
     await load.stop();
     await fulcrum.stop();
+  }
+}
+
+/** More than one address may have: the last of them must not stay. */
+async function fromOneAddress(url: string, connections: Connections, note: RunOptions['note']): Promise<Row> {
+  await connections.fallTo(0);
+  note(`${TOO_MANY} slow ones from one address`);
+  const slow = await LineProcess.start('slow-load.ts');
+  try {
+    await slow.ask({ url, count: TOO_MANY, perAddress: TOO_MANY });
+    await connections.fallTo(DEFAULT_LIMITS.maxConnectionsPerClient);
+    return rowOf('gateway', {
+      name: `${TOO_MANY} from one address`,
+      metric: 'slow ones open at the end',
+      value: connections.open,
+      unit: '',
+      target: { max: DEFAULT_LIMITS.maxConnectionsPerClient },
+    });
+  } finally {
+    await slow.stop();
+  }
+}
+
+/** The server's connections beyond those of a quiet moment, by its descriptors: clients may not know that they were cut. */
+class Connections {
+  readonly #pid: number;
+  readonly #quiet: number;
+
+  constructor(pid: number) {
+    this.#pid = pid;
+    this.#quiet = openDescriptors(pid);
+  }
+
+  get open(): number {
+    return openDescriptors(this.#pid) - this.#quiet;
+  }
+
+  /** Until there are so many at most, but not for ever: what is found then is the finding. */
+  async fallTo(count: number): Promise<void> {
+    for (let tries = 0; tries < 50 && this.open > count; tries++) await setTimeout(100);
   }
 }

@@ -4,18 +4,19 @@ import { serveLines } from './line-process.ts';
 /** Clients that take their time, opened and held at the word of whoever measures. */
 interface Order {
   readonly url: string;
+  /** 0: only tells how things stand. */
   readonly count: number;
+  /** From so many addresses at least, as many clients would come: one address may only have so many connections. */
+  readonly perAddress: number;
 }
 
 const KINDS = ['half-open', 'slow head', 'slow body', 'slow reader'] as const;
-/** From so many addresses at least, as many clients would come: one address may only have so many connections. */
-const PER_ADDRESS = 500;
 /** Opened at once, so that the system's queue of new connections is not what is measured. */
 const AT_A_TIME = 200;
 
 const sockets = new Set<Socket>();
 let opened = 0;
-let refused = 0;
+let cut = 0;
 let wanted = 0;
 
 await serveLines({ ready: true }, async (order: Order) => {
@@ -23,20 +24,20 @@ await serveLines({ ready: true }, async (order: Order) => {
     wanted = order.count;
     while (opened < order.count) {
       await Promise.all(
-        Array.from({ length: Math.min(AT_A_TIME, order.count - opened) }, () => open(order.url, opened++)),
+        Array.from({ length: Math.min(AT_A_TIME, order.count - opened) }, () => open(order, opened++)),
       );
     }
   }
-  return { open: sockets.size, opened, refused };
+  return { cut };
 });
 wanted = 0;
 for (const socket of sockets) socket.destroy();
 process.exit();
 
-function open(url: string, index: number): Promise<void> {
-  const target = new URL(url);
+function open(order: Order, index: number): Promise<void> {
+  const target = new URL(order.url);
   const kind = KINDS[index % KINDS.length]!;
-  const address = Math.floor(index / PER_ADDRESS);
+  const address = Math.floor(index / order.perAddress);
   const socket = connect({
     host: target.hostname,
     port: Number(target.port),
@@ -52,10 +53,11 @@ function open(url: string, index: number): Promise<void> {
     socket.on('error', () => undefined);
     socket.on('close', () => {
       if (drip !== null) clearInterval(drip);
-      if (!sockets.delete(socket)) refused++;
+      sockets.delete(socket);
+      cut++;
       resolve();
       // A client that is cut comes back after a while, as attackers do; bounded, for there are as many as were asked for.
-      if (wanted > 0) setTimeout(() => void (wanted > 0 && open(url, index)), 1_000).unref();
+      if (wanted > 0) setTimeout(() => void (wanted > 0 && open(order, index)), 1_000).unref();
     });
   });
 }

@@ -1,5 +1,6 @@
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { GivenSocket } from './given-socket.ts';
+import { trimmed } from './http1/grammar.ts';
 import { RequestReader } from './http1/request-reader.ts';
 import { ResponseWriter } from './http1/response-writer.ts';
 import { TransferWatch } from './transfer-watch.ts';
@@ -178,6 +179,7 @@ export class Connection implements ReaderSink {
   linger(): void {
     if (this.#state === 'gone' || this.#state === 'lingering') return;
     this.#enter('lingering');
+    if (this.writer.pendingBytes > 0) this.#output.start(this.writer.takenBytes, this.#clock.monotonicMs());
     this.socket.end();
     // With input unread the kernel would send a reset, and the client lose an answer that it has not read yet, such as 413.
     this.socket.resume();
@@ -250,6 +252,7 @@ export class Connection implements ReaderSink {
     if (this.#given !== null) return this.#given.ended();
     // Whoever has asked and ends its side is taken to have gone: nothing tells it from one that has closed both.
     if (this.#state === 'answered' || this.#state === 'lingering') this.socket.end();
+    else if (this.#state === 'waiting' && this.writer.pendingBytes > 0) this.linger();
     else this.socket.destroy();
   }
 
@@ -344,8 +347,8 @@ function isUpgrade({ fields, minor, bodyBytes, method }: Head): boolean {
   const { upgrade, connection } = fields;
   if (upgrade === null || connection === null || minor === 0 || bodyBytes !== 0 || method === 'CONNECT')
     return false;
-  if (!/(?:^|,)\s*upgrade\s*(?:,|$)/i.test(connection)) return false;
-  return !IGNORED_UPGRADES.has(upgrade.trim().toLowerCase());
+  if (!/(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(connection)) return false;
+  return !IGNORED_UPGRADES.has(trimmed(upgrade).toLowerCase());
 }
 
 function peerOf({ remoteAddress = '0.0.0.0', localAddress = '127.0.0.1', localPort = 80 }: Socket): Peer {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { trimmed } from './http1/grammar.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import type { HostNames } from './host-names.ts';
 import type { RequestFields } from './request-fields.ts';
@@ -67,7 +68,7 @@ function listOf(value: string | null): string[] {
   if (value === null) return [];
   return value
     .split(',')
-    .map((part) => part.trim())
+    .map((part) => trimmed(part))
     .filter((part) => part !== '');
 }
 
@@ -84,7 +85,7 @@ export function readForwarded(
   const nodes: string[] = [];
   let host: string | null = null;
   let proto: string | null = null;
-  const text = value.trim();
+  const text = trimmed(value);
   PAIR.lastIndex = 0;
   while (PAIR.lastIndex < text.length) {
     const match = PAIR.exec(text);

@@ -1,3 +1,5 @@
+import { trimmed } from './http1/grammar.ts';
+
 /**
  * Fields that concern one connection and must not be passed on (RFC 9110, 7.6.1), with every `Proxy-*` field, which
  * are meant for a proxy in front of us or for nobody.
@@ -24,7 +26,7 @@ export function isHopByHop(lower: string): boolean {
 export function namedByConnection(value: string): ReadonlySet<string> | null {
   let named: Set<string> | null = null;
   for (const part of value.split(',')) {
-    const name = part.trim().toLowerCase();
+    const name = trimmed(part).toLowerCase();
     if (name === '' || name === 'keep-alive' || name === 'close' || name === 'upgrade') continue;
     if (NEVER_DROPPED.has(name)) continue;
     (named ??= new Set()).add(name);

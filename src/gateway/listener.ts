@@ -86,7 +86,7 @@ export class Listener {
 
   #open(socket: Socket): void {
     const { limits, clock, trusts } = this.#options;
-    const address = socket.remoteAddress ?? '';
+    const address = socket.remoteAddress ?? '0.0.0.0';
     if (!this.#makeRoom() || !(trusts(address) || this.#clients.mayEnter(address))) {
       this.#refuse(socket);
       return;

@@ -1,4 +1,5 @@
 import { FulcrumError } from '../base/errors.ts';
+import { trimmed } from './http1/grammar.ts';
 import type { Head } from './http1/request-reader.ts';
 
 /** What the gateway answers by itself: a refusal, or that it is there. */
@@ -12,7 +13,7 @@ const NONE: readonly string[] = [];
 
 /** The answer to a request that is no component's business; null where it is. Throws `bad-request`. */
 export function ownAnswer({ method, target, minor, fields }: Head): OwnAnswer | null {
-  if (fields.expect !== null && minor === 1 && fields.expect.trim().toLowerCase() !== '100-continue') {
+  if (fields.expect !== null && minor === 1 && trimmed(fields.expect).toLowerCase() !== '100-continue') {
     const message = 'The only expectation that can be met is 100-continue.';
     return refusal(new FulcrumError('expectation-failed', message), NONE);
   }

@@ -37,6 +37,11 @@ export class GatheredOutput {
     }
   }
 
+  /** @param text Latin-1, and short. */
+  text(text: string): void {
+    this.add(Buffer.from(text, 'latin1'));
+  }
+
   /** Gives the socket what has been gathered. */
   write(): void {
     const buffer = this.#buffer;
@@ -45,6 +50,12 @@ export class GatheredOutput {
     const length = this.#bytes;
     this.#bytes = 0;
     if (this.#socket.destroyed) return;
+    // What a slow client leaves waiting must not hold more than its bytes.
+    if (this.#socket.writableLength > 0 && length < GATHERED_BYTES / 2) {
+      this.#socket.write(Buffer.from(buffer.subarray(0, length)));
+      if (spare.length < MAX_SPARE) spare.push(buffer);
+      return;
+    }
     this.#socket.write(buffer.subarray(0, length), () => {
       if (spare.length < MAX_SPARE) spare.push(buffer);
     });

@@ -1,7 +1,7 @@
 import { FulcrumError } from '../../base/errors.ts';
 import { readFields } from '../request-fields.ts';
 import { checkLineEnds, ChunkedDecoder } from './chunked-decoder.ts';
-import { CR, LF, TOKEN } from './grammar.ts';
+import { CR, LF, TOKEN, trimmed } from './grammar.ts';
 import { bad, headersTooLarge, targetTooLong } from './refusals.ts';
 import { readFieldLines, readRequestLine } from './request-head.ts';
 import type { RequestFields } from '../request-fields.ts';
@@ -234,7 +234,7 @@ function bodyBytesOf(minor: 0 | 1, fields: RequestFields): number | null {
   }
   if (minor === 0) throw bad('HTTP/1.0 has no Transfer-Encoding.');
   if (contentLength !== null) throw bad('A request has Content-Length or Transfer-Encoding, never both.');
-  const codings = transferEncoding.split(',').map((coding) => coding.trim().toLowerCase());
+  const codings = transferEncoding.split(',').map((coding) => trimmed(coding).toLowerCase());
   if (codings.length === 1 && codings[0] === 'chunked') return null;
   if (codings.at(-1) !== 'chunked' || codings.indexOf('chunked') !== codings.length - 1) {
     throw bad('The body has a transfer coding after which nobody can tell where it ends.');
@@ -253,6 +253,6 @@ function beginsHead(bytes: Buffer, at: number): boolean {
 function keepsAlive(minor: 0 | 1, connection: string | null): boolean {
   if (connection === null) return minor === 1;
   const options = connection.toLowerCase().split(',');
-  if (options.some((option) => option.trim() === 'close')) return false;
-  return minor === 1 || options.some((option) => option.trim() === 'keep-alive');
+  if (options.some((option) => trimmed(option) === 'close')) return false;
+  return minor === 1 || options.some((option) => trimmed(option) === 'keep-alive');
 }

@@ -104,10 +104,12 @@ export class ResponseWriter {
     if (piece.length <= MAX_TEXT_BYTES) {
       return this.#write(`${piece.length.toString(16)}\r\n${piece.toString('latin1')}\r\n`);
     }
-    this.#write(`${piece.length.toString(16)}\r\n`);
-    this.#writeBytes(piece);
-    this.#write('\r\n');
-    return !this.#socket.writableNeedDrain;
+    const size = `${piece.length.toString(16)}\r\n`;
+    this.#writtenBytes += size.length + 2;
+    this.#output.text(size);
+    this.#output.add(piece);
+    this.#output.text('\r\n');
+    return this.#gathered(piece.length);
   }
 
   end(): void {
@@ -170,8 +172,12 @@ export class ResponseWriter {
   }
 
   #writeBytes(bytes: Buffer): boolean {
-    this.#writtenBytes += bytes.length;
     this.#output.add(bytes);
+    return this.#gathered(bytes.length);
+  }
+
+  #gathered(bytes: number): boolean {
+    this.#writtenBytes += bytes;
     this.#flushSoon();
     return !this.#socket.writableNeedDrain;
   }

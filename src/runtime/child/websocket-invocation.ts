@@ -111,6 +111,7 @@ export class WebSocketInvocation implements StreamHandler {
     const input = new IncomingRequest(request, null, () => scope.signal);
     const decided: unknown = await scope.run(() => websocket(input, env, scope.context));
     if (this.#isOver) return;
+    if (this.#socket.destroyed) return this.#abandoned();
     if (decided instanceof LightResponse) return await this.#refuse(decided);
     if (typeof decided !== 'object' || decided === null) throw new Refusal(NO_HOOKS);
     this.#hooks = decided;
@@ -118,6 +119,7 @@ export class WebSocketInvocation implements StreamHandler {
     // Loaded by the first that needs it: no cold start pays for what it does not use.
     const { acceptWebSocket } = await import('./websocket-library.ts');
     if (this.#isOver) return;
+    if (this.#socket.destroyed) return this.#abandoned();
     const asked = { method: request.method, headers: input.headers.entries() };
     acceptWebSocket(asked, this.#socket, this.#hooks.protocol, (webSocket) => this.#opened(webSocket));
     // The handshake was none, and has been answered so.
@@ -126,6 +128,11 @@ export class WebSocketInvocation implements StreamHandler {
 
   get #isOver(): boolean {
     return this.#state === 'over';
+  }
+
+  /** The client went, or its time was up, before the author had decided. */
+  #abandoned(): void {
+    void this.#options.scope.settled().then(() => this.#done(null));
   }
 
   /** The author's own answer, in place of a WebSocket. */

@@ -27,6 +27,10 @@ export class FrameWriter {
   #at = 0;
   #segments: Uint8Array[] = [];
   #scheduled = false;
+  /** Writes that the sink has not yet taken. */
+  #outstanding = 0;
+  /** A turn's frames wait for them. */
+  #deferred = false;
   #beforeFlush: (() => void) | null = null;
 
   constructor(sink: ByteSink) {
@@ -94,7 +98,9 @@ export class FrameWriter {
     this.slab = this.#spare.pop() ?? NO_SLAB;
     this.#from = 0;
     this.#at = 0;
-    const taken = (): void => this.#takeBack(slabs);
+    const taken = (): void => this.#taken(slabs);
+    this.#deferred = false;
+    this.#outstanding += 1;
     if (segments.length === 1) {
       this.#sink.write(segments[0]!, taken);
       return;
@@ -106,10 +112,12 @@ export class FrameWriter {
     this.#sink.uncork();
   }
 
-  #takeBack(slabs: readonly Buffer[]): void {
+  #taken(slabs: readonly Buffer[]): void {
+    this.#outstanding -= 1;
     for (const slab of slabs) {
       if (slab.length === SLAB_BYTES && this.#spare.length < MAX_SPARE_SLABS) this.#spare.push(slab);
     }
+    if (this.#deferred && this.#outstanding === 0) this.flush();
   }
 
   #header(type: number, flags: number, stream: number, length: number): number {
@@ -140,7 +148,11 @@ export class FrameWriter {
 
   /** For {@link flushScheduled} alone. */
   flushTurn(): void {
-    if (this.#scheduled) this.flush();
+    if (!this.#scheduled) return;
+    if (this.#outstanding === 0 || this.#full.length > 0) return this.flush();
+    // The other side does not read: what more there is goes into the slab that is begun, and not into one for each turn.
+    this.#scheduled = false;
+    this.#deferred = true;
   }
 
   #cut(): void {

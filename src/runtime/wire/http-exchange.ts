@@ -52,6 +52,7 @@ class HttpExchangeStream implements StreamHandler {
   #givenUp: GivenUp | null = null;
   /** Bytes that the sink took when it was full: their credit is granted when it has emptied. */
   #heldBytes = 0;
+  #isForgotten = false;
   #listensForDrain = false;
 
   constructor(exchange: HttpExchange, connection: WireConnection, clock: Clock, texts: HeadTexts) {
@@ -73,7 +74,7 @@ class HttpExchangeStream implements StreamHandler {
       case FRAME.DONE: {
         const cpuMs = readDone(payload);
         if (this.#state === 'waiting') throw protocolError('DONE without a response');
-        this.#connection.forget(this.#stream);
+        this.#forget();
         if (this.#state === 'answering') this.#bodyEnd();
         this.#finish('ok', null, cpuMs);
         return;
@@ -82,7 +83,7 @@ class HttpExchangeStream implements StreamHandler {
         return this.#answer(payload);
       case FRAME.FAILED: {
         const failure = readFailure(payload, 'instance');
-        this.#connection.forget(this.#stream);
+        this.#forget();
         const cpuMs = failure.cpuMicros / 1_000;
         this.#finish(outcomeOf(failure.code), new FulcrumError(failure.code, failure.message), cpuMs);
         return;
@@ -166,7 +167,7 @@ class HttpExchangeStream implements StreamHandler {
   #answer(payload: Buffer): void {
     const { status, cpuMs, fields, body } = readAnswer(payload);
     const headers = this.#texts.split(fields);
-    this.#connection.forget(this.#stream);
+    this.#forget();
     if (this.#state === 'waiting') {
       this.#state = 'answered';
       try {
@@ -223,8 +224,15 @@ class HttpExchangeStream implements StreamHandler {
     );
   }
 
+  #forget(): void {
+    this.#isForgotten = true;
+    this.#connection.forget(this.#stream);
+  }
+
   #tellAbort(error: FulcrumError): void {
     this.#stream.dropBody();
+    // Once it is over at the instance's end, its number may be another's.
+    if (this.#isForgotten) return;
     this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, error.code);
   }
 

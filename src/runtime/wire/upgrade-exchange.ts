@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
@@ -25,6 +25,20 @@ import { unheardMs } from './unheard.ts';
  * Until it is answered nothing is read from the client: what it sends early waits in its socket.
  */
 type State = 'asking' | 'open' | 'closing' | 'refusing' | 'over';
+
+/** How long a client may take for the last bytes, once the instance has sent them and is done. */
+const LAST_BYTES_MS = 30_000;
+/** What a refusal does not say: they belong to one connection, and the end of this one ends the body. */
+const NOT_PASSED = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 export class UpgradeExchangeStream implements StreamHandler {
   readonly context: InvocationContext;
@@ -87,7 +101,8 @@ export class UpgradeExchangeStream implements StreamHandler {
         return this.#part();
       case FRAME.DONE: {
         const cpuMs = readDone(payload);
-        if (this.#state === 'asking') throw protocolError('DONE without a response');
+        if (this.#state === 'asking' && this.#givenUp === null)
+          throw protocolError('DONE without a response');
         this.#connection.forget(this.#stream);
         return this.#done(cpuMs);
       }
@@ -103,8 +118,9 @@ export class UpgradeExchangeStream implements StreamHandler {
   }
 
   data(chunk: Buffer): void {
-    if (this.#state === 'asking') throw protocolError('data before a response');
-    if (this.#state === 'over' || this.#socket.destroyed || !this.#socket.writable) {
+    const isAsking = this.#state === 'asking';
+    if (isAsking && this.#givenUp === null) throw protocolError('data before a response');
+    if (isAsking || this.#state === 'over' || this.#socket.destroyed || !this.#socket.writable) {
       this.#stream.consumed(chunk.length);
     } else if (this.#socket.write(Buffer.from(chunk))) {
       this.#stream.consumed(chunk.length);
@@ -145,12 +161,20 @@ export class UpgradeExchangeStream implements StreamHandler {
   };
 
   #answered(status: number, headers: RawHeaders): void {
+    // It may have been on its way when the request was given up: nobody waits for it.
+    if (this.#state === 'over' || (this.#state === 'asking' && this.#givenUp !== null)) return;
     if (this.#state !== 'asking') throw protocolError('a second response head');
     const isOpen = status === 101;
+    let fields = '';
+    try {
+      fields = fieldLines(headers, isOpen);
+    } catch (error) {
+      return this.#end('bad-response', asFulcrumError(error, 'bad-response'), 0);
+    }
     this.#state = isOpen ? 'open' : 'refusing';
     if (this.#socket.destroyed) return;
     let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
-    for (let i = 0; i < headers.length; i += 2) text += `${headers[i]!}: ${headers[i + 1]!}\r\n`;
+    text += fields;
     if (!isOpen) text += 'Connection: close\r\n';
     this.#socket.write(`${text}\r\n`, 'latin1');
     this.#socket.on('drain', () => this.#socketDrained());
@@ -181,6 +205,7 @@ export class UpgradeExchangeStream implements StreamHandler {
   }
 
   #done(cpuMs: number): void {
+    if (this.#state === 'over') return;
     if (this.#givenUp !== null) return this.#end('cancelled', this.#givenUp, cpuMs);
     if (this.#socket.destroyed) return this.#end('ok', null, cpuMs);
     // What is written must be sent before whoever called closes the socket.
@@ -189,6 +214,8 @@ export class UpgradeExchangeStream implements StreamHandler {
     const sent = (): void => this.#end('ok', null, cpuMs);
     this.#socket.once('finish', sent);
     this.#socket.once('close', sent);
+    this.#deadline?.cancel();
+    this.#deadline = this.#clock.after(LAST_BYTES_MS, () => this.#socket.destroy());
   }
 
   #end(outcome: Outcome, error: FulcrumError | null, cpuMs: number): void {
@@ -200,6 +227,20 @@ export class UpgradeExchangeStream implements StreamHandler {
     this.#stream.dropBody();
     this.#resolve({ outcome, error, cpuMs });
   }
+}
+
+/** @throws TypeError for what HTTP cannot carry, which would otherwise be read as other fields, or as another answer. */
+function fieldLines(headers: RawHeaders, isOpen: boolean): string {
+  let text = '';
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i]!;
+    const value = headers[i + 1]!;
+    if (!isOpen && NOT_PASSED.has(name.toLowerCase())) continue;
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    text += `${name}: ${value}\r\n`;
+  }
+  return text;
 }
 
 function ignore(): void {}
