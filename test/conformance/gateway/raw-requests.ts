@@ -282,6 +282,12 @@ refused(
   `${POST}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
 );
 refused('a space before its colon', `${POST}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n`);
+refused(
+  'no-break spaces around the coding',
+  `${POST}Transfer-Encoding: \xa0chunked\xa0\r\n\r\n0\r\n\r\n`,
+  400,
+  501,
+);
 refused('a vertical tab before the coding', `${POST}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n`);
 for (const [what, chunks] of [
   ['a size that is no hex', 'g\r\nhello\r\n0\r\n\r\n'],

@@ -162,7 +162,7 @@ function readFraming(fields: readonly [string, string][], minor: number, wrong: 
     const list = codings
       .join(',')
       .split(',')
-      .map((coding) => coding.trim().toLowerCase());
+      .map((coding) => withoutOws(coding).toLowerCase());
     if (list.length === 1 && list[0] === 'chunked') return 'chunked';
     wrong.add(list.indexOf('chunked') === list.length - 1 ? 501 : 400);
     return 'none';
@@ -212,7 +212,7 @@ function judge(
   }
   if (wrong.size > 0 && !isRefusedFirst) throw new Refused(...wrong);
   const options = valuesOf(fields, 'connection').join(',').toLowerCase().split(',');
-  const says = (option: string): boolean => options.some((given) => given.trim() === option);
+  const says = (option: string): boolean => options.some((given) => withoutOws(given) === option);
   let persists = !says('close') && (minor === 1 || says('keep-alive'));
   // Whoever waits for a word that never comes may send its body or not: nobody can tell what follows.
   if (expects.length > 0 && minor === 1 && own !== null && framing !== 'none' && framing !== 0)
@@ -279,4 +279,9 @@ function skipTrailers(text: string, from: number): number {
 
 function valuesOf(fields: readonly (readonly [string, string])[], name: string): string[] {
   return fields.filter(([known]) => known === name).map(([, value]) => value);
+}
+
+/** RFC 9110, 5.6.3. */
+function withoutOws(text: string): string {
+  return /^[ \t]*(.*?)[ \t]*$/s.exec(text)![1]!;
 }

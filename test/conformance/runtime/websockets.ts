@@ -294,6 +294,29 @@ export function webSocketConformance(create: CreateRuntime): void {
       await client.closed;
     });
 
+    test('whoever asked gives up before it is decided: the end is told, and the others go on', async (t) => {
+      const { bench, instance } = await start(t);
+      const door = await Door.open(t, instance);
+      const other = await door.client('/echo').opened();
+      for (const [i, [path, code, outcome]] of (
+        [
+          ['/late', 'client-gone', 'cancelled'],
+          ['/late-refusal', 'client-gone', 'cancelled'],
+          ['/late', 'timeout', 'timeout'],
+          ['/late-refusal', 'timeout', 'timeout'],
+        ] as const
+      ).entries()) {
+        const raw = rawUpgrade(door.port, path);
+        await bench.log.until(new RegExp(`^r_${i + 1} decides$`));
+        door.invocations[i + 1]!.abort(code);
+        assert.equal((await door.ends[i + 1]!).outcome, outcome, path);
+        assert.equal(await raw, '');
+        other.ws.send(`after ${path}`);
+        assert.equal(await other.message(i + 1), `after ${path}`);
+      }
+      other.ws.terminate();
+    });
+
     test('an instance that drains says goodbye with 1001', async (t) => {
       const { instance } = await start(t);
       const door = await Door.open(t, instance);
