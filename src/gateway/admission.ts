@@ -11,8 +11,8 @@ import type { RequestTarget } from './request-target.ts';
 import type { GatewayTarget, ServedApp } from './served-app.ts';
 import type { RequestHead } from '../model/http.ts';
 
-/** How we call ourselves where a message says who has passed it on. */
-const VIA = '1.1 fulcrum';
+/** How we call ourselves where a message says who has passed it on, behind the version in which it came. */
+const VIA = ['1.0 fulcrum', '1.1 fulcrum'] as const;
 
 /** The other end of a connection. */
 export interface Peer {
@@ -28,6 +28,7 @@ export interface Admission {
   /** Null where no component has the route. */
   readonly target: GatewayTarget | null;
   readonly fields: RequestFields;
+  readonly minor: 0 | 1;
   /** What the component gets as `Host`. */
   readonly host: string;
   readonly path: string;
@@ -52,6 +53,7 @@ export function admit(app: ServedApp, hosts: HostNames, request: Head, peer: Pee
   return {
     target: app.router.match(hosts.read(view.host)!, target.path),
     fields,
+    minor: request.minor,
     host,
     path: target.path,
     query: target.query,
@@ -95,12 +97,12 @@ export function headOf(
   requestId: string,
   upgrade: boolean,
 ): RequestHead {
-  const { fields, view, path, query, target } = admission;
+  const { fields, minor, view, path, query, target } = admission;
   let text = `Host\0${admission.host}`;
   if (fields.passed.length > 0) text += `\0${fields.passedText}`;
   if (upgrade) text += `\0Connection\0Upgrade\0Upgrade\0${fields.upgrade ?? ''}`;
   // RFC 9110, 7.6.3: whoever passes a request on says so.
-  const via = fields.via === null ? VIA : `${fields.via}, ${VIA}`;
+  const via = fields.via === null ? VIA[minor] : `${fields.via}, ${VIA[minor]}`;
   text += `\0X-Request-Id\0${requestId}\0${view.text}\0Via\0${via}\0traceparent\0${admission.traceparent}`;
   if (admission.tracestate !== null) text += `\0tracestate\0${admission.tracestate}`;
   if (fields.maxForwards !== null) text += `\0Max-Forwards\0${forwardsLeft(method, fields.maxForwards)}`;

@@ -370,3 +370,23 @@ test('an instance that reads on after its answer learns that the client has gone
   assert.equal((await broke).code, 'client-gone');
   end();
 });
+
+test('a body that nobody wants is bounded like any other', async (t) => {
+  const fixture = await gatewayFixture(t);
+  fixture.runs('shop', [{ path: '/*', bodyLimitBytes: 1_000 }], {
+    http: async (exchange) => {
+      exchange.body!.cancel();
+      exchange.response.head({ status: 200, headers: [] });
+      exchange.response.data(Buffer.from('begun'));
+      await aborted(exchange.context.signal);
+      return failed('cancelled', exchange.context.signal.reason as FulcrumError);
+    },
+  });
+  const client = await fixture.connect();
+  const chunk = `200\r\n${'x'.repeat(512)}\r\n`;
+  client.socket.write(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`);
+  await client.until(/begun/);
+  client.socket.write(chunk.repeat(2));
+  assert.doesNotMatch(await client.rest(), /0\r\n\r\n$/, 'no clean end');
+  assert.equal((await fixture.logged(1))[0]!.fields!['error'], 'body-too-large');
+});

@@ -1,6 +1,6 @@
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { GivenSocket } from './given-socket.ts';
-import { trimmed } from './http1/grammar.ts';
+import { trimmed } from '../base/ows.ts';
 import { RequestReader } from './http1/request-reader.ts';
 import { ResponseWriter } from './http1/response-writer.ts';
 import { TransferWatch } from './transfer-watch.ts';

@@ -264,8 +264,7 @@ export class Exchange implements ResponseSink, Served {
     if (this.#parts.dev && this.#slot !== null) all += `Server-Timing: ${this.#timing(this.#slot)}\r\n`;
     this.#promisedBytes = contentLength;
     this.#sendsBody = hasBody(this.request.method, head.status);
-    // RFC 9110, 8.6: a 204 has no Content-Length.
-    const toldBytes = head.status === 204 ? null : contentLength;
+    const toldBytes = lengthToTell(head.status, contentLength);
     // HTTP/1.0 learns the end of a body of unknown length by the connection's.
     const unending = this.request.minor === 0 && contentLength === null && this.#sendsBody;
     this.#sendHead(head.status, all, {
@@ -377,6 +376,12 @@ export class Exchange implements ResponseSink, Served {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** RFC 9110, 8.6: a 204 has no Content-Length. A 205 has one, for nothing else says that no body follows (RFC 9112, 6.3). */
+function lengthToTell(status: number, contentLength: number | null): number | null {
+  if (status === 204) return null;
+  return status === 205 ? 0 : contentLength;
 }
 
 /** The part of a request target that a log may hold. */

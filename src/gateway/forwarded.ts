@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { trimmed } from './http1/grammar.ts';
+import { trimmed } from '../base/ows.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import type { HostNames } from './host-names.ts';
 import type { RequestFields } from './request-fields.ts';

@@ -1,5 +1,5 @@
 import { FulcrumError } from '../base/errors.ts';
-import { trimmed } from './http1/grammar.ts';
+import { trimmed } from '../base/ows.ts';
 import type { Head } from './http1/request-reader.ts';
 
 /** What the gateway answers by itself: a refusal, or that it is there. */

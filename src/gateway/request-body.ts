@@ -91,12 +91,13 @@ export class RequestBody implements BodySource {
    * @returns false where it was thrown away.
    */
   push(bytes: Buffer): boolean {
-    if (this.#state === 'failed' || this.#state === 'discarding') return false;
+    if (this.#state === 'failed') return false;
     this.#receivedBytes += bytes.length;
     if (this.#receivedBytes > this.#options.limitBytes) {
       this.#break(tooLarge(this.#options.limitBytes));
       return false;
     }
+    if (this.#state === 'discarding') return false;
     if (this.#state === 'flowing' && this.#waiting.length === 0) {
       this.#reader!.data(bytes);
     } else {

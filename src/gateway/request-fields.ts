@@ -1,4 +1,4 @@
-import { isHopByHop, namedByConnection, withoutFields } from './hop-by-hop.ts';
+import { isHopByHop, namedByConnection, withoutFields } from '../base/hop-by-hop.ts';
 import type { RawHeaders } from '../model/http.ts';
 
 /** A request's header fields, read in one pass: what the gateway itself goes by, and what is passed on. */

@@ -2,7 +2,7 @@ import { FulcrumError } from '../base/errors.ts';
 import { fieldName } from './http1/field-names.ts';
 import { isFieldValue } from './http1/grammar.ts';
 import { isCorsField } from './cors.ts';
-import { isHopByHop, namedByConnection, withoutFields } from './hop-by-hop.ts';
+import { isHopByHop, namedByConnection, withoutFields } from '../base/hop-by-hop.ts';
 import type { RawHeaders, ResponseHead } from '../model/http.ts';
 
 export interface ResponseFields {
@@ -75,9 +75,9 @@ export function linesOf(fields: readonly string[]): string {
   return lines;
 }
 
-/** Whether an answer to `method` with `status` has a body (RFC 9110, 6.4.1). */
+/** Whether an answer to `method` with `status` has a body (RFC 9110, 6.4.1 and 15.3.6). */
 export function hasBody(method: string, status: number): boolean {
-  return method !== 'HEAD' && status !== 204 && status !== 304;
+  return method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304;
 }
 
 function isFinal(status: number): boolean {
@@ -85,7 +85,7 @@ function isFinal(status: number): boolean {
 }
 
 function readLength(value: string): number {
-  const length = /^\d{1,15}$/.test(value.trim()) ? Number(value) : Number.NaN;
+  const length = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
   if (Number.isNaN(length)) throw bad('The component answered with a Content-Length that is no length.');
   return length;
 }

@@ -50,6 +50,8 @@ test('HTTP/1.0 gets no chunks', async (t) => {
 const BODILESS: [string, number, string[], RegExp][] = [
   ['HEAD', 200, ['Content-Length', '5'], /Content-Length: 5\r\n/],
   ['GET', 204, ['Content-Length', '5'], /^(?![^]*Content-Length)/],
+  ['GET', 205, ['Content-Length', '5'], /Content-Length: 0\r\n/],
+  ['GET', 205, [], /Content-Length: 0\r\n/],
   ['GET', 304, ['Content-Length', '5'], /Content-Length: 5\r\n/],
 ];
 for (const [method, status, headers, expected] of BODILESS) {

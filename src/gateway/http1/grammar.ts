@@ -19,19 +19,6 @@ export const TARGET: Uint8Array = table(TARGET_CHARS + TOLERATED_TARGET_CHARS);
 /** 1 for each code that may stand in a field's value: tab, space, visible characters, and above ASCII. */
 export const FIELD_VALUE: Uint8Array = fieldValue();
 
-/** Without the spaces and tabs around it (OWS): `trim` would take others too, such as a no-break space, which are part of a value. */
-export function trimmed(text: string): string {
-  let from = 0;
-  let to = text.length;
-  while (from < to && isSpace(text.charCodeAt(from))) from++;
-  while (to > from && isSpace(text.charCodeAt(to - 1))) to--;
-  return text.slice(from, to);
-}
-
-function isSpace(code: number): boolean {
-  return code === SPACE || code === TAB;
-}
-
 export function isToken(text: string): boolean {
   if (text.length === 0) return false;
   for (let i = 0; i < text.length; i++) if (TOKEN[text.charCodeAt(i)] !== 1) return false;

@@ -1,7 +1,8 @@
 import { FulcrumError } from '../../base/errors.ts';
+import { trimmed } from '../../base/ows.ts';
 import { readFields } from '../request-fields.ts';
 import { checkLineEnds, ChunkedDecoder } from './chunked-decoder.ts';
-import { CR, LF, TOKEN, trimmed } from './grammar.ts';
+import { CR, LF, TOKEN } from './grammar.ts';
 import { bad, headersTooLarge, targetTooLong } from './refusals.ts';
 import { readFieldLines, readRequestLine } from './request-head.ts';
 import type { RequestFields } from '../request-fields.ts';

@@ -3,7 +3,8 @@ import { FulcrumError, messageOf } from '../../base/errors.ts';
 import type { HttpExchange } from '../../model/http.ts';
 import type { InvocationEnd } from '../../model/invocation.ts';
 import { EventBoundaries } from './event-stream.ts';
-import { endToEnd, fieldOf, requestHeaders } from './headers.ts';
+import { endToEnd } from '../../base/hop-by-hop.ts';
+import { fieldOf, requestHeaders } from './headers.ts';
 import { endedBadly, ENDED_WELL, givenUp, type InFlight } from './outcome.ts';
 import { MAX_HEAD_BYTES, type Upstream } from './upstream.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BodySource } from '../../model/http.ts';
-import { endToEnd, requestHeaders } from './headers.ts';
+import { requestHeaders } from './headers.ts';
 
 function body(lengthBytes: number | null): BodySource {
   const nothing = (): void => undefined;
@@ -16,23 +16,6 @@ function fields(text: string): string[] {
 function sent(method: string, headers: string[], source: BodySource | null): string[] {
   return requestHeaders({ method, url: 'http://shop.test/a', target: '/a', headers }, source);
 }
-
-test('end-to-end fields keep order, letter case and repeats; the others go, named ones too', () => {
-  assert.deepEqual(
-    endToEnd(
-      fields(
-        'X-b: 1|Connection: close, X-Private|SET-COOKIE: a|x-private: p|Keep-Alive: timeout=5|Set-Cookie: b|' +
-          'Transfer-Encoding: chunked|Upgrade: h2c|TE: trailers|Trailer: X-T',
-      ),
-    ),
-    ['X-b', '1', 'SET-COOKIE', 'a', 'Set-Cookie', 'b'],
-  );
-});
-
-test('a Connection field cannot take away the length or the host', () => {
-  const headers = ['Host', 'a', 'Content-Length', '3'];
-  assert.deepEqual(endToEnd([...headers, 'Connection', 'Content-Length, Host']), headers);
-});
 
 test('the framing is that of the body, whatever the fields say', () => {
   const host = ['Host', 'h'];

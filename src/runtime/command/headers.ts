@@ -1,37 +1,8 @@
+import { endToEnd } from '../../base/hop-by-hop.ts';
 import type { BodySource, RawHeaders, RequestHead } from '../../model/http.ts';
-
-/** Fields that concern one connection only (RFC 9110 §7.6.1); `Trailer` because trailers are dropped. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** What a `Connection` field may name without effect: the usual words, and what a message would mean another without. */
-const NEVER_NAMED = new Set(['keep-alive', 'close', 'upgrade', 'host', 'content-length', '']);
 
 /** Methods whose requests are expected to have a body, so that its absence is said (RFC 9110 §8.6). */
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
-
-/** The end-to-end fields of `headers`, in order, repeats and letter case kept. */
-export function endToEnd(headers: RawHeaders): string[] {
-  const kept: string[] = [];
-  let named: Set<string> | null = null;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!;
-    const value = headers[i + 1]!;
-    const lower = name.toLowerCase();
-    if (lower === 'connection') named = addTokens(named, value);
-    if (!HOP_BY_HOP.has(lower)) kept.push(name, value);
-  }
-  return named === null ? kept : without(kept, named);
-}
 
 /**
  * What the program is sent: the request's fields as they came, with the framing that the body really has. A length that
@@ -69,20 +40,4 @@ export function fieldOf(headers: RawHeaders, name: string): string | null {
     if (headers[i]!.toLowerCase() === name) return headers[i + 1]!;
   }
   return null;
-}
-
-function addTokens(tokens: Set<string> | null, value: string): Set<string> | null {
-  for (const part of value.split(',')) {
-    const token = part.trim().toLowerCase();
-    if (!NEVER_NAMED.has(token)) (tokens ??= new Set()).add(token);
-  }
-  return tokens;
-}
-
-function without(headers: readonly string[], names: ReadonlySet<string>): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < headers.length; i += 2) {
-    if (!names.has(headers[i]!.toLowerCase())) kept.push(headers[i]!, headers[i + 1]!);
-  }
-  return kept;
 }

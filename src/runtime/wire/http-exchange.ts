@@ -4,7 +4,7 @@ import type { HttpExchange, RawHeaders } from '../../model/http.ts';
 import type { InvocationContext, Outcome } from '../../model/invocation.ts';
 import type { WireConnection } from './connection.ts';
 import { FLAG_BODY, FRAME } from './frames.ts';
-import { componentUrl } from './component-url.ts';
+import { requestFrame } from './request-frame.ts';
 import { readDone } from './done.ts';
 import { readAnswer, readResponse, writeRequest } from './messages.ts';
 import type { HeadTexts } from './head-texts.ts';
@@ -128,17 +128,9 @@ class HttpExchangeStream implements StreamHandler {
 
   begin(): void {
     const { context, head, body } = this.#exchange;
-    writeRequest(this.#connection.writer, this.#stream.id, {
-      remainingMs: context.deadlineMs - this.#clock.monotonicMs(),
-      trigger: context.trigger,
-      hasBody: body !== null,
-      upgrades: false,
-      method: head.method,
-      url: componentUrl(head.url, head.target),
-      requestId: context.requestId,
-      traceparent: context.traceparent,
-      fields: head.fields ?? head.headers.join('\0'),
-    });
+    const remainingMs = context.deadlineMs - this.#clock.monotonicMs();
+    const shape = { remainingMs, hasBody: body !== null, upgrades: false };
+    writeRequest(this.#connection.writer, this.#stream.id, requestFrame(context, head, shape));
     context.signal.addEventListener('abort', this);
     body?.read({
       data: (chunk) => {

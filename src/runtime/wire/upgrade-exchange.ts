@@ -2,13 +2,14 @@ import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
+import { endToEnd } from '../../base/hop-by-hop.ts';
 import type { RawHeaders } from '../../model/http.ts';
 import type { UpgradeRequest } from '../../model/instance.ts';
 import type { InvocationContext, InvocationEnd, Outcome } from '../../model/invocation.ts';
 import type { WireConnection } from './connection.ts';
 import { readDone } from './done.ts';
 import { FRAME } from './frames.ts';
-import { componentUrl } from './component-url.ts';
+import { requestFrame } from './request-frame.ts';
 import { readAnswer, readUpgradeResponse, splitFields, writeRequest } from './messages.ts';
 import { protocolError } from './protocol-error.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
@@ -28,17 +29,6 @@ type State = 'asking' | 'open' | 'closing' | 'refusing' | 'over';
 
 /** How long a client may take for the last bytes, once the instance has sent them and is done. */
 const LAST_BYTES_MS = 30_000;
-/** What a refusal does not say: they belong to one connection, and the end of this one ends the body. */
-const NOT_PASSED = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 export class UpgradeExchangeStream implements StreamHandler {
   readonly context: InvocationContext;
@@ -68,17 +58,9 @@ export class UpgradeExchangeStream implements StreamHandler {
     this.#stream = connection.open();
     this.#stream.handler = this;
     const { context, head } = request;
-    writeRequest(connection.writer, this.#stream.id, {
-      remainingMs: context.deadlineMs - clock.monotonicMs(),
-      trigger: context.trigger,
-      hasBody: true,
-      upgrades: true,
-      method: head.method,
-      url: componentUrl(head.url, head.target),
-      requestId: context.requestId,
-      traceparent: context.traceparent,
-      fields: head.fields ?? head.headers.join('\0'),
-    });
+    const remainingMs = context.deadlineMs - clock.monotonicMs();
+    const shape = { remainingMs, hasBody: true, upgrades: true };
+    writeRequest(connection.writer, this.#stream.id, requestFrame(context, head, shape));
     context.signal.addEventListener('abort', this);
     this.#socket.on('close', this.#onClose);
     this.#socket.on('error', ignore);
@@ -232,10 +214,12 @@ export class UpgradeExchangeStream implements StreamHandler {
 /** @throws TypeError for what HTTP cannot carry, which would otherwise be read as other fields, or as another answer. */
 function fieldLines(headers: RawHeaders, isOpen: boolean): string {
   let text = '';
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = headers[i]!;
-    const value = headers[i + 1]!;
-    if (!isOpen && NOT_PASSED.has(name.toLowerCase())) continue;
+  const fields = isOpen ? headers : endToEnd(headers);
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i]!;
+    const value = fields[i + 1]!;
+    // The end of the connection ends a refusal's body.
+    if (!isOpen && name.toLowerCase() === 'content-length') continue;
     validateHeaderName(name);
     validateHeaderValue(name, value);
     text += `${name}: ${value}\r\n`;

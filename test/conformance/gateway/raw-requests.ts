@@ -351,6 +351,9 @@ passes('Connection cannot take the host away', `${GET}${HOST}Connection: Host\r\
   fields: { host: 'shop.io' },
 });
 passes('Via is added (7.6.3)', `${GET}${HOST}\r\n`, { fields: { via: '1.1 fulcrum' } });
+ends('Via tells the version in which it came', `GET / HTTP/1.0\r\n\r\n`, {
+  fields: { via: '1.0 fulcrum' },
+});
 passes('Via is added to', `${GET}${HOST}Via: 1.0 fred, 1.1 p.example\r\n\r\n`, {
   fields: { via: '1.0 fred, 1.1 p.example, 1.1 fulcrum' },
 });

@@ -1,4 +1,4 @@
-import { trimmed } from './http1/grammar.ts';
+import { trimmed } from './ows.ts';
 
 /**
  * Fields that concern one connection and must not be passed on (RFC 9110, 7.6.1), with every `Proxy-*` field, which
@@ -32,6 +32,22 @@ export function namedByConnection(value: string): ReadonlySet<string> | null {
     (named ??= new Set()).add(name);
   }
   return named;
+}
+
+/** `fields` without those of one hop, in their order, repeats and letter case kept. */
+export function endToEnd(fields: readonly string[]): string[] {
+  const kept: string[] = [];
+  let connection: string | null = null;
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const lower = fields[i]!.toLowerCase();
+    if (lower === 'connection') {
+      connection = connection === null ? fields[i + 1]! : `${connection},${fields[i + 1]!}`;
+    } else if (!isHopByHop(lower)) {
+      kept.push(fields[i]!, fields[i + 1]!);
+    }
+  }
+  const named = connection === null ? null : namedByConnection(connection);
+  return named === null ? kept : withoutFields(kept, named);
 }
 
 /** `fields` without those whose name is in `names`. */
