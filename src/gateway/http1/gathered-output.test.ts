@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
+import { ReadBuffer } from '../../base/read-buffer.ts';
 import { GatheredOutput } from './gathered-output.ts';
 import type { Socket } from 'node:net';
 
@@ -52,4 +53,52 @@ test('pieces are written together, in order, whatever their size', async () => {
     true,
   );
   assert.equal(written.length, 3);
+});
+
+/** Deals with `text` as if a socket had read it into `into`. */
+function read(into: ReadBuffer, text: string, use: (bytes: Buffer) => void): void {
+  into.dealt(into.bytes.write(text, 'latin1'), use);
+}
+
+test('a large piece is written from where it was read, and kept until a slow client has it', async () => {
+  const written: Buffer[] = [];
+  const takes: (() => void)[] = [];
+  const slow = new Writable({
+    writev(chunks, done) {
+      for (const { chunk } of chunks) written.push(chunk as Buffer);
+      takes.push(done);
+    },
+  });
+  const output = new GatheredOutput(slow as unknown as Socket);
+  const into = new ReadBuffer(64 * 1024);
+  const first = into.bytes;
+  read(into, 'a'.repeat(20_000), (bytes) => {
+    assert.equal(output.send('head', bytes), true);
+    assert.equal(output.send('', bytes), false, 'it would have to wait');
+  });
+  read(into, 'b'.repeat(20_000), () => undefined);
+  assert.deepEqual([written.length, written[1]!.buffer === first.buffer], [2, true]);
+  assert.equal(Buffer.concat(written).toString(), `head${'a'.repeat(20_000)}`);
+  takes.shift()!();
+  await new Promise(setImmediate);
+  const next = new ReadBuffer(64 * 1024);
+  assert.ok(next.bytes === first, 'it was let go');
+});
+
+test('a client that takes all at once keeps nothing', () => {
+  const fast = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const output = new GatheredOutput(fast as unknown as Socket);
+  const into = new ReadBuffer(64 * 1024);
+  const first = into.bytes;
+  for (let i = 0; i < 3; i++) {
+    read(into, 'a'.repeat(20_000), (bytes) => assert.equal(output.send('', bytes), true));
+    assert.ok(into.bytes === first, 'it is read into again');
+  }
+});
+
+test('what is short, or was not read just now, is for others to gather', () => {
+  const output = new GatheredOutput(new Stalled() as unknown as Socket);
+  const into = new ReadBuffer(64 * 1024);
+  read(into, 'a'.repeat(1_000), (bytes) => assert.equal(output.send('', bytes), false));
+  assert.equal(output.send('', Buffer.alloc(20_000)), false);
 });

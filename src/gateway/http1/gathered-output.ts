@@ -1,9 +1,13 @@
 import type { Socket } from 'node:net';
+import { readBlockOf } from '../../base/read-buffer.ts';
 
 /** What one read of an instance's socket gives. */
 const GATHERED_BYTES = 256 * 1024;
 /** So many are kept; what slow clients hold beyond them is let go afterwards. */
 const MAX_SPARE = 32;
+
+/** A smaller piece is gathered with others: a write of its own would cost more than to copy it. */
+const MIN_SENT_BYTES = 16 * 1024;
 
 const spare: Buffer[] = [];
 
@@ -23,6 +27,33 @@ export class GatheredOutput {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /**
+   * Writes `head` and `piece` from where that was read, without a copy.
+   * @returns false where `piece` is too small for that, or has to wait behind something: it is to be added.
+   */
+  send(head: string, piece: Buffer): boolean {
+    const socket = this.#socket;
+    if (piece.length < MIN_SENT_BYTES || this.#bytes > 0 || socket.writableLength > 0) return false;
+    const block = readBlockOf(piece);
+    if (block === null) return false;
+    let isKept = false;
+    const taken = (): void => {
+      if (isKept) block.letGo();
+    };
+    if (head === '') {
+      socket.write(piece, taken);
+    } else {
+      socket.cork();
+      socket.write(head, 'latin1');
+      socket.write(piece, taken);
+      socket.uncork();
+    }
+    // Nearly always the system has taken all of it by now, and `taken` follows later in the turn.
+    isKept = socket.writableLength > 0;
+    if (isKept) block.keep();
+    return true;
   }
 
   add(piece: Buffer): void {

@@ -95,12 +95,13 @@ export class ResponseWriter {
    */
   data(piece: Buffer): boolean {
     if (this.#state === 'open') {
+      if (this.#heldBytes === 0 && piece.length > MAX_HELD_BYTES) return this.#sendWith(piece);
       this.#held.push(Buffer.from(piece));
       this.#heldBytes += piece.length;
       if (this.#heldBytes <= MAX_HELD_BYTES) return true;
       return this.#send(false);
     }
-    if (!this.#chunked) return this.#writeBytes(piece);
+    if (!this.#chunked) return this.#writeBytes('', piece);
     if (piece.length <= MAX_TEXT_BYTES) {
       return this.#write(`${piece.length.toString(16)}\r\n${piece.toString('latin1')}\r\n`);
     }
@@ -144,6 +145,16 @@ export class ResponseWriter {
     return this.#write(text);
   }
 
+  /** The head, and a first piece that is too large to be held back. */
+  #sendWith(piece: Buffer): boolean {
+    const head = this.#head + this.#framingFields(false);
+    this.#head = '';
+    this.#state = 'sent';
+    if (!this.#chunked) return this.#writeBytes(head, piece);
+    this.#write(head);
+    return this.data(piece);
+  }
+
   #sendLarge(head: string, held: readonly Buffer[]): boolean {
     this.#write(head);
     let more = true;
@@ -171,7 +182,12 @@ export class ResponseWriter {
     return this.#socket.write(text, 'latin1');
   }
 
-  #writeBytes(bytes: Buffer): boolean {
+  #writeBytes(head: string, bytes: Buffer): boolean {
+    if (this.#output.send(head, bytes)) {
+      this.#writtenBytes += head.length + bytes.length;
+      return !this.#socket.writableNeedDrain;
+    }
+    if (head !== '') this.#write(head);
     this.#output.add(bytes);
     return this.#gathered(bytes.length);
   }

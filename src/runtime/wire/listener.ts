@@ -7,6 +7,7 @@ import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import { secretToken } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
+import { ReadBuffer } from '../../base/read-buffer.ts';
 import { WireConnection, type ConnectionHandler } from './connection.ts';
 import { FRAME, PROTOCOL_MAJOR, PROTOCOL_MINOR } from './frames.ts';
 import { MAX_HELLO_BYTES, MAX_INSTANCE_STREAMS } from './limits.ts';
@@ -35,6 +36,9 @@ const HELLO_TIMEOUT_MS = 5_000;
 /** Connections that have not yet shown one; one more is dropped. */
 const MAX_STRANGERS = 64;
 
+/** What one read of an instance's socket gives at most: about what the socket holds. */
+const READ_BYTES = 256 * 1024;
+
 interface Waiting {
   readonly digest: Buffer;
   readonly admit: (admitted: Admitted) => void;
@@ -48,8 +52,6 @@ export class WireListener {
   readonly #server: Server;
   readonly #waiting = new Map<string, Waiting>();
   readonly #connections = new Set<WireConnection>();
-  /** One for all: what was read is dealt with before anything else is read. Holds what a Unix socket's own buffer does. */
-  readonly #readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
   #strangers = 0;
 
   /**
@@ -120,7 +122,8 @@ export class WireListener {
       return;
     }
     this.#strangers++;
-    const adopted = adoptedSocket(accepted, this.#readBuffer, (bytes) => connection.receive(bytes));
+    const into = new ReadBuffer(READ_BYTES);
+    const adopted = adoptedSocket(accepted, into, (bytes) => connection.receive(bytes));
     const socket = adopted ?? accepted;
     const door: ConnectionHandler = {
       control: (type, _flags, payload) => {
@@ -166,6 +169,7 @@ export class WireListener {
           'a connection to the instances’ socket was refused',
         );
       settle();
+      into.release();
       this.#connections.delete(connection);
     });
   }
