@@ -59,7 +59,10 @@ export class RequestBody implements BodySource {
   }
 
   pause(): void {
-    if (this.#state === 'flowing') this.#enter('paused');
+    if (this.#state !== 'flowing') return;
+    this.#enter('paused');
+    // At once: what came after this would have to be copied.
+    if (!this.#isWhole) this.#options.hold();
   }
 
   resume(): void {

@@ -7,12 +7,16 @@ import { MAX_ANSWER_BODY_BYTES, MAX_HEAD_BYTES } from '../wire/limits.ts';
 import { writeAnswer, writeResponse, type RequestFrame } from '../wire/messages.ts';
 import type { StreamHandler, WireStream } from '../wire/stream.ts';
 import { toThrown, type Failure } from '../wire/thrown.ts';
+import { giveBack, memoryFor } from './body-memory.ts';
 import type { CpuMeter } from './cpu-meter.ts';
 import type { WholeBody } from './fetch/light-response.ts';
 import { IncomingRequest } from './fetch/incoming-request.ts';
 import { BadResponse, isEventStream, mayHaveBody, readResponse } from './fetch/response-parts.ts';
 import { stackOf, type InvocationScope } from './invocation.ts';
 import { RequestBody } from './request-body.ts';
+
+/** A shorter body is copied into its frame: a buffer more in a write costs as much. */
+const MIN_LENT_LENGTH = 8 * 1024;
 
 export type FetchHandler = (request: Request, env: unknown, context: unknown) => unknown;
 
@@ -60,7 +64,7 @@ export class HttpInvocation implements StreamHandler, Registered {
     this.#cpuMark = options.cpu.begin();
     const wanted = request.hasBody && mayHaveBody(request.method);
     const stop = (): void => void connection.writer.begin(FRAME.BODY_STOP, 0, stream.id, 0);
-    this.#body = wanted ? new RequestBody(stream, stop) : null;
+    this.#body = wanted ? new RequestBody(stream, stop, () => lengthIn(request.fields)) : null;
     if (request.hasBody && !wanted) stop();
   }
 
@@ -146,7 +150,7 @@ export class HttpInvocation implements StreamHandler, Registered {
   /** @returns null where the answer has been sent as far as it can be; else what resolves when its body has been. */
   #send(answer: unknown): Promise<void> | null {
     const { connection, scope, request } = this.#options;
-    const { status, headers, body } = readResponse(answer, request.method);
+    const { status, headers, body, isSole } = readResponse(answer, request.method);
     const isStream = typeof body === 'object' && body !== null && 'getReader' in body;
     if (this.#cut) {
       if (isStream) body.cancel().catch(() => undefined);
@@ -163,8 +167,7 @@ export class HttpInvocation implements StreamHandler, Registered {
     if (body === null) return null;
     this.#bodyBegun = true;
     if (!isStream) {
-      const sent = typeof body === 'string' ? this.#stream.writeText(body) : this.#stream.writeOwned(body);
-      return sent ? null : this.#drain();
+      return this.#write(body, isSole) ? null : this.#drain();
     }
     this.#isEventStream = isEventStream(headers);
     if (this.#isEventStream && this.#options.isDraining()) {
@@ -173,6 +176,17 @@ export class HttpInvocation implements StreamHandler, Registered {
     }
     // Within the scope, for a stream's source is the author's code too.
     return scope.run(() => this.#pump(body));
+  }
+
+  /** @returns as {@link WireStream.write} does. */
+  #write(body: string | Uint8Array, isSole: boolean): boolean {
+    if (body.length < MIN_LENT_LENGTH) {
+      return typeof body === 'string' ? this.#stream.writeText(body) : this.#stream.writeOwned(body);
+    }
+    const bytes = typeof body === 'string' ? encoded(body) : body;
+    return this.#stream.lend(bytes, () => {
+      if (isSole) giveBack(bytes);
+    });
   }
 
   /** Whether the answer and the stream's end can be told in one frame: it is short, and nothing goes on behind it. */
@@ -265,6 +279,18 @@ export class HttpInvocation implements StreamHandler, Registered {
       cpuMicros: 0,
     };
   }
+}
+
+/** The length that a request's fields tell of its body. */
+function lengthIn(fields: string): number | null {
+  const told = /(?:^|\0)content-length\0(\d+)(?:\0|$)/i.exec(fields)?.[1];
+  return told === undefined ? null : Number(told);
+}
+
+function encoded(text: string): Uint8Array {
+  const memory = memoryFor(Buffer.byteLength(text));
+  memory.write(text);
+  return memory;
 }
 
 class HandlerMissing extends Error {}

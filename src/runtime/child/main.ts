@@ -27,8 +27,8 @@ interface Boot {
 }
 
 const boot = JSON.parse(readFileSync(0, 'utf8')) as Boot;
-/** For all that comes: what is kept of it is copied. */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+/** For all that comes: what is kept of it is copied. Holds what the socket does. */
+const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 const connection: WireConnection = new WireConnection({
   socket: connect({
     path: boot.socketPath,

@@ -1,4 +1,7 @@
+import { LONG_WINDOW_BYTES, WINDOW_BYTES } from '../wire/limits.ts';
 import type { WireStream } from '../wire/stream.ts';
+import { GatheredBody } from './gathered-body.ts';
+import { youngCopy } from './young-memory.ts';
 
 /**
  *   open ──last byte──▶ whole ──all read──▶ closed
@@ -6,33 +9,56 @@ import type { WireStream } from '../wire/stream.ts';
  */
 type State = 'open' | 'whole' | 'closed';
 
+interface Gathering {
+  readonly gathered: GatheredBody;
+  resolve(bytes: Uint8Array): void;
+  reject(error: unknown): void;
+}
+
+/** So many bodies of an instance may have a long window at a time: what waits in one counts against the instance's memory. */
+const MAX_LONG_WINDOWS = 4;
+let longWindows = 0;
+
 /** A request's body on its way from the wire to the handler. What waits here is never more than a stream's window. */
 export class RequestBody {
   readonly #wire: WireStream;
   readonly #stop: () => void;
+  readonly #expectedBytes: () => number | null;
   #waiting: Uint8Array[] = [];
   #state: State = 'open';
+  #window: 'first' | 'long' = 'first';
+  #consumedBytes = 0;
   /** Why it broke off, for whoever asks later. */
   #failure: { readonly error: unknown } | null = null;
   /** Set while a stream reads it. */
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #pulled: (() => void) | null = null;
   /** Set while all of it is gathered. */
-  #gathering: { resolve(bytes: Uint8Array): void; reject(error: unknown): void } | null = null;
+  #gathering: Gathering | null = null;
 
-  /** @param stop tells the other end that no more is wanted. */
-  constructor(wire: WireStream, stop: () => void) {
+  /**
+   * @param stop tells the other end that no more is wanted.
+   * @param expectedBytes what it is said to have.
+   */
+  constructor(wire: WireStream, stop: () => void, expectedBytes: () => number | null) {
     this.#wire = wire;
     this.#stop = stop;
+    this.#expectedBytes = expectedBytes;
   }
 
-  /** All of it, once. Rejects with what it breaks off with. */
+  /** All of it, once, to be given back to the memory of bodies. Rejects with what it breaks off with. */
   gather(): Promise<Uint8Array> {
     if (this.#failure !== null) return Promise.reject(this.#failure.error);
-    if (this.#state === 'whole') return Promise.resolve(this.#takeAll());
+    const gathered = new GatheredBody(this.#expectedBytes);
+    for (const chunk of this.#waiting) gathered.add(chunk);
+    if (this.#state === 'whole') {
+      this.#close();
+      return Promise.resolve(gathered.take());
+    }
     return new Promise((resolve, reject) => {
-      this.#gathering = { resolve, reject };
-      for (const chunk of this.#waiting) this.#wire.consumed(chunk.length);
+      this.#gathering = { gathered, resolve, reject };
+      for (const chunk of this.#waiting) this.#consumed(chunk.length);
+      this.#waiting = [];
     });
   }
 
@@ -53,16 +79,24 @@ export class RequestBody {
 
   data(chunk: Uint8Array): void {
     if (this.#state !== 'open') return;
-    this.#waiting.push(Buffer.from(chunk));
-    if (this.#gathering !== null) this.#wire.consumed(chunk.length);
-    else this.#deliver();
+    if (this.#gathering !== null) {
+      this.#gathering.gathered.add(chunk);
+      this.#consumed(chunk.length);
+      return;
+    }
+    this.#waiting.push(youngCopy(chunk));
+    this.#deliver();
   }
 
   end(): void {
     if (this.#state !== 'open') return;
     this.#state = 'whole';
-    if (this.#gathering !== null) this.#gathering.resolve(this.#takeAll());
-    else if (this.#controller !== null) this.#deliver();
+    if (this.#gathering !== null) {
+      this.#close();
+      this.#gathering.resolve(this.#gathering.gathered.take());
+    } else if (this.#controller !== null) {
+      this.#deliver();
+    }
   }
 
   /** It has broken off: reading it rejects with `error`. */
@@ -81,10 +115,19 @@ export class RequestBody {
     if (!whole) this.#stop();
   }
 
-  #takeAll(): Uint8Array {
-    const pieces = this.#waiting;
-    this.#close();
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  #consumed(bytes: number): void {
+    this.#wire.consumed(bytes);
+    this.#consumedBytes += bytes;
+    if (this.#window === 'first' && this.#consumedBytes >= WINDOW_BYTES / 2) this.#widen();
+  }
+
+  /** It is read and turns out to be long: more of it may be on its way, so that the client need not stop and go. */
+  #widen(): void {
+    if (this.#state !== 'open' || longWindows >= MAX_LONG_WINDOWS) return;
+    if ((this.#expectedBytes() ?? 0) <= LONG_WINDOW_BYTES) return;
+    this.#window = 'long';
+    longWindows++;
+    this.#wire.grant(LONG_WINDOW_BYTES - WINDOW_BYTES);
   }
 
   #pull(): Promise<void> {
@@ -98,7 +141,7 @@ export class RequestBody {
     const chunk = this.#waiting[0];
     if (chunk !== undefined && this.#pulled !== null) {
       this.#waiting.shift();
-      this.#wire.consumed(chunk.length);
+      this.#consumed(chunk.length);
       this.#controller!.enqueue(chunk);
       this.#settle();
     }
@@ -108,6 +151,8 @@ export class RequestBody {
   }
 
   #close(): void {
+    if (this.#window === 'long') longWindows--;
+    this.#window = 'first';
     this.#state = 'closed';
     this.#waiting = [];
     this.#settle();

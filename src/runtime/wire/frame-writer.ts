@@ -10,9 +10,13 @@ export interface ByteSink {
 
 /** Holds the longest DATA frame. */
 const SLAB_BYTES = 144 * 1024;
-/** So many are kept for the next turn, where the sink has taken all. */
-const MAX_SPARE_SLABS = 8;
+/** So many are kept, of all connections together: they come back when a sink has taken what is in them. */
+const MAX_SPARE_SLABS = 32;
+const spare: Buffer[] = [];
 const NO_SLAB = Buffer.alloc(0);
+
+/** Beyond this the sink is congested: twice what a Unix socket holds, and what still fits into a processor's own cache. */
+const CONGESTED_BYTES = 512 * 1024;
 
 /** Gathers frames and writes them once per turn of the event loop, so that a busy connection costs few system calls. */
 export class FrameWriter {
@@ -21,17 +25,23 @@ export class FrameWriter {
   slab: Buffer = NO_SLAB;
   /** Written full in this turn. */
   #full: Buffer[] = [];
-  readonly #spare: Buffer[] = [];
   /** The slab's bytes before `#from` have been handed on. */
   #from = 0;
   #at = 0;
   #segments: Uint8Array[] = [];
+  /** Whose payloads are among the segments. */
+  #lent: (() => void)[] = [];
   #scheduled = false;
   /** Writes that the sink has not yet taken. */
   #outstanding = 0;
   /** A turn's frames wait for them. */
   #deferred = false;
   #beforeFlush: (() => void) | null = null;
+  /** Bytes of frames that the sink has not yet taken. */
+  #waitingBytes = 0;
+  /** Of them: given to the sink. */
+  #handedOnBytes = 0;
+  #relieved: (() => void)[] = [];
 
   constructor(sink: ByteSink) {
     this.#sink = sink;
@@ -39,7 +49,7 @@ export class FrameWriter {
 
   /** Begins a frame, and returns where in {@link slab} its payload of `length` bytes must be written, before anything else is. */
   begin(type: number, flags: number, stream: number, length: number): number {
-    return this.#header(type, flags, stream, length);
+    return this.#header(type, flags, stream, length, length);
   }
 
   /** The payload is copied: whoever gives it may use it anew. */
@@ -68,9 +78,30 @@ export class FrameWriter {
     this.bytes(FRAME.DATA, 0, stream, chunk);
   }
 
+  /**
+   * A DATA frame whose payload is written from where it is, so that it must stay as it is.
+   * @param taken is called when it need no longer.
+   */
+  lend(stream: number, payload: Uint8Array, taken: (() => void) | null): void {
+    this.#header(FRAME.DATA, 0, stream, payload.length, 0);
+    this.#cut();
+    this.#segments.push(payload);
+    if (taken !== null) this.#lent.push(taken);
+  }
+
   number(type: number, stream: number, value: number): void {
     const at = this.begin(type, 0, stream, 4);
     this.slab.writeUInt32LE(Math.min(Math.max(Math.round(value), 0), 0xffff_ffff), at);
+  }
+
+  /** Whether so much waits to be taken that whoever can hold its own back should. */
+  get isCongested(): boolean {
+    return this.#waitingBytes > CONGESTED_BYTES;
+  }
+
+  /** Calls `run` once, when the sink has taken what waits now. */
+  whenRelieved(run: () => void): void {
+    this.#relieved.push(run);
   }
 
   /** Calls `run` once, when this turn of the loop ends: what it writes still goes out with the rest of the turn. */
@@ -95,10 +126,14 @@ export class FrameWriter {
     // Nearly always the system takes all at once, and the slab comes back before this returns.
     const slabs = [...this.#full, this.slab];
     this.#full = [];
-    this.slab = this.#spare.pop() ?? NO_SLAB;
+    this.slab = spare.pop() ?? NO_SLAB;
     this.#from = 0;
     this.#at = 0;
-    const taken = (): void => this.#taken(slabs);
+    const lent = this.#lent;
+    this.#lent = [];
+    const bytes = this.#waitingBytes - this.#handedOnBytes;
+    this.#handedOnBytes += bytes;
+    const taken = (): void => this.#taken(slabs, lent, bytes);
     this.#deferred = false;
     this.#outstanding += 1;
     if (segments.length === 1) {
@@ -112,21 +147,30 @@ export class FrameWriter {
     this.#sink.uncork();
   }
 
-  #taken(slabs: readonly Buffer[]): void {
+  #taken(slabs: readonly Buffer[], lent: readonly (() => void)[], bytes: number): void {
     this.#outstanding -= 1;
+    this.#waitingBytes -= bytes;
+    this.#handedOnBytes -= bytes;
+    for (const taken of lent) taken();
     for (const slab of slabs) {
-      if (slab.length === SLAB_BYTES && this.#spare.length < MAX_SPARE_SLABS) this.#spare.push(slab);
+      if (slab.length === SLAB_BYTES && spare.length < MAX_SPARE_SLABS) spare.push(slab);
     }
     if (this.#deferred && this.#outstanding === 0) this.flush();
+    if (this.#relieved.length === 0 || this.isCongested) return;
+    const relieved = this.#relieved;
+    this.#relieved = [];
+    for (const run of relieved) run();
   }
 
-  #header(type: number, flags: number, stream: number, length: number): number {
-    const needed = HEADER_BYTES + length;
+  /** @param slabBytes of the payload's length: all of it, or nothing where it is lent. */
+  #header(type: number, flags: number, stream: number, length: number, slabBytes: number): number {
+    const needed = HEADER_BYTES + slabBytes;
+    this.#waitingBytes += HEADER_BYTES + length;
     if (this.slab.length - this.#at < needed) {
       this.#cut();
       if (this.slab.length === SLAB_BYTES) this.#full.push(this.slab);
       const isLong = needed > SLAB_BYTES;
-      this.slab = (isLong ? null : this.#spare.pop()) ?? Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, needed));
+      this.slab = (isLong ? null : spare.pop()) ?? Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, needed));
       this.#from = 0;
       this.#at = 0;
     }

@@ -29,6 +29,9 @@ import { endsAtOnce, outlasted, unheardMs, type GivenUp } from './unheard.ts';
  */
 type State = 'waiting' | 'answering' | 'answered' | 'unheard' | 'over';
 
+/** What one read of a client's socket gives at most: the gateway reads on only where the instance may be sent as much. */
+const CLIENT_READ_BYTES = 64 * 1024;
+
 /** Carries `exchange` over `connection`. Its signal must not have aborted. */
 export function carryHttp(
   exchange: HttpExchange,
@@ -134,7 +137,8 @@ class HttpExchangeStream implements StreamHandler {
     context.signal.addEventListener('abort', this);
     body?.read({
       data: (chunk) => {
-        if (!this.#stream.write(chunk)) body.pause();
+        this.#stream.write(chunk);
+        if (!this.#stream.hasRoomFor(CLIENT_READ_BYTES)) body.pause();
       },
       end: () => this.#stream.endBody(),
       fail: (error) => this.#stream.failBody(error.code),

@@ -1,12 +1,12 @@
 /** What either end of a connection may ask of the other. Whoever asks for more breaks the protocol. */
 
-/** Payload of any frame but DATA, which is passed on in pieces and never held. */
+/** Payload of any frame. Of DATA alone it is not held, but passed on in pieces. */
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** A frame before the peer has shown its token. */
 export const MAX_HELLO_BYTES = 4 * 1024;
 /** A request's or response's head. */
 export const MAX_HEAD_BYTES = 256 * 1024;
-/** Payload of one DATA frame that we send, so that no stream holds the connection for long. */
+/** Payload of one DATA frame that we gather with others. */
 export const MAX_DATA_BYTES = 128 * 1024;
 /** Arguments or result of a call. */
 export const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
@@ -16,7 +16,7 @@ export const MAX_ASSEMBLED_BYTES = 64 * 1024 * 1024;
 export const MAX_ANSWER_BODY_BYTES = 16 * 1024;
 /** Bytes of a body that may be on their way in one stream before the receiver asks for more. */
 export const WINDOW_BYTES = 256 * 1024;
-/** What an instance may send of a body that it has said to be long. */
+/** The same of a body that was said to be long. */
 export const LONG_WINDOW_BYTES = 1024 * 1024;
 /** No stream is ever owed more than this, whatever the peer grants. */
 export const MAX_CREDIT_BYTES = 16 * 1024 * 1024;

@@ -2,11 +2,18 @@ import { FulcrumError } from '../../base/errors.ts';
 import type { InvocationContext } from '../../model/invocation.ts';
 import { FRAME } from './frames.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { MAX_CREDIT_BYTES, MAX_DATA_BYTES, WINDOW_BYTES } from './limits.ts';
+import { MAX_CREDIT_BYTES, MAX_DATA_BYTES, MAX_FRAME_BYTES, WINDOW_BYTES } from './limits.ts';
 import { protocolError } from './protocol-error.ts';
 
 /** Longer text is made into bytes of its own. */
 const MAX_TEXT_BYTES = 8 * 1024;
+
+/** A part of our body that waits for credit. */
+interface Piece {
+  bytes: Uint8Array;
+  /** It is sent from where it is, and this called when the system has it; null where it is copied into its frames. */
+  readonly taken: (() => void) | null;
+}
 
 /** What one end does with a stream. Whatever it throws ends the connection. */
 export interface StreamHandler {
@@ -19,7 +26,7 @@ export interface StreamHandler {
    * peer stops sending.
    */
   data(chunk: Buffer): void;
-  /** All that was written has been sent: more may follow. Called only after `write` returned false. */
+  /** All that was written has been sent: more may follow. Called only after `write` or `hasRoomFor` returned false. */
   drained(): void;
   /** The peer wants no more of the body that we send. */
   stopped(): void;
@@ -34,8 +41,10 @@ export class WireStream {
   readonly #writer: FrameWriter;
   #sending: 'open' | 'ending' | 'ended' = 'open';
   #sendCredit = WINDOW_BYTES;
-  #queue: Uint8Array[] = [];
-  #wantsDrain = false;
+  #queue: Piece[] = [];
+  /** Whoever writes waits until nothing is queued and there is credit for this many bytes; null where nobody does. */
+  #awaitedRoom: number | null = null;
+  #awaitsRelief = false;
   #over = false;
   #receiveCredit = WINDOW_BYTES;
   #consumed = 0;
@@ -58,14 +67,46 @@ export class WireStream {
     return this.#write(chunk, true);
   }
 
+  /**
+   * The same for bytes that nobody changes before `taken` is called, so that they need not be copied at all.
+   * @param taken is not called where they are never wholly sent.
+   */
+  lend(bytes: Uint8Array, taken: () => void): boolean {
+    return this.#add({ bytes, taken });
+  }
+
   #write(chunk: Uint8Array, isOwned: boolean): boolean {
-    if (this.#sending !== 'open' || this.#over || chunk.length === 0) return true;
     const isFirst = this.#queue.length === 0;
-    this.#queue.push(isFirst || isOwned ? chunk : Buffer.from(chunk));
+    const piece: Piece = { bytes: isFirst || isOwned ? chunk : Buffer.from(chunk), taken: null };
+    const isSent = this.#add(piece);
+    // What waits is a copy: whoever gave it may use it anew.
+    if (isFirst && !isOwned && this.#queue[0] === piece) piece.bytes = Buffer.from(piece.bytes);
+    return isSent;
+  }
+
+  #add(piece: Piece): boolean {
+    if (this.#sending !== 'open' || this.#over || piece.bytes.length === 0) return true;
+    this.#queue.push(piece);
     this.#pump();
     if (this.#queue.length === 0) return true;
-    if (isFirst && !isOwned) this.#queue[0] = Buffer.from(this.#queue[0]!);
-    this.#wantsDrain = true;
+    this.#awaitedRoom = 0;
+    return false;
+  }
+
+  /**
+   * Whether so many bytes more would go out as they come: there is credit, and the connection takes what it is given. Where not,
+   * whoever can hold its own back is told by `drained` when they would.
+   */
+  hasRoomFor(bytes: number): boolean {
+    if (this.#queue.length === 0 && this.#sendCredit >= bytes && !this.#writer.isCongested) return true;
+    this.#awaitedRoom = bytes;
+    if (this.#writer.isCongested && !this.#awaitsRelief) {
+      this.#awaitsRelief = true;
+      this.#writer.whenRelieved(() => {
+        this.#awaitsRelief = false;
+        this.#proceed();
+      });
+    }
     return false;
   }
 
@@ -137,9 +178,7 @@ export class WireStream {
     this.#sendCredit += bytes;
     if (this.#sendCredit > MAX_CREDIT_BYTES) throw protocolError(`too large a window in stream ${this.id}`);
     this.#pump();
-    if (this.#queue.length > 0 || !this.#wantsDrain) return;
-    this.#wantsDrain = false;
-    this.handler.drained();
+    this.#proceed();
   }
 
   /** BODY_STOP has come. */
@@ -154,14 +193,28 @@ export class WireStream {
     this.dropBody();
   }
 
+  /** Tells whoever waits for room that there is, where there is. */
+  #proceed(): void {
+    const awaited = this.#awaitedRoom;
+    if (awaited === null || this.#over || this.#queue.length > 0) return;
+    if (awaited > 0 && !this.hasRoomFor(awaited)) return;
+    this.#awaitedRoom = null;
+    this.handler.drained();
+  }
+
   #pump(): void {
     while (this.#queue.length > 0 && this.#sendCredit > 0) {
-      const chunk = this.#queue[0]!;
-      const length = Math.min(chunk.length, this.#sendCredit, MAX_DATA_BYTES);
+      const piece = this.#queue[0]!;
+      const { bytes } = piece;
+      const most = piece.taken === null ? MAX_DATA_BYTES : MAX_FRAME_BYTES;
+      const length = Math.min(bytes.length, this.#sendCredit, most);
+      const isLast = length === bytes.length;
+      const sent = isLast ? bytes : bytes.subarray(0, length);
       this.#sendCredit -= length;
-      this.#writer.data(this.id, length === chunk.length ? chunk : chunk.subarray(0, length));
-      if (length === chunk.length) this.#queue.shift();
-      else this.#queue[0] = chunk.subarray(length);
+      if (piece.taken === null) this.#writer.data(this.id, sent);
+      else this.#writer.lend(this.id, sent, isLast ? piece.taken : null);
+      if (isLast) this.#queue.shift();
+      else piece.bytes = bytes.subarray(length);
     }
     if (this.#sending !== 'ending' || this.#queue.length > 0) return;
     this.#sending = 'ended';

@@ -70,7 +70,11 @@ function bodyOf(bytes: Buffer): RequestBody {
     uncork: () => undefined,
     write: () => undefined,
   });
-  const body = new RequestBody(new WireStream(1, writer), () => undefined);
+  const body = new RequestBody(
+    new WireStream(1, writer),
+    () => undefined,
+    () => null,
+  );
   const half = bytes.length >> 1;
   for (const piece of [bytes.subarray(0, half), bytes.subarray(half)]) {
     if (piece.length > 0) body.data(piece);

@@ -84,6 +84,58 @@ export function httpConformance(create: CreateRuntime): void {
       assert.ok(bytes.equals(Buffer.from(answer.text)));
     });
 
+    test('large answers that are sent one after the other and together keep their own bytes', async () => {
+      for (let round = 0; round < 3; round++) {
+        const asked = 'abcdefgh'.split('').flatMap((fill, i) =>
+          ['', '&text=1'].map((kind) => {
+            const bytes = 20_000 + i * 170_001;
+            return { fill, bytes, answer: ask(instance, `/large?bytes=${bytes}&fill=${fill}${kind}`) };
+          }),
+        );
+        for (const { fill, bytes, answer } of asked) {
+          assert.equal((await answer.outcome).outcome, 'ok');
+          assert.ok(answer.text === fill.repeat(bytes), `${bytes} times ${fill}`);
+        }
+      }
+    });
+
+    test('a Response that is answered with again and again stays what it is', async () => {
+      for (let i = 0; i < 3; i++) {
+        const answers = [ask(instance, '/cached'), ask(instance, '/large?bytes=300000&fill=z')];
+        await Promise.all(answers.map((answer) => answer.outcome));
+        assert.ok(answers[0]!.text === 'c'.repeat(300_000));
+        assert.ok(answers[1]!.text === 'z'.repeat(300_000));
+      }
+    });
+
+    test('large bodies are read whole, in each way that there is, also many at a time', async () => {
+      const bodies = Array.from({ length: 6 }, (_, i) => Buffer.alloc(MB + i * 500_001, `body ${i} `));
+      for (const how of ['text', 'bytes', 'arrayBuffer']) {
+        const answers = bodies.map((body) =>
+          ask(instance, `/upload?how=${how}`, { body, headers: ['Content-Length', String(body.length)] }),
+        );
+        for (const [i, answer] of answers.entries()) {
+          assert.equal((await answer.outcome).outcome, 'ok');
+          assert.ok(bodies[i]!.equals(Buffer.from(answer.text)), `${how} of body ${i}`);
+        }
+      }
+      const json = ask(instance, '/upload?how=json', {
+        body: Buffer.from(JSON.stringify({ text: 'x'.repeat(2 * MB) })),
+      });
+      await json.outcome;
+      assert.equal(json.text, String(2 * MB));
+    });
+
+    test('the pieces of a body are the handler’s to keep', async () => {
+      const bytes = Buffer.alloc(12 * MB + 17, 'the quick brown fox ');
+      const answer = ask(instance, '/keeps-chunks', {
+        body: bytes,
+        headers: ['Content-Length', String(bytes.length)],
+      });
+      assert.equal((await answer.outcome).outcome, 'ok');
+      assert.ok(bytes.equals(Buffer.from(answer.text)));
+    });
+
     test('an answer streams: its first part is there before its last is made', async () => {
       const answer = ask(instance, '/two-chunks');
       await answer.until(({ text }) => text === 'one');

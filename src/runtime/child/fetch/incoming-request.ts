@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { markAsUncloneable } from 'node:worker_threads';
 import type { RequestFrame } from '../../wire/messages.ts';
+import { giveBack } from '../body-memory.ts';
 import type { RequestBody } from '../request-body.ts';
 import { LightHeaders } from './light-headers.ts';
 import { NativeRequest, shapeAs, told } from './natives.ts';
@@ -93,20 +94,20 @@ export class IncomingRequest {
   }
 
   async text(): Promise<string> {
-    return this.#native === null ? decodeUtf8(await this.#gather()) : this.#native.text();
+    return this.#native === null ? this.#gather(decodeUtf8) : this.#native.text();
   }
 
   async json(): Promise<unknown> {
-    return this.#native === null ? JSON.parse(decodeUtf8(await this.#gather())) : this.#native.json();
+    return this.#native === null ? JSON.parse(await this.#gather(decodeUtf8)) : this.#native.json();
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#native === null ? toArrayBuffer(await this.#gather()) : this.#native.arrayBuffer();
+    return this.#native === null ? this.#gather(toArrayBuffer) : this.#native.arrayBuffer();
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#native === null
-      ? new Uint8Array(toArrayBuffer(await this.#gather()))
+      ? new Uint8Array(await this.#gather(toArrayBuffer))
       : new Uint8Array(toArrayBuffer(await this.#native.bytes()));
   }
 
@@ -134,11 +135,15 @@ export class IncomingRequest {
     return told(this.#current(), depth, options);
   }
 
-  async #gather(): Promise<Uint8Array> {
-    if (this.#source === null) return NO_BYTES;
+  /** @param made of the bytes, which are another's afterwards. */
+  async #gather<T>(made: (bytes: Uint8Array) => T): Promise<T> {
+    if (this.#source === null) return made(NO_BYTES);
     if (this.#read) throw new TypeError('Body is unusable: Body has already been read');
     this.#read = true;
-    return this.#source.gather();
+    const bytes = await this.#source.gather();
+    const result = made(bytes);
+    giveBack(bytes);
+    return result;
   }
 
   /** Node's own Request for this one: from now on the body is that one's. */

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { markAsUncloneable } from 'node:worker_threads';
 import { LightHeaders } from './light-headers.ts';
 import { NativeHeaders, NativeResponse, standInFor, told, type BodyInput } from './natives.ts';
+import { memoryFor } from '../body-memory.ts';
 import { decodeUtf8, toArrayBuffer } from './utf8.ts';
 
 /** Statuses whose responses have no body (Fetch standard, "null body status"). */
@@ -17,6 +18,8 @@ export interface WireParts {
   readonly status: number;
   readonly headers: string[];
   readonly body: WholeBody | ReadableStream<unknown>;
+  /** Whether the bytes of `body` are nobody else's, and may be given back to the memory of bodies once they are sent. */
+  readonly isSole: boolean;
 }
 
 /**
@@ -29,6 +32,8 @@ export class LightResponse {
   /** Made when asked for, but for those that Node guards against changes: what is asked of these goes to Node's own. */
   #headers: LightHeaders | null = null;
   #whole: WholeBody = null;
+  /** Whether a clone has the same bytes. */
+  #isShared = false;
   #type: string | null = null;
   #read = false;
   /** Set where Node's own has the body. */
@@ -164,6 +169,7 @@ export class LightResponse {
     response.#status = this.#status;
     response.#statusText = this.#statusText;
     response.#whole = this.#whole;
+    response.#isShared = this.#isShared = true;
     response.#type = this.#type;
     if (this.#headers !== null) response.#headers = new LightHeaders([...this.#headers]);
     return response;
@@ -194,11 +200,14 @@ export class LightResponse {
   #take(): WireParts {
     const headers = this.#headers?.toRaw() ?? (this.#type === null ? [] : ['content-type', this.#type]);
     if (this.#native !== null) {
-      return { status: this.#status, headers: [...this.headers].flat(), body: this.#native.body };
+      const { body } = this.#native;
+      return { status: this.#status, headers: [...this.headers].flat(), body, isSole: false };
     }
     const body = this.#whole;
     this.#read = true;
-    return { status: this.#status, headers, body };
+    // What has been sent may soon be another's.
+    if (body !== null) this.#whole = '';
+    return { status: this.#status, headers, body, isSole: !this.#isShared };
   }
 
   #readWhole(): string | Uint8Array {
@@ -263,7 +272,7 @@ function copied(body: ArrayBuffer | ArrayBufferView): Uint8Array {
   const bytes = ArrayBuffer.isView(body)
     ? new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
     : new Uint8Array(body);
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  const copy = memoryFor(bytes.length);
   copy.set(bytes);
   return copy;
 }

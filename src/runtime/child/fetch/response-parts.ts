@@ -12,6 +12,8 @@ export interface ResponseParts {
   readonly status: number;
   readonly headers: RawHeaders;
   readonly body: ReadableStream<unknown> | WholeBody;
+  /** Whether the bytes of `body` may be given back to the memory of bodies once they are sent. */
+  readonly isSole: boolean;
 }
 
 /** Statuses whose responses have no body (Fetch standard, "null body status"). */
@@ -46,14 +48,14 @@ export function readResponse(value: unknown, method: string): ResponseParts {
   const body = value.body ?? null;
   if (!sendsBody) {
     discard(body);
-    return { status, headers: readHeaders(value), body: null };
+    return { status, headers: readHeaders(value), body: null, isSole: false };
   }
   if ((body as ReadableStream | null)?.locked === true) throw usedAlready();
-  return { status, headers: readHeaders(value), body: toStream(body) };
+  return { status, headers: readHeaders(value), body: toStream(body), isSole: false };
 }
 
 function lightParts(
-  { status, headers, body }: ResponseParts & { readonly headers: string[] },
+  { status, headers, body, isSole }: ResponseParts & { readonly headers: string[] },
   sendsBody: boolean,
   known: number,
 ): ResponseParts {
@@ -61,7 +63,7 @@ function lightParts(
   if (isStream) {
     if (!sendsBody) discard(body);
     else if (body.locked) throw usedAlready();
-    return { status, headers, body: sendsBody ? body : null };
+    return { status, headers, body: sendsBody ? body : null, isSole };
   }
   // What the client is told to expect; to HEAD as to GET, and never where there is none by the status (RFC 9110, 8.6). Of a
   // short body the gateway sees the length, and most answers then have the same fields.
@@ -70,7 +72,7 @@ function lightParts(
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     headers.push('content-length', String(bytes));
   }
-  return { status, headers, body: sendsBody ? body : null };
+  return { status, headers, body: sendsBody ? body : null, isSole };
 }
 
 function usedAlready(): BadResponse {
