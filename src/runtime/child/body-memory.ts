@@ -1,4 +1,4 @@
-/** Shorter bodies are copied into their frame. */
+/** Shorter bodies lie in Node's own pool, and are copied into their frame. */
 const MIN_BYTES = 16 * 1024;
 const SMALLEST_BLOCK_BYTES = 32 * 1024;
 const LARGEST_BLOCK_BYTES = 4 * 1024 * 1024;
@@ -15,7 +15,8 @@ let spareBytes = 0;
  * page by page, and V8 would collect its whole heap for every few of them; so this comes back by {@link giveBack}, where it can.
  */
 export function memoryFor(bytes: number): Buffer {
-  if (bytes < MIN_BYTES || bytes > LARGEST_BLOCK_BYTES) return Buffer.allocUnsafeSlow(bytes);
+  if (bytes < MIN_BYTES) return Buffer.allocUnsafe(bytes);
+  if (bytes > LARGEST_BLOCK_BYTES) return Buffer.allocUnsafeSlow(bytes);
   const size = blockBytes(bytes);
   let block = spares.get(size)?.pop();
   if (block === undefined) {
