@@ -1,5 +1,4 @@
 import { FulcrumError } from '../../base/errors.ts';
-import type { WireConnection } from '../wire/connection.ts';
 import { FRAME } from '../wire/frames.ts';
 import { MAX_INSTANCE_STREAMS } from '../wire/limits.ts';
 import type { CallHead } from '../wire/messages.ts';
@@ -7,6 +6,7 @@ import { PayloadBuffer } from '../wire/payload-buffer.ts';
 import { fromThrown, readFailure } from '../wire/thrown.ts';
 import { tooLarge } from '../wire/too-large.ts';
 import { scopes } from './invocation.ts';
+import type { Link } from './link.ts';
 import { decodeValue, encodeValue } from './values.ts';
 
 /** Calls that may wait here for others to end, because the server takes only so many at a time. */
@@ -14,12 +14,17 @@ const MAX_WAITING = 10_000;
 
 /** Calls from this instance to other components. */
 export class CallClient {
-  readonly #connection: WireConnection;
+  readonly #link: Link;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(connection: WireConnection) {
-    this.#connection = connection;
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Calls that have not been answered, those that wait among them. */
+  get underWay(): number {
+    return this.#running + this.#waiting.length;
   }
 
   /** Rejects with what the function threw, or with an error that carries a code of Fulcrum's. */
@@ -48,7 +53,7 @@ export class CallClient {
 
   #send(component: string, functionName: string, bytes: Uint8Array, parent: number | null): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const connection = this.#connection;
+    const { connection } = this.#link;
     const stream = connection.open();
     const value = new PayloadBuffer();
     stream.handler = {

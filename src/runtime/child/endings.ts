@@ -2,9 +2,9 @@ import { writeSync } from 'node:fs';
 import type { WireConnection } from '../wire/connection.ts';
 import { FRAME } from '../wire/frames.ts';
 import { toThrown } from '../wire/thrown.ts';
-import type { ChildInstance } from './instance.ts';
 import { sendLine } from './instance.ts';
 import { stackOf } from './invocation.ts';
+import type { Link } from './link.ts';
 
 /** Without its server an instance is an orphan: it ends, with all that it has started, and without a last word of the author's code. */
 export function dieWithServer(connection: WireConnection): void {
@@ -16,17 +16,17 @@ export function dieWithServer(connection: WireConnection): void {
     }
     process.kill(process.pid, 'SIGKILL');
   });
-  process.on('exit', () => connection.flush());
 }
 
 /**
  * An error that nobody has caught ends the process with exit code 1, as Node's own default does; but it is logged as one
  * entry, of the request that it belongs to. An author's own handler for it takes precedence, as it would without us.
  */
-export function endOnFault(connection: WireConnection): { loaded(): void } {
+export function endOnFault(link: Link): { loaded(): void } {
   let state: 'loading' | 'loaded' = 'loading';
   process.on('uncaughtException', (error: unknown, origin) => {
     if (process.listenerCount('uncaughtException') > 1) return;
+    const { connection } = link;
     if (state === 'loading') connection.writer.json(FRAME.INIT_FAILED, 0, 0, toThrown(error));
     const what = origin === 'unhandledRejection' ? 'Unhandled rejection' : 'Uncaught exception';
     const text = `${what}, which ends the instance: ${stackOf(error)}`;
@@ -43,9 +43,9 @@ export function endOnFault(connection: WireConnection): { loaded(): void } {
   };
 }
 
-/** SIGTERM: what has begun is finished, event streams end, then the process does. The server sets the limit to that. */
-export function endOnSignal(instance: ChildInstance): void {
-  process.on('SIGTERM', () => instance.end(() => process.exit(0)));
+/** SIGTERM: the process ends when `end` says that all is finished. The server sets the limit to that. */
+export function endOnSignal(end: (ended: () => void) => void): void {
+  process.on('SIGTERM', () => end(() => process.exit(0)));
   // From a terminal it reaches the whole foreground; the server decides what that means for its instances.
   process.on('SIGINT', () => undefined);
 }

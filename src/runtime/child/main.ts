@@ -6,27 +6,26 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { systemClock } from '../../base/clock.ts';
-import { setInstanceHost } from '../../sdk/host.ts';
 import { WireConnection } from '../wire/connection.ts';
 import { FRAME, PROTOCOL_MAJOR, PROTOCOL_MINOR } from '../wire/frames.ts';
 import { MAX_FRAME_BYTES } from '../wire/limits.ts';
 import { readJson, type Hello, type Init, type Ready } from '../wire/messages.ts';
-import { toThrown } from '../wire/thrown.ts';
-import { CallClient } from './call-client.ts';
-import { captureConsole } from './console-capture.ts';
-import { dieWithServer, endOnFault, endOnSignal } from './endings.ts';
-import { setEnvironment } from './environment.ts';
+import { Component } from './component.ts';
+import { dieWithServer } from './endings.ts';
 import { installFetchObjects } from './fetch/globals.ts';
-import { ChildInstance, LOADING, sendLine } from './instance.ts';
-import { listOf, loadModule } from './module-handlers.ts';
+import { LOADING } from './instance.ts';
+import { listOf } from './module-handlers.ts';
 
 interface Boot {
   readonly socketPath: string;
   readonly instance: string;
   readonly token: string;
+  /** Whether it is to leave no traces for processes of its own user. */
+  readonly untraced: boolean;
 }
 
 const boot = JSON.parse(readFileSync(0, 'utf8')) as Boot;
+if (boot.untraced) await hide();
 /** For all that comes: what is kept of it is copied. Holds what the socket does. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 const connection: WireConnection = new WireConnection({
@@ -64,31 +63,27 @@ connection.flush();
 
 async function start(init: Init): Promise<void> {
   connection.handler = LOADING;
-  setEnvironment({ ...init.baseEnv, ...init.env });
-  process.argv = [process.execPath, init.bundlePath];
-  process.setSourceMapsEnabled(true);
-  (globalThis as Record<symbol, unknown>)[Symbol.for('fulcrum.files-root')] = init.filesRoot;
   installFetchObjects();
-  captureConsole((stream, level, text) => sendLine(connection, null, stream, level, text));
-  const calls = new CallClient(connection);
-  setInstanceHost({
-    version: 1,
-    component: init.component,
-    call: (component, functionName, args) => calls.call(component, functionName, args),
-  });
-  const fault = endOnFault(connection);
+  const component = new Component({ connection }, init);
+  component.occupy();
+  const handlers = await component.load();
+  if (handlers === null || !(await component.begin(handlers))) return;
+  component.serve(handlers);
+  component.endOnSignal();
+  const ready: Ready = { handlers: listOf(handlers), inspectUrl: inspectUrl() };
+  connection.writer.json(FRAME.READY, 0, 0, ready);
+  connection.flush();
+}
+
+/** Imported only where it is asked for, and so where Node has foreign functions; that they are experimental is no news to an author. */
+async function hide(): Promise<void> {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = () => undefined;
   try {
-    const handlers = await loadModule(init.bundlePath);
-    fault.loaded();
-    const instance = new ChildInstance(connection, init, handlers);
-    endOnSignal(instance);
-    const ready: Ready = { handlers: listOf(handlers), inspectUrl: inspectUrl() };
-    connection.writer.json(FRAME.READY, 0, 0, ready);
-    connection.flush();
-  } catch (error) {
-    // The server ends the process when it has read this.
-    connection.writer.json(FRAME.INIT_FAILED, 0, 0, toThrown(error));
-    connection.flush();
+    const { leaveNoTraces } = await import('../sandbox/traces.ts');
+    leaveNoTraces();
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 

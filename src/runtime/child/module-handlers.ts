@@ -12,7 +12,13 @@ export interface ModuleHandlers {
   readonly queue: Handler | null;
   readonly websocket: Handler | null;
   readonly functions: ReadonlyMap<string, (...args: unknown[]) => unknown>;
+  /** Once when the module has been loaded, before anything is forked from it. */
+  readonly onLoad: Hook | null;
+  /** In each instance, before its first invocation. */
+  readonly onStart: Hook | null;
 }
+
+type Hook = (env: unknown) => unknown;
 
 /** Imports the module at `path` and looks at what it exports. Throws what the import throws, and TypeError where it exports no handler. */
 export async function loadModule(path: string): Promise<ModuleHandlers> {
@@ -23,7 +29,14 @@ function readModule(exported: Readonly<Record<string, unknown>>): ModuleHandlers
   const main = exported['default'];
   const functions = new Map<string, (...args: unknown[]) => unknown>();
   for (const [name, value] of Object.entries(exported)) {
-    if (name === 'default' || typeof value !== 'function' || isClass(value)) continue;
+    if (
+      name === 'default' ||
+      name === 'onLoad' ||
+      name === 'onStart' ||
+      typeof value !== 'function' ||
+      isClass(value)
+    )
+      continue;
     if (functions.size >= MAX_FUNCTIONS)
       throw new TypeError(`The module exports more than ${MAX_FUNCTIONS} functions.`);
     functions.set(name, value as (...args: unknown[]) => unknown);
@@ -40,7 +53,15 @@ function readModule(exported: Readonly<Record<string, unknown>>): ModuleHandlers
         (isClass(main) ? ' Its default export is a class; export an object, such as an instance of it.' : ''),
     );
   }
-  return { fetch, scheduled, queue, websocket, functions };
+  return {
+    fetch,
+    scheduled,
+    queue,
+    websocket,
+    functions,
+    onLoad: hook(exported, 'onLoad'),
+    onStart: hook(exported, 'onStart'),
+  };
 }
 
 export function listOf(handlers: ModuleHandlers): HandlerList {
@@ -62,6 +83,17 @@ function handler(main: unknown, name: 'fetch' | 'scheduled' | 'queue' | 'websock
   }
   // Called on the export, whose `this` a framework's method needs; looked up each time, so that it may be replaced.
   return (input, env, context) => (main as Record<string, Handler>)[name]!(input, env, context);
+}
+
+/** A named export, or a member of the default export. */
+function hook(exported: Readonly<Record<string, unknown>>, name: 'onLoad' | 'onStart'): Hook | null {
+  const main = exported['default'] as Record<string, unknown> | null | undefined;
+  const owner = exported[name] === undefined && typeof main === 'object' ? (main ?? {}) : exported;
+  const value = owner[name];
+  if (value === undefined) return null;
+  if (typeof value !== 'function')
+    throw new TypeError(`\`${name}\` of the module is a ${typeof value}, not a function.`);
+  return (env) => Reflect.apply(value, owner, [env]) as unknown;
 }
 
 function isClass(value: unknown): boolean {

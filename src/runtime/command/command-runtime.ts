@@ -6,6 +6,9 @@ import type { LogEntry, LogSink } from '../../model/log.ts';
 import type { CommandRevision } from '../../model/revision.ts';
 import { ManagedProcess } from '../process/managed-process.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
+import { sandboxEnv } from '../sandbox/environment.ts';
+import { launch, type Program } from '../sandbox/launch.ts';
+import type { SandboxPlan } from '../sandbox/plan.ts';
 import { shellLine } from './command-line.ts';
 import { CommandInstance } from './command-instance.ts';
 import { isPortHeld, PortPool } from './port-pool.ts';
@@ -19,6 +22,10 @@ export interface CommandRuntimeOptions {
   readonly log: LogSink;
   /** What every program's environment begins with (PATH, HOME, …); nothing else of the server's reaches it. */
   readonly baseEnv: Readonly<Record<string, string>>;
+  /** The sandbox for a revision's programs; null: none. Throws `isolation-missing` where it must not run without. */
+  readonly sandboxOf?: (revision: CommandRevision) => SandboxPlan | null;
+  /** Where the sandbox's launcher keeps its compiled code; instances cannot write it. */
+  readonly compileCacheFolder?: string;
   /** How long a program may take until it listens. Default 30 s. */
   readonly startLimitMs?: number;
 }
@@ -88,14 +95,20 @@ class CommandRuntime implements Runtime {
 
   async #launch(port: number, order: StartOrder, revision: CommandRevision): Promise<ManagedProcess> {
     order.signal.throwIfAborted();
-    const { baseEnv, clock } = this.#options;
+    const { baseEnv, clock, compileCacheFolder } = this.#options;
     const { spec } = revision;
+    const sandbox = this.#options.sandboxOf?.(revision) ?? null;
+    const program: Program = {
+      file: '/bin/sh',
+      args: ['-c', shellLine(spec.command)],
+      env: { ...sandboxEnv(baseEnv, sandbox), ...revision.env, PORT: String(port), HOST: '127.0.0.1' },
+    };
     const process = await ManagedProcess.start({
-      file: shellLine(spec.command),
-      args: [],
-      shell: true,
+      ...(sandbox === null
+        ? program
+        : launch(sandbox, program, compileCacheFolder === undefined ? {} : { compileCacheFolder })),
+      shell: false,
       cwd: spec.cwd,
-      env: { ...baseEnv, ...revision.env, PORT: String(port), HOST: '127.0.0.1' },
       stdin: null,
       onLine: (stream, text) => this.#line(order, stream, stream === 'stdout' ? 'info' : 'warn', text),
       clock,

@@ -2,8 +2,6 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
-import { formatBytes } from '../../base/bytes.ts';
-import { formatDuration } from '../../base/duration.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Caller } from '../../model/calls.ts';
 import type { Instance, Runtime, StartOrder } from '../../model/instance.ts';
@@ -11,11 +9,16 @@ import type { LogSink } from '../../model/log.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
 import { ManagedProcess } from '../process/managed-process.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
+import { sandboxEnv } from '../sandbox/environment.ts';
+import { launch, type Program } from '../sandbox/launch.ts';
+import type { SandboxPlan } from '../sandbox/plan.ts';
 import { InstanceLog } from '../wire/instance-log.ts';
 import { WireListener } from '../wire/listener.ts';
-import { introduce, startFailed } from '../wire/introduce.ts';
-import type { WireInstance } from '../wire/wire-instance.ts';
+import { introduce } from '../wire/introduce.ts';
+import { limitMemory } from '../wire/limit-memory.ts';
 import { heapFlags } from './heap-flags.ts';
+import { READ_AT_START } from './read-at-start.ts';
+import { givenUp, tooSlow, withOutput } from './start-errors.ts';
 
 export interface SpawnRuntimeOptions {
   /** Where the runtime listens for its instances: at most 107 bytes, in a folder of mode 0700 (made where there is none). */
@@ -30,29 +33,23 @@ export interface SpawnRuntimeOptions {
   nodePath?: string;
   /**
    * Where Node keeps what it has compiled, so that the next instance need not: a start from TypeScript sources took 176 ms
-   * of CPU time without it and 42 ms with it (Node's own 21 ms included). A folder beside the socket by default.
+   * of CPU time without it and 42 ms with it (Node's own 21 ms included). A folder beside the socket by default. In a sandbox
+   * it is read and not written.
    */
   compileCacheFolder?: string;
+  /** The sandbox for a revision's processes; null: none. Throws `isolation-missing` where it must not run without. */
+  sandboxOf?: (revision: ModuleRevision) => SandboxPlan | null;
   /** How long an instance may take to load its module. 10 s by default. */
   startTimeoutMs?: number;
 }
 
 const START_TIMEOUT_MS = 10_000;
 
-/** Node reads these once, when it begins, so that they cannot come over the wire with the rest. None is a secret. */
-const READ_AT_START = [
-  'TZ',
-  'LANG',
-  'LC_ALL',
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'UV_THREADPOOL_SIZE',
-];
-
 /** Opens a runtime that starts a plain Node process for each instance of a module. Throws what {@link WireListener.open} throws. */
 export async function createSpawnRuntime(options: SpawnRuntimeOptions): Promise<Runtime> {
-  const listener = await WireListener.open(options.socketPath, options.clock, options.logger);
+  // A component with a user of its own, which of the socket's folder sees the socket alone, must be able to open it.
+  const mode = options.sandboxOf === undefined ? 0o600 : 0o666;
+  const listener = await WireListener.open(options.socketPath, options.clock, options.logger, mode);
   return new SpawnRuntime(options, listener);
 }
 
@@ -96,7 +93,8 @@ class SpawnRuntime implements Runtime {
     const timer = clock.after(timeoutMs, () => stop.reject(tooSlow(revision, timeoutMs)));
     let child: ManagedProcess | null = null;
     try {
-      child = await this.#spawn(order, revision, expected.token, lines);
+      const sandbox = this.#options.sandboxOf?.(revision) ?? null;
+      child = await this.#spawn(order, revision, expected.token, lines, sandbox);
       const introduced = introduce({
         engine: this.engine,
         order,
@@ -104,11 +102,13 @@ class SpawnRuntime implements Runtime {
         process: child,
         admitted: expected.admitted,
         lines,
-        baseEnv: this.#options.baseEnv,
+        baseEnv: sandboxEnv(this.#options.baseEnv, sandbox),
         clock,
         caller: this.#options.caller,
       });
-      return this.#watched(await Promise.race([introduced, stop.promise]), order.memoryBytes);
+      const instance = await Promise.race([introduced, stop.promise]);
+      limitMemory(this.#memory, instance, order.memoryBytes);
+      return instance;
     } catch (error) {
       child?.kill();
       await child?.ended;
@@ -135,6 +135,7 @@ class SpawnRuntime implements Runtime {
     revision: ModuleRevision,
     token: string,
     lines: InstanceLog,
+    sandbox: SandboxPlan | null,
   ): Promise<ManagedProcess> {
     const { baseEnv, clock, socketPath } = this.#options;
     const cache = this.#options.compileCacheFolder ?? join(dirname(socketPath), 'compiled');
@@ -143,13 +144,18 @@ class SpawnRuntime implements Runtime {
       return value === undefined ? [] : [[name, value] as const];
     });
     const inspect = order.inspectPort === null ? [] : [`--inspect=127.0.0.1:${order.inspectPort}`];
-    const child = await ManagedProcess.start({
+    const program: Program = {
       file: this.#options.nodePath ?? process.execPath,
       args: [...heapFlags(order.memoryBytes), ...inspect, childMain()],
+      env: { ...sandboxEnv(baseEnv, sandbox), ...Object.fromEntries(early), NODE_COMPILE_CACHE: cache },
+    };
+    // A server that is not root could not measure it any more.
+    const untraced = sandbox !== null && sandbox.uid !== null;
+    const child = await ManagedProcess.start({
+      ...(sandbox === null ? program : launch(sandbox, program, { compileCacheFolder: cache })),
       shell: false,
       cwd: revision.bundle.filesRoot,
-      env: { ...baseEnv, ...Object.fromEntries(early), NODE_COMPILE_CACHE: cache },
-      stdin: `${JSON.stringify({ socketPath: this.#listener.socketPath, instance: order.instanceId, token })}\n`,
+      stdin: `${JSON.stringify({ socketPath: this.#listener.socketPath, instance: order.instanceId, token, untraced })}\n`,
       onLine: (stream, text) => lines.raw(stream, text),
       clock,
     });
@@ -158,42 +164,10 @@ class SpawnRuntime implements Runtime {
     if (this.#state === 'closed') child.kill();
     return child;
   }
-
-  #watched(instance: WireInstance, memoryBytes: number): WireInstance {
-    const forget = this.#memory.watch({
-      pid: instance.pid,
-      memoryBytes,
-      exceeded: (heldBytes) => {
-        const message = `The instance held ${formatBytes(heldBytes)} of memory, where it may hold ${formatBytes(memoryBytes)}. Raise \`memory\`, or hold less at a time.`;
-        instance.fail(new FulcrumError('memory-exceeded', message, { details: { heldBytes, memoryBytes } }));
-      },
-    });
-    void instance.ended.then(forget);
-    return instance;
-  }
 }
 
 /** The child's program: a source file beside this one, or what the build has made of it. */
 function childMain(): string {
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return fileURLToPath(new URL(`../child/main.${ending}`, import.meta.url));
-}
-
-function tooSlow(revision: ModuleRevision, timeoutMs: number): FulcrumError {
-  const why = `its module was not loaded within ${formatDuration(timeoutMs)}; move slow work from its top level into its handlers`;
-  return startFailed(revision.spec.name, why);
-}
-
-function givenUp(revision: ModuleRevision, reason: unknown): FulcrumError {
-  const message = `The start of the component ${revision.spec.name} was given up.`;
-  return new FulcrumError('start-failed', message, { cause: reason });
-}
-
-function withOutput(error: FulcrumError, output: string): FulcrumError {
-  const stack = error.details['stack'];
-  const whole = typeof stack === 'string' ? `${stack}\n${output}`.trim() : output;
-  return new FulcrumError(error.code, error.message, {
-    cause: error.cause ?? error,
-    details: { output: whole },
-  });
 }

@@ -21,6 +21,8 @@ export class InstanceLog {
   readonly #clock: Clock;
   readonly #origin: Pick<LogEntry, 'component' | 'instance' | 'revision'>;
   readonly #kept: TokenBucket;
+  /** Whose the process' own output is; null where that cannot be told: it comes through pipes, which know no requests. */
+  requestId: string | null = null;
   #tail: OutputTail | null = new OutputTail(TAIL_BYTES);
   #droppedBytes = 0;
   #telling = false;
@@ -50,7 +52,7 @@ export class InstanceLog {
 
   /** What came out of the process' own output: native code, children, Node itself. */
   raw(stream: 'stdout' | 'stderr', text: string): void {
-    this.#write({ stream, level: stream === 'stdout' ? 'info' : 'error', requestId: null, text });
+    this.#write({ stream, level: stream === 'stdout' ? 'info' : 'error', requestId: this.requestId, text });
   }
 
   #write({ stream, level, requestId, text }: LogFrame): void {

@@ -5,7 +5,7 @@ import type { Engine, StartOrder } from '../../model/instance.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
 import type { InstanceLog } from './instance-log.ts';
 import type { Admitted } from './listener.ts';
-import type { Init } from './messages.ts';
+import type { Init, Ready } from './messages.ts';
 import { OutboundCalls } from './outbound-calls.ts';
 import { describeEnd, ranOutOfHeap } from './process-end.ts';
 import { Session } from './session.ts';
@@ -31,14 +31,24 @@ export interface IntroduceOptions {
 export async function introduce(options: IntroduceOptions): Promise<WireInstance> {
   const { order, revision, process, clock } = options;
   const name = revision.spec.name;
-  const gone = process.ended.then((end): never => {
-    const heap = ranOutOfHeap(end, process.lastOutput()) ? ': it ran out of memory. Raise `memory`' : '';
-    throw startFailed(name, `its process ended while it loaded (${describeEnd(end)})${heap}`);
-  });
-  const { connection, minor } = await Promise.race([options.admitted, gone]);
-  const init: Init = {
+  const { connection, minor } = await Promise.race([options.admitted, endedEarly(name, process)]);
+  const init = initFor(order, revision, options.baseEnv, minor);
+  const calls = new OutboundCalls(name, connection, options.caller, clock);
+  const session = new Session(connection, init, calls, (line) => options.lines.line(line));
+  const ready = await whenReady(session, name, process);
+  const { engine, lines } = options;
+  return new WireInstance({ engine, order, process, connection, ready, lines, minor, clock });
+}
+
+export function initFor(
+  order: StartOrder,
+  revision: ModuleRevision,
+  baseEnv: Readonly<Record<string, string>>,
+  minor: number,
+): Init {
+  return {
     minor,
-    component: name,
+    component: revision.spec.name,
     instance: order.instanceId,
     revision: revision.id,
     mode: order.mode,
@@ -46,16 +56,18 @@ export async function introduce(options: IntroduceOptions): Promise<WireInstance
     memoryBytes: order.memoryBytes,
     bundlePath: revision.bundle.path,
     filesRoot: revision.bundle.filesRoot,
-    baseEnv: options.baseEnv,
+    baseEnv,
     env: revision.env,
   };
-  const calls = new OutboundCalls(name, connection, options.caller, clock);
-  const session = new Session(connection, init, calls, (line) => options.lines.line(line));
+}
+
+/** What the process said when it had loaded its module. Rejects as {@link introduce} does. */
+export async function whenReady(session: Session, name: string, process: StartingProcess): Promise<Ready> {
   const introduction = await session.introduced;
   switch (introduction.kind) {
     case 'lost':
       if (introduction.error !== null) throw startFailed(name, introduction.error.message);
-      return await gone;
+      return await endedEarly(name, process);
     case 'init-failed': {
       const { thrown } = introduction;
       const what = `${thrown.name}: ${thrown.message}`;
@@ -65,16 +77,16 @@ export async function introduce(options: IntroduceOptions): Promise<WireInstance
       });
     }
     case 'ready':
-      return new WireInstance({
-        engine: options.engine,
-        order,
-        process,
-        connection,
-        ready: introduction.ready,
-        minor,
-        clock,
-      });
+      return introduction.ready;
   }
+}
+
+type StartingProcess = Pick<InstanceProcess, 'ended' | 'lastOutput'>;
+
+async function endedEarly(name: string, process: StartingProcess): Promise<never> {
+  const end = await process.ended;
+  const heap = ranOutOfHeap(end, process.lastOutput()) ? ': it ran out of memory. Raise `memory`' : '';
+  throw startFailed(name, `its process ended while it loaded (${describeEnd(end)})${heap}`);
 }
 
 export function startFailed(component: string, why: string): FulcrumError {

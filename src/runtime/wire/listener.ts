@@ -57,8 +57,9 @@ export class WireListener {
   /**
    * Throws `internal` where the path is too long or its folder open to others, and `port-in-use` where another server
    * listens there.
+   * @param mode of the socket; its folder is closed to other users in any case.
    */
-  static async open(socketPath: string, clock: Clock, logger: Logger): Promise<WireListener> {
+  static async open(socketPath: string, clock: Clock, logger: Logger, mode = 0o600): Promise<WireListener> {
     if (Buffer.byteLength(socketPath) > MAX_PATH_BYTES) {
       throw new FulcrumError(
         'internal',
@@ -68,7 +69,7 @@ export class WireListener {
     await privateFolder(dirname(socketPath));
     await removeStale(socketPath);
     const listener = new WireListener(socketPath, clock, logger);
-    await listener.#listen();
+    await listener.#listen(mode);
     return listener;
   }
 
@@ -105,7 +106,7 @@ export class WireListener {
     await closed;
   }
 
-  async #listen(): Promise<void> {
+  async #listen(mode: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(this.socketPath, () => {
@@ -113,7 +114,7 @@ export class WireListener {
         resolve();
       });
     });
-    await chmod(this.socketPath, 0o600);
+    await chmod(this.socketPath, mode);
   }
 
   #connected(accepted: Socket): void {

@@ -32,15 +32,23 @@ export class Session implements ConnectionHandler {
   readonly #introduce: (introduction: Introduction) => void;
   #state: 'loading' | 'introduced' = 'loading';
 
-  constructor(connection: WireConnection, init: Init, calls: OutboundCalls, onLog: (line: LogFrame) => void) {
+  /** @param init null: the instance knows already what it is to run, and gets no WELCOME. */
+  constructor(
+    connection: WireConnection,
+    init: Init | null,
+    calls: OutboundCalls,
+    onLog: (line: LogFrame) => void,
+  ) {
     this.#calls = calls;
     this.#onLog = onLog;
     const { promise, resolve } = Promise.withResolvers<Introduction>();
     this.introduced = promise;
     this.#introduce = resolve;
     connection.handler = this;
-    connection.writer.json(FRAME.WELCOME, 0, 0, init);
-    connection.flush();
+    if (init !== null) {
+      connection.writer.json(FRAME.WELCOME, 0, 0, init);
+      connection.flush();
+    }
     void connection.closed.then((error) => {
       calls.close();
       resolve({ kind: 'lost', error });

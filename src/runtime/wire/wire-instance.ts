@@ -25,6 +25,7 @@ import type { WireConnection } from './connection.ts';
 import { ANSWER_MINOR as UPGRADE_MINOR, FRAME } from './frames.ts';
 import { HeadTexts } from './head-texts.ts';
 import { carryHttp } from './http-exchange.ts';
+import type { InstanceLog } from './instance-log.ts';
 import { InvocationExchangeStream } from './invocation-exchange.ts';
 import type { Ready } from './messages.ts';
 import { UpgradeExchangeStream } from './upgrade-exchange.ts';
@@ -48,6 +49,7 @@ export interface WireInstanceOptions {
   readonly process: InstanceProcess;
   readonly connection: WireConnection;
   readonly ready: Ready;
+  readonly lines: InstanceLog;
   /** The minor version of the wire that it speaks. */
   readonly minor: number;
   readonly clock: Clock;
@@ -72,6 +74,8 @@ export class WireInstance implements Instance {
   readonly #clock: Clock;
   readonly #minor: number;
   readonly #texts = new HeadTexts();
+  /** Where it works on one invocation at a time: what it prints by itself, or has printed, is the latest's. */
+  readonly #lines: InstanceLog | null;
   #state: InstanceState = 'ready';
   /** Why the platform ends it, once it does. */
   #why: string | null = null;
@@ -91,6 +95,7 @@ export class WireInstance implements Instance {
     this.#connection = options.connection;
     this.#clock = options.clock;
     this.#minor = options.minor;
+    this.#lines = order.concurrency === 1 ? options.lines : null;
     this.ended = this.#watch();
   }
 
@@ -181,10 +186,13 @@ export class WireInstance implements Instance {
     this.#connection.loseStreams(error);
   }
 
+  /** Why it cannot take an invocation; null where it takes it, as its latest. */
   #refusal(context: InvocationContext): InvocationEnd | null {
     if (context.signal.aborted) return refusedByInstance(context.signal.reason);
-    if (this.#connection.state === 'open' && (this.#state === 'ready' || this.#state === 'draining'))
+    if (this.#connection.state === 'open' && (this.#state === 'ready' || this.#state === 'draining')) {
+      if (this.#lines !== null) this.#lines.requestId = context.requestId;
       return null;
+    }
     const error =
       this.#error ??
       new FulcrumError('instance-crashed', 'The instance had ended when the request reached it.');

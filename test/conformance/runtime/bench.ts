@@ -91,7 +91,7 @@ export class Bench {
         id: '0123456789ab',
         env,
         envDigest: '',
-        spec: { kind: 'module', name: 'shop' } as ModuleSpec,
+        spec: { kind: 'module', name: 'shop', zygoteKeepAliveMs: 600_000 } as ModuleSpec,
         bundle: {
           path: fixturePath(`${fixture}.mjs`),
           filesRoot: fixturePath(''),

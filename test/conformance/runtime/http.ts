@@ -320,6 +320,36 @@ export function httpConformance(create: CreateRuntime): void {
       for (const [i, answer] of answers.entries()) assert.equal(answer.text, `body ${i} `.repeat(i * 20));
     });
 
+    test('what an instance with one request at a time prints is that request’s, a program’s output included', async () => {
+      const instance = await bench.start('http', { concurrency: 1 });
+      for (const id of ['r_first', 'r_second']) {
+        assert.equal(
+          (await ask(instance, '/prints', { invocation: new TestInvocation(id) }).outcome).outcome,
+          'ok',
+        );
+        for (const [source, level, stream] of [
+          ['console', 'info', 'stdout'],
+          ['stdout', 'info', 'stdout'],
+          ['stderr', 'error', 'stderr'],
+          ['child', 'info', 'stdout'],
+          ['complaint', 'error', 'stderr'],
+        ] as const) {
+          const line = await bench.log.until(new RegExp(`^${source} for ${id}$`));
+          assert.deepEqual(
+            [line.component, line.requestId, line.level, line.stream, line.instance],
+            ['shop', id, level, stream, instance.id],
+            source,
+          );
+        }
+      }
+    });
+
+    test('standard input is at its end', async () => {
+      const answer = ask(await bench.start('http'), '/stdin');
+      assert.equal((await answer.outcome).outcome, 'ok');
+      assert.equal(answer.text, 'read 0');
+    });
+
     test('log lines carry their own request’s id, also when many run at a time', async () => {
       const answers = Array.from({ length: 20 }, (_, n) =>
         ask(instance, `/log?n=${n}`, { invocation: new TestInvocation(`r_log${n}`) }),

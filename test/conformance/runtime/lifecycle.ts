@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { FulcrumError } from '../../../src/base/errors.ts';
 import { FakeClock } from '../../../src/base/fake-clock.ts';
 import type { Instance } from '../../../src/model/instance.ts';
-import { ask, Bench, isAlive, TestInvocation, type CreateRuntime } from './bench.ts';
+import { ask, Bench, call, isAlive, json, TestInvocation, valueOf, type CreateRuntime } from './bench.ts';
+
+interface Hooks {
+  readonly said: readonly string[];
+  readonly id: string;
+}
 
 const MB = 1024 * 1024;
 
@@ -57,6 +63,32 @@ export function lifecycleConformance(create: CreateRuntime): void {
       await assert.rejects(bench.start('http', { signal: abort.signal }), { code: 'start-failed' });
     });
 
+    test('hooks: onLoad once where the module is loaded, onStart in each instance before it works', async (t) => {
+      const bench = await Bench.open(t, create);
+      const one = await bench.start('hooks', {}, { NAME: 'shop' });
+      const other = await bench.start('hooks', { revision: one.revision });
+      assert.deepEqual(one.handlers!.functions, ['told']);
+      const [a, b] = await Promise.all(
+        [one, other].map(async (instance) => valueOf(await call(instance, 'told', json([]))) as Hooks),
+      );
+      assert.deepEqual(
+        [a!.said, b!.said],
+        [
+          ['loaded shop', 'started shop'],
+          ['loaded shop', 'started shop'],
+        ],
+      );
+      assert.notEqual(a!.id, b!.id);
+      const failed = await failure(bench.start('hooks', {}, { FAILS: 'yes' }));
+      assert.equal(failed.code, 'start-failed');
+      assert.match(failed.message, /cannot connect/);
+      const abort = new AbortController();
+      const hanging = failure(bench.start('hooks', { signal: abort.signal }, { HANGS: 'yes' }));
+      await bench.log.until(/about to hang/);
+      abort.abort(new FulcrumError('shutting-down', 'told by the test'));
+      assert.equal((await hanging).code, 'start-failed');
+    });
+
     test('a bare function and an object with methods are modules too', async (t) => {
       const bench = await Bench.open(t, create);
       const bare = await bench.start('bare');
@@ -81,7 +113,12 @@ export function lifecycleConformance(create: CreateRuntime): void {
       const bench = await Bench.open(t, create);
       const env = { SECRET: 's3cret', NODE_ENV: 'production', EMPTY: '' };
       const instance = await bench.start('http', {}, env);
-      const seen = await ask(instance, '/env').json();
+      // A sandbox adds where temporary files go, a home among them, and nothing else.
+      const {
+        TMPDIR: _,
+        HOME: _home,
+        ...seen
+      } = (await ask(instance, '/env').json()) as Record<string, string>;
       assert.deepEqual(seen, { PATH: process.env['PATH'], ...env });
       assert.doesNotMatch(JSON.stringify(await ask(instance, '/args').json()), /s3cret/);
       if (process.platform === 'linux') {
@@ -102,7 +139,7 @@ export function lifecycleConformance(create: CreateRuntime): void {
       );
       const answer = ask(instance, '/pid');
       await answer.outcome;
-      assert.equal(answer.text, String(instance.pid));
+      assert.equal(answer.text, innerPid(instance.pid));
       assert.deepEqual(await instance.healthy(10_000), { healthy: true });
       const usage = await instance.measure();
       assert.ok(usage!.memoryBytes > 0.1 * MB && usage!.memoryBytes < 256 * MB);
@@ -204,4 +241,11 @@ async function failure(starting: Promise<Instance>): Promise<FulcrumError> {
     return error as FulcrumError;
   }
   throw new assert.AssertionError({ message: 'it started' });
+}
+
+/** A process' id as it sees it itself: another than the host's where it lives in a process tree of its own. */
+function innerPid(pid: number): string {
+  if (process.platform !== 'linux') return String(pid);
+  const ids = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!;
+  return ids.trim().split(/\s+/).at(-1)!;
 }

@@ -96,6 +96,8 @@ function orderOf(command: string, options: ProgramOptions = {}): StartOrder {
     service: { ...settings, replicas: 1, healthIntervalMs: 10_000, drainMs: 30_000 },
     env: {},
     storage: [],
+    isolation: 'best-effort',
+    network: 'full',
     kind: 'command',
     command,
     cwd: options.cwd ?? tmpdir(),

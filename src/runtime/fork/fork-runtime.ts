@@ -1,0 +1,359 @@
+import { createHash } from 'node:crypto';
+import { totalmem } from 'node:os';
+import type { Clock, Timer } from '../../base/clock.ts';
+import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Caller } from '../../model/calls.ts';
+import type { Instance, Runtime, StartOrder } from '../../model/instance.ts';
+import type { LogSink } from '../../model/log.ts';
+import type { ModuleRevision } from '../../model/revision.ts';
+import { MemoryWatch } from '../process/memory-watch.ts';
+import type { SandboxPlan } from '../sandbox/plan.ts';
+import { READ_AT_START } from '../spawn/read-at-start.ts';
+import { givenUp, tooSlow, withOutput } from '../spawn/start-errors.ts';
+import { InstanceLog } from '../wire/instance-log.ts';
+import { limitMemory } from '../wire/limit-memory.ts';
+import { zygotesToEnd, type IdleZygote, type MachineMemory } from './keep-alive.ts';
+import type { Root } from './root.ts';
+import { Roots } from './roots.ts';
+import { Zygote } from './zygote.ts';
+import { ZygoteLost } from './zygote-lost.ts';
+
+export interface ForkRuntimeOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly log: LogSink;
+  readonly caller: Caller;
+  /** What surrounds the components' own variables. Nothing else of the server's is passed on. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+  /** Makes the instances of revisions that cannot be forked, and those with an inspector. Closed with this one. */
+  readonly fallback: Runtime;
+  /** The sandbox for a revision; null: none. Rejects with `start-failed` where it cannot be had. */
+  readonly sandboxFor?: (revision: ModuleRevision) => Promise<SandboxPlan | null>;
+  /** Zygotes are made in a user namespace, for plans of that route. False by default. */
+  readonly inUserNamespace?: boolean;
+  /** The Node that runs the components; the server's own by default. */
+  readonly nodePath?: string;
+  /** Where zygotes keep what V8 has compiled, one folder for each bundle. Nowhere by default. */
+  readonly compileCacheFolder?: string;
+  /** How long an instance may take to load its module. 10 s by default. */
+  readonly startTimeoutMs?: number;
+  /**
+   * Whether starts of a revision wait for a root zygote that is being started, and do not go to `fallback` instead, where the sandbox
+   * may be weaker. They do not by default.
+   */
+  readonly waitsForRoots?: (revision: ModuleRevision) => boolean;
+}
+
+const START_TIMEOUT_MS = 10_000;
+/** How often zygotes are looked for that have been without an instance for their keep-alive. */
+const SWEEP_MS = 5_000;
+/** A start that its zygote's end has undone is begun again so many times: the end of one may be known only at the second try. */
+const RETRIES = 5;
+
+/** Makes instances by forking a process that has their module loaded already. Linux only; see `support.ts`. */
+export class ForkRuntime implements Runtime {
+  readonly engine = 'fork';
+  readonly #options: ForkRuntimeOptions;
+  readonly #memory: MemoryWatch;
+  readonly #roots: Roots;
+  readonly #zygotes = new Map<string, Starting>();
+  readonly #leaving = new Set<Zygote>();
+  readonly #keys = new WeakMap<ModuleRevision, string>();
+  /** By a revision's key: why it cannot be forked. */
+  readonly #unsuited = new Map<string, string>();
+  readonly #reasons = new Map<string, string>();
+  /** By the same: why its latest start found no root zygote. */
+  readonly #withoutRoot = new Map<string, string>();
+  readonly #instances = new Set<Instance>();
+  readonly #sweep: Timer;
+  #state: 'open' | 'closed' = 'open';
+
+  constructor(options: ForkRuntimeOptions) {
+    this.#options = options;
+    this.#memory = new MemoryWatch(options.clock);
+    const { nodePath = process.execPath, compileCacheFolder = null, inUserNamespace = false } = options;
+    const { baseEnv, clock, logger } = options;
+    this.#roots = new Roots({ nodePath, compileCacheFolder, inUserNamespace, baseEnv, clock, logger });
+    this.#sweep = options.clock.every(SWEEP_MS, () => this.#endIdle());
+  }
+
+  /** Why instances of this revision are not forked; null where they are, or where nobody knows yet. */
+  unsuited(revision: ModuleRevision): string | null {
+    return this.#unsuited.get(this.#keyOf(revision)) ?? null;
+  }
+
+  /** The same by the component's name and the revision's id, for those who know no more. */
+  unsuitedReason(component: string, revision: string): string | null {
+    const name = `${component}/${revision}`;
+    return this.#reasons.get(name) ?? this.#withoutRoot.get(name) ?? null;
+  }
+
+  /** Starts what instances of `memoryBytes` are forked from, so that the first start finds it warm. */
+  prepare(memoryBytes: number): void {
+    this.#roots.pick({ memoryBytes, env: {} });
+  }
+
+  async start(order: StartOrder): Promise<Instance> {
+    const { revision, signal } = order;
+    const { clock, fallback } = this.#options;
+    if (revision.kind !== 'module') {
+      throw new FulcrumError(
+        'internal',
+        `The fork engine runs modules only, and ${revision.spec.name} is a command.`,
+      );
+    }
+    if (signal.aborted) throw givenUp(revision, signal.reason);
+    if (this.#state === 'closed') throw new FulcrumError('shutting-down', 'The runtime has been closed.');
+    if (order.inspectPort !== null || this.unsuited(revision) !== null) return fallback.start(order);
+    const stop = Promise.withResolvers<never>();
+    stop.promise.catch(() => undefined);
+    const onAbort = (): void => stop.reject(givenUp(revision, signal.reason));
+    signal.addEventListener('abort', onAbort, { once: true });
+    const timeoutMs = this.#options.startTimeoutMs ?? START_TIMEOUT_MS;
+    const timer = clock.after(timeoutMs, () => stop.reject(tooSlow(revision, timeoutMs)));
+    try {
+      for (let retries = RETRIES; ; retries--) {
+        try {
+          return await this.#startOnce(order, revision, stop.promise);
+        } catch (error) {
+          if (!(error instanceof ZygoteLost) || retries === 0 || this.#closed) throw error;
+        }
+      }
+    } catch (error) {
+      if (error instanceof ZygoteLost) throw lost(revision, this.#closed);
+      throw error;
+    } finally {
+      timer.cancel();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#sweep.cancel();
+    this.#memory.close();
+    const zygotes = [...this.#leaving, ...[...this.#zygotes.values()].map(({ zygote }) => zygote)];
+    for (const zygote of zygotes) zygote.kill();
+    await Promise.all(zygotes.map((zygote) => zygote.ended));
+    await Promise.all([...this.#instances].map((instance) => instance.ended));
+    const { fallback } = this.#options;
+    await Promise.all([this.#roots.close(), fallback.close()]);
+  }
+
+  get #closed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  async #startOnce(order: StartOrder, revision: ModuleRevision, stop: Promise<never>): Promise<Instance> {
+    const key = this.#keyOf(revision);
+    const { fallback, sandboxFor, waitsForRoots } = this.#options;
+    const sandbox = (await sandboxFor?.(revision)) ?? null;
+    let starting = this.#zygotes.get(key);
+    if (starting === undefined || starting.zygote.state === 'ended') {
+      const kind = { memoryBytes: order.memoryBytes, env: earlyEnv(revision) };
+      const waits = waitsForRoots?.(revision) ?? false;
+      const root = waits ? await Promise.race([this.#roots.whenWarm(kind), stop]) : this.#roots.pick(kind);
+      // A plain process is there sooner.
+      this.#without(revision, typeof root === 'string' ? root : null);
+      if (typeof root === 'string') return await fallback.start(order);
+      starting = this.#zygoteFor(key, root, order, revision, sandbox);
+    }
+    const { zygote } = starting;
+    starting.waiting++;
+    let unsuited: string | null;
+    try {
+      unsuited = zygote.state === 'ready' ? null : await Promise.race([zygote.loaded, stop]);
+    } catch (error) {
+      if (error instanceof ZygoteLost) {
+        if (this.#zygotes.get(key) === starting) this.#zygotes.delete(key);
+        throw error;
+      }
+      // Nobody waits for it any more, unless others do.
+      if (starting.waiting === 1) {
+        zygote.kill();
+        await zygote.ended;
+      }
+      throw withOutput(asFulcrumError(error, 'start-failed'), zygote.lines.lastOutput());
+    } finally {
+      starting.waiting--;
+    }
+    if (unsuited !== null) {
+      this.#unsuit(key, revision, unsuited);
+      // It ends by itself, unless it lies.
+      zygote.kill();
+      return await fallback.start(order);
+    }
+    try {
+      return await this.#fork(zygote, order, revision, stop);
+    } catch (error) {
+      // Another takes its place at once, before the end of its process is known.
+      const isLost = error instanceof ZygoteLost && zygote.state === 'ended';
+      if (isLost && this.#zygotes.get(key) === starting) this.#zygotes.delete(key);
+      throw error;
+    }
+  }
+
+  async #fork(
+    zygote: Zygote,
+    order: StartOrder,
+    revision: ModuleRevision,
+    stop: Promise<never>,
+  ): Promise<Instance> {
+    const { clock, log } = this.#options;
+    const lines = new InstanceLog(log, clock, {
+      component: revision.spec.name,
+      instance: order.instanceId,
+      revision: revision.id,
+    });
+    const forking = zygote.fork(order, lines, stop);
+    try {
+      const instance = await Promise.race([forking, stop]);
+      this.#instances.add(instance);
+      void instance.ended.then(() => this.#instances.delete(instance));
+      limitMemory(this.#memory, instance, order.memoryBytes);
+      if (this.#closed) instance.kill(new FulcrumError('shutting-down', 'The runtime has been closed.'));
+      return instance;
+    } catch (error) {
+      // It may never come, and nobody waits for it.
+      forking.then(
+        (late) => late.kill(asFulcrumError(error)),
+        () => undefined,
+      );
+      if (error instanceof FulcrumError) throw withOutput(error, lines.lastOutput());
+      throw error;
+    } finally {
+      lines.started();
+    }
+  }
+
+  #zygoteFor(
+    key: string,
+    root: Root,
+    order: StartOrder,
+    revision: ModuleRevision,
+    sandbox: SandboxPlan | null,
+  ): Starting {
+    // Another start may have made it while this one waited for its root.
+    const known = this.#zygotes.get(key);
+    if (known !== undefined && known.zygote.state !== 'ended') return known;
+    if (this.#closed)
+      throw givenUp(revision, new FulcrumError('shutting-down', 'The runtime has been closed.'));
+    const { baseEnv, clock, caller, log, compileCacheFolder } = this.#options;
+    const zygote = new Zygote({
+      root,
+      revision,
+      order,
+      baseEnv,
+      clock,
+      caller,
+      log,
+      sandbox,
+      compileCacheFolder: compileCacheFolder ?? null,
+      keepsSpares: revision.spec.zygoteKeepAliveMs > 0,
+      onIdle: () => this.#idle(key, starting),
+    });
+    const starting: Starting = { zygote, waiting: 0, keepAliveMs: revision.spec.zygoteKeepAliveMs };
+    this.#zygotes.set(key, starting);
+    this.#leaving.add(zygote);
+    const forget = (): void => {
+      if (this.#zygotes.get(key) === starting) this.#zygotes.delete(key);
+    };
+    zygote.loaded.catch(forget);
+    void zygote.ended.then(() => {
+      forget();
+      this.#leaving.delete(zygote);
+    });
+    return starting;
+  }
+
+  #without(revision: ModuleRevision, why: string | null): void {
+    const name = `${revision.spec.name}/${revision.id}`;
+    if (why === null) this.#withoutRoot.delete(name);
+    else this.#withoutRoot.set(name, why);
+  }
+
+  #unsuit(key: string, revision: ModuleRevision, reason: string): void {
+    if (this.#unsuited.has(key)) return;
+    this.#unsuited.set(key, reason);
+    this.#reasons.set(`${revision.spec.name}/${revision.id}`, reason);
+    const { log, clock } = this.#options;
+    log.write({
+      atMs: clock.nowMs(),
+      component: revision.spec.name,
+      stream: 'platform',
+      level: 'warn',
+      text: `Runs on the spawn engine, whose starts take longer: ${reason}. Move that into \`onStart\` or into a handler to have instances forked.`,
+      instance: null,
+      revision: revision.id,
+      requestId: null,
+      fields: null,
+    });
+  }
+
+  #endIdle(): void {
+    const idle: IdleZygote[] = [];
+    for (const [key, { zygote, waiting, keepAliveMs }] of this.#zygotes) {
+      zygote.tend();
+      const idleMs = waiting > 0 ? null : zygote.idleMs();
+      if (idleMs !== null) idle.push({ key, idleMs, keepAliveMs });
+    }
+    for (const key of zygotesToEnd(idle, memoryOfMachine())) this.#end(key);
+    this.#roots.tend();
+  }
+
+  /** Its last instance has ended: with a keep-alive of 0 it does not wait to be looked for. */
+  #idle(key: string, starting: Starting): void {
+    if (starting.keepAliveMs === 0 && starting.waiting === 0 && this.#zygotes.get(key) === starting)
+      this.#end(key);
+  }
+
+  #end(key: string): void {
+    this.#zygotes.get(key)?.zygote.kill();
+    this.#zygotes.delete(key);
+  }
+
+  #keyOf(revision: ModuleRevision): string {
+    let key = this.#keys.get(revision);
+    if (key === undefined) {
+      const { id, envDigest, env, bundle, spec } = revision;
+      const all = JSON.stringify([spec.name, id, envDigest, bundle.path, bundle.digest, env]);
+      // It is kept, and secrets are among the variables.
+      key = createHash('sha256').update(all).digest('base64');
+      this.#keys.set(revision, key);
+    }
+    return key;
+  }
+}
+
+interface Starting {
+  readonly zygote: Zygote;
+  /** Starts that wait for it to be loaded. */
+  waiting: number;
+  readonly keepAliveMs: number;
+}
+
+function memoryOfMachine(): MachineMemory {
+  // Of the control group that the server is in, where that has a bound.
+  const constrained = process.constrainedMemory();
+  const total = totalmem();
+  return {
+    availableBytes: process.availableMemory(),
+    totalBytes: constrained > 0 && constrained < total ? constrained : total,
+  };
+}
+
+function earlyEnv(revision: ModuleRevision): Record<string, string> {
+  return Object.fromEntries(
+    READ_AT_START.flatMap((name) => {
+      const value = revision.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+function lost(revision: ModuleRevision, closed: boolean): FulcrumError {
+  if (closed) return givenUp(revision, new FulcrumError('shutting-down', 'The runtime has been closed.'));
+  const message = `The component ${revision.spec.name} could not be started: its zygote ended ${RETRIES + 1} times in a row.`;
+  return new FulcrumError('start-failed', message, { details: { output: '' } });
+}

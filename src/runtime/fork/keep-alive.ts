@@ -1,0 +1,29 @@
+/** Which zygotes without instances are to end. */
+
+export interface IdleZygote {
+  readonly key: string;
+  readonly idleMs: number;
+  readonly keepAliveMs: number;
+}
+
+export interface MachineMemory {
+  /** What processes can still have without anything being swapped out or killed. */
+  readonly availableBytes: number;
+  readonly totalBytes: number;
+}
+
+/** With less than this part of its memory available the machine is pressed. */
+const PRESSED = 0.1;
+/** So many of those that are idle end at each look, until it is no longer. */
+const PART = 0.25;
+
+/** The keys of those that end: their keep-alive has passed, or, under pressure, they have been idle longest. */
+export function zygotesToEnd(idle: readonly IdleZygote[], memory: MachineMemory): string[] {
+  const kept = idle.filter(({ idleMs, keepAliveMs }) => idleMs < keepAliveMs);
+  const ending = idle.filter((zygote) => !kept.includes(zygote));
+  if (memory.availableBytes < memory.totalBytes * PRESSED) {
+    const longest = kept.toSorted((a, b) => b.idleMs - a.idleMs);
+    ending.push(...longest.slice(0, Math.ceil(idle.length * PART)));
+  }
+  return ending.map(({ key }) => key);
+}

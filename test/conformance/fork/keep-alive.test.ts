@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { FakeClock } from '../../../src/base/fake-clock.ts';
+import type { Instance } from '../../../src/model/instance.ts';
+import type { ModuleRevision } from '../../../src/model/revision.ts';
+import { isAlive, type Bench } from '../runtime/bench.ts';
+import { ended, openForks, told } from './scene.ts';
+
+/** How often idle zygotes are looked for. */
+const SWEEP_MS = 5_000;
+
+async function withKeepAlive(bench: Bench, zygoteKeepAliveMs: number): Promise<() => Promise<Instance>> {
+  const first = await bench.start('fork', {}, { KEPT: `${zygoteKeepAliveMs}` });
+  const known = first.revision as ModuleRevision;
+  await ended(first);
+  const revision = { ...known, id: 'ffffffffffff', spec: { ...known.spec, zygoteKeepAliveMs } };
+  return () => bench.start('fork', { revision });
+}
+
+async function zygoteOf(instance: Instance): Promise<number> {
+  return (await told<{ ppid: number }>(instance, 'identity')).ppid;
+}
+
+async function gone(pid: number): Promise<void> {
+  while (isAlive(pid)) await turn();
+}
+
+test('with a keep-alive of 0 a zygote ends with its last instance, and not before', async (t) => {
+  // A clock that stands still: at once, not when next looked for.
+  const start = await withKeepAlive(await openForks(t, {}, new FakeClock()), 0);
+  const [one, other] = await Promise.all([start(), start()]);
+  const zygote = await zygoteOf(one);
+  assert.equal(await zygoteOf(other), zygote);
+  await ended(one);
+  const third = await start();
+  assert.equal(await zygoteOf(third), zygote);
+  await ended(third);
+  assert.equal(await zygoteOf(other), zygote);
+  await ended(other);
+  await gone(zygote);
+  const fourth = await start();
+  assert.notEqual(await zygoteOf(fourth), zygote);
+});
+
+test('a zygote without an instance stays for its keep-alive, and ends when that has passed', async (t) => {
+  const clock = new FakeClock();
+  const start = await withKeepAlive(await openForks(t, {}, clock), 60_000);
+  const one = await start();
+  const zygote = await zygoteOf(one);
+  await ended(one);
+  await clock.advance(60_000 - SWEEP_MS);
+  const second = await start();
+  assert.equal(await zygoteOf(second), zygote);
+  await clock.advance(120_000);
+  assert.equal(await zygoteOf(second), zygote);
+  await ended(second);
+  await clock.advance(60_000 + SWEEP_MS);
+  await gone(zygote);
+  assert.notEqual(await zygoteOf(await start()), zygote);
+});
