@@ -1,11 +1,16 @@
+import { resolve } from 'node:path';
 import { startApp } from '../src/testing/index.ts';
 import { serveLines } from './line-process.ts';
 
-/** The app of `bench/app`, whole, in a process of its own. */
-const app = await startApp({ directory: new URL('./app/', import.meta.url) });
+/** An app, whole, in a process of its own: `fulcrum-server.ts [FOLDER]`, `bench/app` by default. */
+const app = await startApp({
+  directory: resolve(process.argv[2] ?? new URL('./app/', import.meta.url).pathname),
+});
 await serveLines({ url: app.url }, async () => {
   const components = await app.status();
-  const instances = components.flatMap((component) => component.instances.map(({ pid }) => pid));
-  return { pids: [process.pid, ...instances] };
+  const instances = Object.fromEntries(
+    components.map(({ name, instances }) => [name, instances.map(({ pid }) => pid)]),
+  );
+  return { pids: [process.pid, ...Object.values(instances).flat()], instances };
 });
 await app.close();

@@ -4,6 +4,8 @@ import { percentile } from './statistics.ts';
 /** Requests over `connections` connections that are kept, each with one request at a time, for so long or so many. */
 export interface LoadJob {
   readonly url: string;
+  /** In turn, instead of the one in `url`. */
+  readonly paths?: readonly string[];
   readonly connections: number;
   readonly durationMs?: number;
   readonly count?: number;
@@ -15,6 +17,8 @@ export interface LoadJob {
   readonly body?: string;
   /** Sent as a POST of so many bytes. */
   readonly uploadBytes?: number;
+  /** Gives each latency back, in the order in which the answers came. */
+  readonly keepLatencies?: boolean;
 }
 
 export interface LoadResult {
@@ -28,6 +32,8 @@ export interface LoadResult {
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p99Ms: number;
+  /** Where they were asked for. */
+  readonly latenciesMs?: readonly number[];
 }
 
 const BUFFER_BYTES = 256 * 1024;
@@ -38,7 +44,8 @@ const BUFFER_BYTES = 256 * 1024;
  */
 export async function runLoad(job: LoadJob): Promise<LoadResult> {
   const target = new URL(job.url);
-  const request = requestBytes(target, job);
+  const requests = (job.paths ?? [target.pathname]).map((path) => requestBytes(target, path, job));
+  let turn = 0;
   const latencies: number[] = [];
   let left = job.count ?? Infinity;
   let failed = 0;
@@ -52,11 +59,17 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
     return true;
   };
   const connections = Array.from({ length: job.connections }, () =>
-    driveConnection(target, request, job, mayGoOn, (tookMs, answer) => {
-      if (answer.status !== 200) failed++;
-      bytes += answer.bodyBytes + (job.uploadBytes ?? job.body?.length ?? 0);
-      if (answer.cold || job.onlyCold !== true) latencies.push(tookMs);
-    }),
+    driveConnection(
+      target,
+      () => requests[turn++ % requests.length]!,
+      job,
+      mayGoOn,
+      (tookMs, answer) => {
+        if (answer.status !== 200) failed++;
+        bytes += answer.bodyBytes + (job.uploadBytes ?? job.body?.length ?? 0);
+        if (answer.cold || job.onlyCold !== true) latencies.push(tookMs);
+      },
+    ),
   );
   failed += (await Promise.all(connections)).filter((broke) => broke).length;
   const seconds = (performance.now() - begunMs) / 1_000;
@@ -70,13 +83,14 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
     p50Ms: percentile(sorted, 0.5),
     p90Ms: percentile(sorted, 0.9),
     p99Ms: percentile(sorted, 0.99),
+    ...(job.keepLatencies === true && { latenciesMs: latencies }),
   };
 }
 
 /** @returns whether the connection broke. */
 function driveConnection(
   target: URL,
-  request: Buffer,
+  nextRequest: () => Buffer,
   job: LoadJob,
   mayGoOn: () => boolean,
   answered: (tookMs: number, answer: Answer) => void,
@@ -94,7 +108,7 @@ function driveConnection(
     const next = (): void => {
       if (!mayGoOn()) return finish(false);
       sentMs = performance.now();
-      socket.write(request);
+      socket.write(nextRequest());
     };
     const socket: Socket = connect({
       host: target.hostname,
@@ -196,10 +210,10 @@ class AnswerReader {
   }
 }
 
-function requestBytes(target: URL, { body, uploadBytes }: LoadJob): Buffer {
+function requestBytes(target: URL, path: string, { body, uploadBytes }: LoadJob): Buffer {
   const length = uploadBytes ?? (body === undefined ? null : Buffer.byteLength(body));
   const lines = [
-    `${length === null ? 'GET' : 'POST'} ${target.pathname} HTTP/1.1`,
+    `${length === null ? 'GET' : 'POST'} ${path} HTTP/1.1`,
     `Host: ${target.host}`,
     ...(length === null
       ? []

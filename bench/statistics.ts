@@ -26,3 +26,22 @@ export async function interleaved<Subject, Measured>(
   }
   return results;
 }
+
+/** How values spread: `p50` to `p99` by the nearest rank. */
+export interface Spread {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export function spreadOf(values: Iterable<number>): Spread {
+  const sorted = Float64Array.from(values).sort();
+  const [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1].map((p) => percentile(sorted, p)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { p50, p90, p99, max };
+}

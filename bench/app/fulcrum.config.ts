@@ -2,7 +2,7 @@ import { defineApp } from 'fulcrum';
 
 const ROUTES = (path: string) => [{ path: `${path}/*`, bodyLimit: '16MB' }];
 
-/** What the benchmarks run: one handler in each way that a component can run. */
+/** What the benchmarks of the gateway run: one handler in both modes. */
 export default defineApp({
   name: 'bench',
   components: {
@@ -16,8 +16,5 @@ export default defineApp({
       max: 1,
       keepAlive: '5m',
     },
-    // A new process for every request, because it must be or because none is kept.
-    fresh: { entry: './hello.ts', routes: ['/fresh'], mode: 'function', fresh: true },
-    ending: { entry: './hello.ts', routes: ['/ending'], mode: 'function', keepAlive: '0s' },
   },
 });
