@@ -11,11 +11,28 @@ const root = join(import.meta.dirname, '..');
  * Each line is a decision that docs/ARCHITECTURE.md gives the reason for.
  */
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
-  'runtime/child': ['sdk/host', 'sdk/handler-types', 'runtime/wire'],
+  'runtime/child': ['sdk/host', 'sdk/handler-types', 'runtime/wire', 'runtime/sandbox/traces'],
   'runtime/wire': ['runtime/process'],
-  'runtime/spawn': ['runtime/wire', 'runtime/process'],
-  'runtime/command': ['runtime/process'],
-  cli: ['server', 'control'],
+  'runtime/spawn': ['runtime/wire', 'runtime/process', 'runtime/sandbox'],
+  'runtime/command': ['runtime/process', 'runtime/sandbox'],
+  'runtime/fork': [
+    'runtime/child',
+    'runtime/native',
+    'runtime/process',
+    'runtime/sandbox',
+    'runtime/spawn',
+    'runtime/wire',
+    'sdk/host',
+  ],
+  'runtime/sandbox': ['runtime/native'],
+  cli: [
+    'server',
+    'control',
+    'runtime/fork/support',
+    'runtime/sandbox/probe',
+    'runtime/sandbox/report',
+    'runtime/sandbox/trial',
+  ],
   server: ['*'],
   testing: ['server', 'control/port', 'runtime/child/values', 'runtime/wire/thrown'],
 };
@@ -32,7 +49,7 @@ const HEAVY: Readonly<Record<string, readonly string[]>> = {
   '@clack/prompts': ['cli'],
   croner: ['config'],
   'node:sqlite': ['store'],
-  'node:ffi': ['runtime/fork'],
+  'node:ffi': ['runtime/native'],
 };
 
 interface Import {

@@ -25,6 +25,7 @@ export const ERRORS = {
   // The author's.
   'config-invalid': { status: 400, fault: 'author', title: 'The configuration is not valid' },
   'build-failed': { status: 400, fault: 'author', title: 'The code does not build' },
+  'isolation-missing': { status: 502, fault: 'author', title: 'The machine cannot isolate the component' },
   'secret-missing': { status: 400, fault: 'author', title: 'A secret has no value' },
   'handler-error': { status: 500, fault: 'author', title: 'The handler threw an error' },
   'handler-missing': { status: 501, fault: 'author', title: 'The component has no such handler' },

@@ -40,6 +40,24 @@ export function truncate(text: string, width: number): string {
   return width <= 0 ? '' : `${letters.slice(0, width - 1).join('')}…`;
 }
 
+/** `text` in lines of at most `width` columns, cut between words where they are not longer than that. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (Array.from(longer).length <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    const letters = Array.from(word);
+    while (letters.length > width) lines.push(letters.splice(0, width).join(''));
+    line = letters.join('');
+  }
+  return [...lines, line];
+}
+
 const ESCAPE = '\u001B';
 const COLOUR = new RegExp(`${ESCAPE}\\[[0-9;]*m`, 'g');
 

@@ -26,6 +26,9 @@ const SERVICE_DEFAULTS: ServiceSettings = {
   drainMs: SHORTEST_DEFAULT_DRAIN_MS,
 };
 
+/** A zygote of a small function holds 2 to 3 MB; without it the next start loads the module again. */
+export const DEFAULT_ZYGOTE_KEEP_ALIVE_MS = 600_000;
+
 /** Browsers keep files and ask each time whether they have changed: never stale, and unchanged files cost a 304. */
 export const DEFAULT_CACHE_CONTROL = 'public, max-age=0, must-revalidate';
 

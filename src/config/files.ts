@@ -23,7 +23,35 @@ export async function fileIssues(
   components: readonly ComponentDraft[],
 ): Promise<ConfigIssue[]> {
   const found = await Promise.all(components.map((component) => ofComponent(directory, component)));
-  return found.flat();
+  return [...found.flat(), ...(await nestedStorage(directory, components))];
+}
+
+/**
+ * Storage inside another component's: whoever writes the outer folder could put a link in the place of the inner one, and the
+ * other component would write where that leads.
+ */
+async function nestedStorage(
+  directory: string,
+  components: readonly ComponentDraft[],
+): Promise<ConfigIssue[]> {
+  const all = await Promise.all(
+    components.flatMap(({ name, values }) =>
+      ('storage' in values ? (values.storage ?? []) : []).map(async (folder, index) => ({
+        name,
+        folder,
+        path: ['components', name, 'storage', index],
+        real: await realpathOfExisting(resolve(directory, folder)),
+      })),
+    ),
+  );
+  return all.flatMap(({ name, folder, path, real }) => {
+    const outer = all.find(
+      (other) => other.name !== name && other.real !== real && contains(other.real, real),
+    );
+    if (outer === undefined) return [];
+    const message = `inside '${outer.folder}', which the component "${outer.name}" stores`;
+    return [issueAt(path, folder, { message, expected: 'the same folder, or one beside it' })];
+  });
 }
 
 async function ofComponent(directory: string, component: ComponentDraft): Promise<ConfigIssue[]> {
@@ -82,6 +110,10 @@ async function storageIssue(
   }
   if (!contains(resolve(directory), target) || !contains(app, real)) {
     return issueAt(path, folder, { message: "outside the app's folder", expected });
+  }
+  const data = await realpathOfExisting(join(app, '.fulcrum'));
+  if (contains(data, real) || contains(real, data)) {
+    return issueAt(path, folder, { message: 'it meets .fulcrum, where the server keeps its data', expected });
   }
   return (await kindAt(target)) === 'file'
     ? issueAt(path, folder, { message: 'not a folder', expected })

@@ -24,8 +24,11 @@ describe('a config that is right', () => {
       modeSetting: 'function',
       events: [],
       schedule: null,
+      zygoteKeepAliveMs: 600_000,
       env: {},
       storage: [],
+      isolation: 'best-effort',
+      network: 'full',
       function: {
         concurrency: 1,
         memoryBytes: 128 * MB,
@@ -160,6 +163,16 @@ describe('a config that is right', () => {
     );
   });
 
+  it('keeps a zygote as long as is said, which may be no longer than its instances', async (t) => {
+    for (const [zygoteKeepAlive, expectedMs] of [
+      ['0s', 0],
+      ['90s', 90_000],
+    ]) {
+      const spec = await load(await appFolder(t), one({ zygoteKeepAlive }));
+      assert.equal((spec.components.get('a') as ModuleSpec).zygoteKeepAliveMs, expectedMs);
+    }
+  });
+
   it('merges the environment of the app and of the component, which wins', async (t) => {
     const config = app(
       { a: { entry: './a.ts', env: { B: { $secret: 'SECRET_B' }, C: '' } }, b: { command: 'x' } },
@@ -217,7 +230,12 @@ describe('a config that is right', () => {
             mode: 'service',
           },
           assets: { static: './public', routes: ['/assets/*'], cacheControl: 'public, max-age=3600' },
-          worker: { entry: './src/deep.mts', events: ['order.paid', 'user:new'] },
+          worker: {
+            entry: './src/deep.mts',
+            events: ['order.paid', 'user:new'],
+            isolation: 'required',
+            network: 'none',
+          },
         },
         { trustedProxies: ['10.0.0.0/8', '::1', 'fd00::/8'] },
       ),
@@ -227,7 +245,9 @@ describe('a config that is right', () => {
     assert.equal(legacy.healthPath, '/up?full');
     assert.deepEqual(legacy.storage, [join(directory, 'data'), join(directory, 'legacy/files')]);
     assert.equal((spec.components.get('assets') as StaticSpec).cacheControl, 'public, max-age=3600');
-    assert.deepEqual((spec.components.get('worker') as ModuleSpec).events, ['order.paid', 'user:new']);
+    const worker = spec.components.get('worker') as ModuleSpec;
+    assert.deepEqual(worker.events, ['order.paid', 'user:new']);
+    assert.deepEqual([worker.isolation, worker.network], ['required', 'none']);
     assert.deepEqual(spec.gateway.trustedProxies, ['10.0.0.0/8', '::1', 'fd00::/8']);
   });
 
@@ -314,9 +334,8 @@ describe('the config file', () => {
   });
 });
 
-function commonOf(
-  spec: ModuleSpec,
-): Pick<CommandSpec, 'routes' | 'cors' | 'modeSetting' | 'function' | 'service' | 'env' | 'storage'> {
-  const { routes, cors, modeSetting, env, storage } = spec;
-  return { routes, cors, modeSetting, env, storage, function: spec.function, service: spec.service };
+function commonOf(spec: ModuleSpec): Omit<CommandSpec, 'kind' | 'name' | 'command' | 'cwd' | 'healthPath'> {
+  const { kind: _, name: _name, entry: _entry, events: _events, schedule: _schedule, ...rest } = spec;
+  const { zygoteKeepAliveMs: _keepAlive, ...common } = rest;
+  return common;
 }

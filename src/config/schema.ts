@@ -53,6 +53,8 @@ const running = {
     .array(filePath("a folder inside the app's, such as './data'"), { error: "a list such as ['./data']" })
     .readonly()
     .optional(),
+  isolation: z.enum(['best-effort', 'required'], { error: "'best-effort' or 'required'" }).optional(),
+  network: z.enum(['full', 'none'], { error: "'full' or 'none'" }).optional(),
 };
 
 const ofModule = {
@@ -63,6 +65,7 @@ const ofModule = {
     readDistinct,
   ).optional(),
   schedule: scheduleSchema.optional(),
+  zygoteKeepAlive: duration('0s', '24h', '10m').optional(),
 };
 
 const ofCommand = {
@@ -89,6 +92,7 @@ const notCommand = {
   static: misplaced('nothing: a component has a command or a folder'),
   events: misplaced('nothing: only a module (entry) has a queue handler'),
   schedule: misplaced('nothing: only a module (entry) has a scheduled handler'),
+  zygoteKeepAlive: misplaced('nothing: only a module (entry) has a zygote'),
   cacheControl: misplaced('nothing: only a static component has it; a command sets its own headers'),
 };
 
@@ -100,6 +104,7 @@ const notStatic = {
   health: misplaced(NO_INSTANCES),
   events: misplaced('nothing: only a module (entry) has a queue handler'),
   schedule: misplaced('nothing: only a module (entry) has a scheduled handler'),
+  zygoteKeepAlive: misplaced(NO_INSTANCES),
   mode: misplaced(NO_INSTANCES),
   memory: misplaced(NO_INSTANCES),
   timeout: misplaced(NO_INSTANCES),
@@ -113,10 +118,20 @@ const notStatic = {
   healthInterval: misplaced(NO_INSTANCES),
   env: misplaced(NO_INSTANCES),
   storage: misplaced(NO_INSTANCES),
+  isolation: misplaced(NO_INSTANCES),
+  network: misplaced(NO_INSTANCES),
 };
 
 export const moduleSchema = z.strictObject({ ...ofModule, ...common, ...running, ...notModule });
-export const commandSchema = z.strictObject({ ...ofCommand, ...common, ...running, ...notCommand });
+export const commandSchema = z.strictObject({
+  ...ofCommand,
+  ...common,
+  ...running,
+  ...notCommand,
+  network: z
+    .literal('full', { error: "'full': a command listens on the network; only a module can do without" })
+    .optional(),
+});
 export const staticSchema = z.strictObject({ ...ofStatic, ...common, ...notStatic });
 /** Where a component does not say what it is, its keys can still be looked at. */
 export const unknownKindSchema = z

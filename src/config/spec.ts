@@ -1,7 +1,12 @@
 import { resolve } from 'node:path';
 import { FulcrumError } from '../base/errors.ts';
 import type { AppSpec, ComponentSpec, EnvSource, RunnableSpec } from '../model/app.ts';
-import { DEFAULT_CACHE_CONTROL, functionSettings, serviceSettings } from './defaults.ts';
+import {
+  DEFAULT_CACHE_CONTROL,
+  DEFAULT_ZYGOTE_KEEP_ALIVE_MS,
+  functionSettings,
+  serviceSettings,
+} from './defaults.ts';
 import type { ComponentDraft, Draft } from './draft.ts';
 import { deepFreeze, frozenMap } from './frozen.ts';
 import type { EnvValues, RunningValues } from './schema.ts';
@@ -37,6 +42,7 @@ function componentSpec(component: ComponentDraft, draft: Draft, directory: strin
       entry: resolve(directory, needed(values.entry)),
       events: values.events ?? [],
       schedule: values.schedule ?? null,
+      zygoteKeepAliveMs: values.zygoteKeepAlive ?? DEFAULT_ZYGOTE_KEEP_ALIVE_MS,
     };
   }
   if (component.kind === 'command') {
@@ -58,7 +64,10 @@ function componentSpec(component: ComponentDraft, draft: Draft, directory: strin
   };
 }
 
-type RunningSpec = Pick<RunnableSpec, 'modeSetting' | 'function' | 'service' | 'env' | 'storage'>;
+type RunningSpec = Pick<
+  RunnableSpec,
+  'modeSetting' | 'function' | 'service' | 'env' | 'storage' | 'isolation' | 'network'
+>;
 
 function running(values: RunningValues, appEnv: EnvValues, directory: string): RunningSpec {
   const env = Object.entries({ ...appEnv, ...values.env });
@@ -68,6 +77,8 @@ function running(values: RunningValues, appEnv: EnvValues, directory: string): R
     service: serviceSettings(values),
     env: Object.fromEntries(env.map(([name, value]) => [name, envSource(value)])),
     storage: (values.storage ?? []).map((folder) => resolve(directory, folder)),
+    isolation: values.isolation ?? 'best-effort',
+    network: values.network ?? 'full',
   };
 }
 

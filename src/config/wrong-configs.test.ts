@@ -76,6 +76,14 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
   ],
   [cmd({ events: ['x'] }), 'components.a.events | a list of 1 | does not belong here | queue handler'],
   [one({ health: '/up' }), "components.a.health | '/up' | does not belong here | pinged over the wire"],
+  [
+    cmd({ zygoteKeepAlive: '1m' }),
+    "components.a.zygoteKeepAlive | '1m' | does not belong here | only a module (entry) has a zygote",
+  ],
+  [
+    folder({ zygoteKeepAlive: '1m' }),
+    "components.a.zygoteKeepAlive | '1m' | does not belong here | no instances",
+  ],
   [one({ cwd: './legacy' }), "components.a.cwd | './legacy' | does not belong here | only a command"],
   [
     one({ cacheControl: 'no-store' }),
@@ -104,6 +112,11 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
   [one({ timeout: '0s' }), "components.a.timeout | '0s' | less than 1ms | from 1ms"],
   [one({ keepAlive: '2h' }), "components.a.keepAlive | '2h' | more than 1h | from 0s to 1h"],
   [one({ keepAlive: 'soon' }), "components.a.keepAlive | 'soon' | units are ms, s, m, h or d | '1s'"],
+  [
+    one({ zygoteKeepAlive: 0 }),
+    "components.a.zygoteKeepAlive | 0 | wrong type | from 0s to 24h, such as '0s'",
+  ],
+  [one({ zygoteKeepAlive: '25h' }), "components.a.zygoteKeepAlive | '25h' | more than 24h | from 0s to 24h"],
   [one({ concurrency: 0 }), 'components.a.concurrency | 0 | less than 1 | from 1 to 10,000'],
   [one({ concurrency: 1.5 }), 'components.a.concurrency | 1.5 | not a whole number | a whole number'],
   [one({ concurrency: '10' }), "components.a.concurrency | '10' | wrong type | a whole number"],
@@ -262,10 +275,42 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
   ],
   [one({ storage: ['/var/data'] }), "components.a.storage[0] | '/var/data' | not a relative path | './data'"],
   [one({ storage: ['.'] }), "components.a.storage[0] | '.' | the app's folder itself | './data'"],
+  [
+    one({ storage: ['./.fulcrum/db'] }),
+    "components.a.storage[0] | './.fulcrum/db' | meets .fulcrum | './data'",
+  ],
+  [
+    app({
+      a: { entry: './a.ts', storage: ['./data'] },
+      b: { entry: './a.ts', storage: ['./data', './data/b'] },
+    }),
+    `components.b.storage[1] | './data/b' | inside './data', which the component "a" stores | one beside it`,
+  ],
   [one({ storage: ['./a.ts'] }), "components.a.storage[0] | './a.ts' | not a folder | './data'"],
   [
     one({ storage: ['./leads-out/data'] }),
     "components.a.storage[0] | './leads-out/data' | outside the app's folder | './data'",
+  ],
+  [
+    one({ isolation: true }),
+    "components.a.isolation | true | not one of the values | 'best-effort' or 'required'",
+  ],
+  [
+    one({ isolation: 'require' }),
+    "components.a.isolation | 'require' | not one of the values | 'best-effort' or 'required'",
+  ],
+  [one({ network: 'host' }), "components.a.network | 'host' | not one of the values | 'full' or 'none'"],
+  [
+    cmd({ network: 'none' }),
+    "components.a.network | 'none' | not one of the values | a command listens on the network",
+  ],
+  [
+    folder({ isolation: 'required' }),
+    "components.a.isolation | 'required' | does not belong here | a static component has no instances",
+  ],
+  [
+    folder({ network: 'none' }),
+    "components.a.network | 'none' | does not belong here | a static component has no instances",
   ],
 ];
 

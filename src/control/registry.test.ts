@@ -54,6 +54,10 @@ function entry(part: Pick<ServerEntry, 'id' | 'socketPath'> & Partial<ServerEntr
   };
 }
 
+function sandboxOf(socketPath: string): string {
+  return socketPath.replace(/\.sock$/, '.sandbox');
+}
+
 function wireOf(socketPath: string): string {
   return socketPath.replace(/\.sock$/, '.wire');
 }
@@ -104,9 +108,10 @@ test('one that is gone is ignored and cleaned away, even where its pid lives on'
   const killed = await newServerSocket(env);
   leaveSockets(killed.socketPath, wireOf(killed.socketPath));
   await registerServer(entry({ ...killed, pid: process.pid }));
+  await mkdir(join(sandboxOf(killed.socketPath), 'root'), { recursive: true });
   const unbound = await newServerSocket(env);
   await registerServer(entry({ ...unbound, pid: 2 ** 22 + 1 }));
-  assert.equal((await readdir(folder)).length, 4);
+  assert.equal((await readdir(folder)).length, 5);
 
   assert.deepEqual(await found(), []);
   assert.deepEqual(await readdir(folder), []);
@@ -130,6 +135,10 @@ test('sockets without an entry are cleaned away once they are old and nobody lis
     await utimes(wireOf(socketPath), old, old);
   }
   await utimes(foreign, old, old);
+  for (const { socketPath } of [dead, starting, living]) {
+    await mkdir(join(sandboxOf(socketPath), 'root'), { recursive: true });
+    if (socketPath !== starting.socketPath) await utimes(sandboxOf(socketPath), old, old);
+  }
 
   assert.deepEqual(await found(), []);
   assert.deepEqual(
@@ -137,6 +146,8 @@ test('sockets without an entry are cleaned away once they are old and nobody lis
     [
       `${starting.id}.sock`,
       `${starting.id}.wire`,
+      `${starting.id}.sandbox`,
+      `${living.id}.sandbox`,
       `${living.id}.sock`,
       `${living.id}.wire`,
       'notes.sock',

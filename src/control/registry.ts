@@ -60,7 +60,8 @@ async function serversIn(directory: string): Promise<ServerEntry[]> {
     const ids = new Set(files.filter((file) => file.endsWith('.json')).map(idOf));
     const entries = await Promise.all([...ids].map((id) => livingServer(directory, id)));
     for (const file of files) {
-      if (/\.(sock|wire)$/.test(file) && !ids.has(idOf(file))) await removeOrphan(join(directory, file));
+      if (/\.(sock|wire|sandbox)$/.test(file) && !ids.has(idOf(file)))
+        await removeOrphan(join(directory, file));
     }
     return entries.filter((entry) => entry !== null);
   } catch {
@@ -84,7 +85,7 @@ async function livingServer(directory: string, id: string): Promise<ServerEntry 
   }
   const answer = await ask(socketPath);
   if (answer === 'refuses') {
-    await remove(`${base}.json`, socketPath, `${base}.wire`);
+    await remove(`${base}.json`, socketPath, `${base}.wire`, `${base}.sandbox`);
     return null;
   }
   // Pids are reused and other containers have their own, so they decide only where the kernel does not.
@@ -95,15 +96,18 @@ async function livingServer(directory: string, id: string): Promise<ServerEntry 
 async function removeOrphan(path: string): Promise<void> {
   try {
     const stats = await lstat(path);
-    if (!stats.isSocket() || Date.now() - stats.mtimeMs < STARTING_MS) return;
-    if ((await ask(path)) === 'refuses') await remove(path);
+    if (Date.now() - stats.mtimeMs < STARTING_MS) return;
+    // Of a server's folder its socket tells whether it lives.
+    const socket = stats.isDirectory() ? path.replace(/\.sandbox$/, '.sock') : path;
+    if (stats.isSocket() !== (socket === path)) return;
+    if ((await ask(socket)) === 'refuses') await remove(path);
   } catch {
     // Gone by itself, or not ours to judge.
   }
 }
 
 async function remove(...paths: string[]): Promise<void> {
-  await Promise.allSettled(paths.map((path) => rm(path, { force: true })));
+  await Promise.allSettled(paths.map((path) => rm(path, { force: true, recursive: true })));
 }
 
 /** `unreadable` says nothing about the server: this process may have no file descriptor left. */

@@ -50,6 +50,10 @@ interface Runnable extends Common {
   readonly env: Readonly<Record<string, EnvSource>>;
   /** Absolute folders that the component may write. */
   readonly storage: readonly string[];
+  /** `best-effort`: as much of a sandbox as the machine gives. `required`: all of it, or it is not started. */
+  readonly isolation: 'best-effort' | 'required';
+  /** `full`: the host's. `none`: it reaches nothing but what the server passes on. */
+  readonly network: 'full' | 'none';
 }
 
 export interface ModuleSpec extends Runnable {
@@ -58,6 +62,8 @@ export interface ModuleSpec extends Runnable {
   /** Event types, for `queue`. */
   readonly events: readonly string[];
   readonly schedule: Schedule | null;
+  /** How long the process that its functions' instances are forked from stays without one. 0: it ends with its last instance. */
+  readonly zygoteKeepAliveMs: number;
 }
 
 export interface CommandSpec extends Runnable {

@@ -23,6 +23,8 @@ export interface ComponentStatus {
   readonly engine: Engine | null;
   /** Why not a better engine; null where there is none. */
   readonly engineReason: string | null;
+  /** Null for a static component. */
+  readonly sandbox: SandboxStatus | null;
   readonly routes: readonly string[];
   readonly events: readonly string[];
   readonly schedule: string | null;
@@ -31,6 +33,20 @@ export interface ComponentStatus {
   /** The last minute's invocations; null for a static component. */
   readonly lastMinute: TrafficSummary | null;
   readonly lastError: string | null;
+}
+
+/** What of a sandbox a component's processes have. */
+export interface SandboxStatus {
+  /** Whether nothing is missing that keeps anybody out. */
+  readonly complete: boolean;
+  /** Its own user id; null: it has none. */
+  readonly uid: number | null;
+  /** Outermost first; `reason` says why one is missing or left out. */
+  readonly layers: readonly {
+    readonly name: string;
+    readonly state: 'on' | 'missing' | 'unasked';
+    readonly reason: string | null;
+  }[];
 }
 
 export interface InstanceStatus {

@@ -58,6 +58,16 @@ interface RunnableConfig extends CommonConfig {
   env?: EnvConfig | undefined;
   /** Folders inside the app's folder, relative to it, that the component may write. */
   storage?: readonly string[] | undefined;
+  /**
+   * Every component runs in a sandbox of what the machine can give. `required`: it is not started where a part of that is
+   * missing; `fulcrum doctor` says what. Default: `best-effort`.
+   */
+  isolation?: 'best-effort' | 'required' | undefined;
+  /**
+   * `none`: no network but a loopback of its own; HTTP, calls and events still reach it, and it can call other components.
+   * Not for commands, which listen on the network. Default: `full`, the machine's own.
+   */
+  network?: 'full' | 'none' | undefined;
 }
 
 /** A module that exports handlers and named functions. */
@@ -68,6 +78,11 @@ export interface ModuleConfig extends RunnableConfig {
   events?: readonly string[] | undefined;
   /** When its `scheduled` handler runs: a cron line of five or six fields, in UTC unless a time zone is given. */
   schedule?: string | ScheduleConfig | undefined;
+  /**
+   * How long the process that a function's instances are forked from stays without an instance, up to 24h; it has the module
+   * loaded. `0s`: it ends with its last instance. Default: 10m.
+   */
+  zygoteKeepAlive?: string | undefined;
   command?: undefined;
   static?: undefined;
   cwd?: undefined;
@@ -83,10 +98,13 @@ export interface CommandConfig extends RunnableConfig {
   cwd?: string | undefined;
   /** A path that answers 2xx when it is healthy. Default: accepting a TCP connection is enough. */
   health?: string | undefined;
+  /** It listens on the network, and so cannot be without one. */
+  network?: 'full' | undefined;
   entry?: undefined;
   static?: undefined;
   events?: undefined;
   schedule?: undefined;
+  zygoteKeepAlive?: undefined;
   cacheControl?: undefined;
 }
 
@@ -102,6 +120,7 @@ export interface StaticConfig extends CommonConfig {
   health?: undefined;
   events?: undefined;
   schedule?: undefined;
+  zygoteKeepAlive?: undefined;
   mode?: undefined;
   memory?: undefined;
   timeout?: undefined;
@@ -115,6 +134,8 @@ export interface StaticConfig extends CommonConfig {
   healthInterval?: undefined;
   env?: undefined;
   storage?: undefined;
+  isolation?: undefined;
+  network?: undefined;
 }
 
 /**

@@ -97,6 +97,17 @@ export interface WebSocketHooks {
  * ```
  */
 export interface ComponentModule<E extends Env = Env> {
+  /**
+   * Runs once when the module has been loaded, before any instance is forked from it: for what all may share and nobody
+   * changes, such as tables, templates and compiled schemas. It must leave nothing open (no connection, timer, server,
+   * file), and what it draws at random is the same in every instance. A named export `onLoad` does as well.
+   */
+  onLoad?(env: E): unknown;
+  /**
+   * Runs in each instance before its first invocation: for connections, timers, seeds and ids. Where it fails the instance
+   * does not start. A named export `onStart` does as well.
+   */
+  onStart?(env: E): unknown;
   /** Answers an HTTP request: the component's `routes`. */
   fetch?(request: Request, env: E, ctx: Context): Response | Promise<Response>;
   /**

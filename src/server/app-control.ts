@@ -12,6 +12,7 @@ import type { Slot } from '../model/slot.ts';
 import type { AppStatus, ComponentStatus } from '../model/status.ts';
 import type { ComponentScaleStatus } from '../scaling/scaled-component.ts';
 import type { Scaler } from '../scaling/scaler.ts';
+import type { Engines } from './engines.ts';
 import { manualInvocation } from './manual-invocation.ts';
 import { newTraceparent } from './traceparent.ts';
 
@@ -19,6 +20,7 @@ export interface AppControlOptions {
   readonly scaler: Scaler;
   readonly dispatcher: Dispatcher;
   readonly meter: UsageMeter;
+  readonly engines: Pick<Engines, 'choice' | 'sandbox'>;
   readonly logs: LogBook;
   readonly clock: Clock;
 }
@@ -107,14 +109,19 @@ export class AppControl implements ControlPort {
   }
 
   #statusOf(spec: ComponentSpec, scaled: ComponentScaleStatus | undefined): ComponentStatus {
+    const choice =
+      spec.kind === 'static' || !scaled?.mode
+        ? null
+        : this.#options.engines.choice(spec, scaled.mode, scaled.revision);
     return {
       name: spec.name,
       kind: spec.kind,
       modeSetting: scaled?.modeSetting ?? null,
       mode: scaled?.mode ?? null,
       revision: scaled?.revision ?? null,
-      engine: scaled?.engine ?? null,
-      engineReason: spec.kind === 'module' ? 'the fork engine is not part of this version' : null,
+      engine: choice?.engine ?? null,
+      engineReason: choice?.reason ?? null,
+      sandbox: choice === null ? null : this.#options.engines.sandbox(spec.name, choice.engine),
       routes: spec.routes.map((route) => `${route.host ?? ''}${route.path}`),
       events: spec.kind === 'module' ? spec.events : [],
       schedule: spec.kind === 'module' ? (spec.schedule?.cron ?? null) : null,

@@ -12,11 +12,7 @@ import { tuneHeap } from './heap.ts';
 import { unpackAccessLine } from '../gateway/access-line.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { UsageMeter } from '../meter/usage-meter.ts';
-import type { RunnableSpec } from '../model/app.ts';
 import type { Caller } from '../model/calls.ts';
-import type { Runtime } from '../model/instance.ts';
-import { createCommandRuntime } from '../runtime/command/command-runtime.ts';
-import { createSpawnRuntime } from '../runtime/spawn/spawn-runtime.ts';
 import { createCaller } from '../scaling/caller.ts';
 import { InvocationDispatcher } from '../scaling/dispatcher.ts';
 import { Scaler } from '../scaling/scaler.ts';
@@ -26,6 +22,7 @@ import { AppControl } from './app-control.ts';
 import { baseEnv } from './base-env.ts';
 import { bookLogger } from './book-logger.ts';
 import { deferredCaller } from './deferred-caller.ts';
+import { Engines } from './engines.ts';
 import { compileCacheFolder } from './places.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -74,7 +71,7 @@ export class Platform {
   readonly control: AppControl;
   readonly caller: Caller;
   readonly token = secretToken();
-  readonly #runtimes: readonly Runtime[];
+  readonly #engines: Engines;
   readonly #meter: UsageMeter;
   readonly #dispatcher: InvocationDispatcher;
   readonly #store: Store;
@@ -89,15 +86,20 @@ export class Platform {
     const logger = bookLogger(log, options.clock);
     const env = baseEnv(process.env, options.environment);
     const caller = deferredCaller();
-    await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
+    // What is in it is closed to others, but for bundles: without mounts a component's own user has to get to those.
+    await mkdir(options.dataDirectory, { recursive: true, mode: 0o711 });
 
-    const processes = { clock: options.processClock, logger, log, baseEnv: env };
     const socket = await newServerSocket();
-    const [store, spawn] = await both(
+    const [store, engines] = await both(
       openSqliteStore({ path: join(options.dataDirectory, 'fulcrum.db'), clock: options.clock, logger }),
-      createSpawnRuntime({
-        ...processes,
+      Engines.open({
+        clock: options.processClock,
+        logger,
+        log,
+        baseEnv: env,
         socketPath: socket.socketPath.replace(/\.sock$/, '.wire'),
+        sandboxFolder: socket.socketPath.replace(/\.sock$/, '.sandbox'),
+        dataDirectory: options.dataDirectory,
         compileCacheFolder: compileCacheFolder(process.env),
         caller,
       }),
@@ -106,24 +108,23 @@ export class Platform {
       log,
       logger,
       store,
-      spawn,
-      command: createCommandRuntime(processes),
+      engines,
       caller,
       socket,
     });
   }
 
   private constructor(options: PlatformOptions, parts: Parts) {
-    const { log, logger, store, spawn, command, caller } = parts;
+    const { log, logger, store, engines, caller } = parts;
     const { clock } = options;
-    this.#runtimes = [spawn, command];
+    this.#engines = engines;
     this.#socket = parts.socket;
     this.#store = store;
     this.log = log;
     this.logger = logger;
     this.#meter = new UsageMeter({ store: store.usage, clock, logger });
     this.scaler = new Scaler({
-      runtimeFor: (spec: RunnableSpec) => (spec.kind === 'command' ? command : spawn),
+      runtimeFor: (spec, mode) => engines.runtimeFor(spec, mode),
       clock,
       logger,
       log,
@@ -144,7 +145,14 @@ export class Platform {
       serverTiming: options.serverTiming,
       settings: { trustedProxies: [], cors: null },
     });
-    this.control = new AppControl({ scaler: this.scaler, dispatcher, meter: this.#meter, logs: log, clock });
+    this.control = new AppControl({
+      scaler: this.scaler,
+      dispatcher,
+      meter: this.#meter,
+      engines,
+      logs: log,
+      clock,
+    });
     this.#controlServer = new ControlServer({ port: this.control, clock, logger, token: this.token });
   }
 
@@ -153,6 +161,7 @@ export class Platform {
     prepared: Prepared,
     options: { inspect?: { component: string; port: number } | null } = {},
   ): Promise<void> {
+    await this.#engines.prepare(prepared.app, prepared.revisions.values());
     await this.scaler.deploy(prepared.revisions, options);
     this.gateway.setApp(prepared.app);
     this.control.setApp(prepared.app);
@@ -199,7 +208,7 @@ export class Platform {
       ['registration', async () => this.#unregister?.()],
       ['gateway', () => Promise.all([this.gateway.close(drainMs), this.scaler.close(drainMs)])],
       ['invocations', async () => this.#dispatcher.abortAll()],
-      ['runtimes', () => Promise.all(this.#runtimes.map((runtime) => runtime.close()))],
+      ['runtimes', () => this.#engines.close()],
       ['admin API', () => this.#controlServer.close()],
       ['usage', () => this.#meter.close()],
       ['store', () => this.#store.close()],
@@ -216,8 +225,7 @@ interface Parts {
   readonly log: LogBook;
   readonly logger: Logger;
   readonly store: Store;
-  readonly spawn: Runtime;
-  readonly command: Runtime;
+  readonly engines: Engines;
   readonly caller: ReturnType<typeof deferredCaller>;
   readonly socket: ServerSocket;
 }

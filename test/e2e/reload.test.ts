@@ -11,7 +11,7 @@ const says = (word: string): string =>
 const CONFIG = config(`{
   page: { entry: './page.ts', routes: ['/page'] },
   always: { entry: './always.ts', routes: ['/always'], mode: 'service' },
-  program: { command: 'node server.js', cwd: './program', routes: ['/program'], mode: 'service' },
+  program: { command: 'node server.js', cwd: './program', storage: ['./program/logs'], routes: ['/program'], mode: 'service' },
 }`);
 const FILES = {
   'fulcrum.config.ts': CONFIG,
@@ -20,8 +20,8 @@ const FILES = {
   'word.ts': "export const word: string = 'one';\n",
   'always.ts': says('one'),
   'program/server.js':
-    // It writes beside its own files, as programs do; that must not look like a save.
-    "require('node:fs').appendFileSync('started.log', 'x');\n" +
+    // It writes below its own folder, as programs do; that must not look like a save.
+    "require('node:fs').appendFileSync('logs/started.js', 'x');\n" +
     "require('node:http').createServer((q, a) => a.end('one')).listen(process.env.PORT);\n",
   'program/package.json': '{ "type": "commonjs" }',
   '.env': 'MORE=!\n',
@@ -63,7 +63,7 @@ test('a save is live, and what was broken keeps the last good version', async (t
     );
     assert.equal(await get('/program'), 'two');
     assert.equal(
-      await readFile(join(app.path, 'program/started.log'), 'utf8'),
+      await readFile(join(app.path, 'program/logs/started.js'), 'utf8'),
       'xx',
       'one start, and one for the save',
     );

@@ -105,7 +105,10 @@ export function moduleSpec(name: string, entry: string): ModuleSpec {
     service: { ...run, replicas: 1, healthIntervalMs: 10_000, drainMs: 30_000 },
     env: {},
     storage: [],
+    isolation: 'best-effort',
+    network: 'full',
     events: [],
     schedule: null,
+    zygoteKeepAliveMs: 600_000,
   };
 }

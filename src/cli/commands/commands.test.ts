@@ -3,7 +3,8 @@ import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { FulcrumError } from '../../base/errors.ts';
-import { FakePort, logEntry } from '../../control/fixtures/fake-port.ts';
+import type { ComponentStatus, SandboxStatus } from '../../model/status.ts';
+import { component, FakePort, logEntry } from '../../control/fixtures/fake-port.ts';
 import type { ManualResult } from '../../control/port.ts';
 import { World, type Ran } from '../fixtures/run-cli.ts';
 
@@ -41,16 +42,50 @@ describe('commands against a running server', () => {
     assertFits(ran);
     const lines = linesOf(ran.stdout);
     assert.match(lines[0]!, /^shop · development · http:\/\/127\.0\.0\.1:8080 · up 3m$/);
-    assert.match(lines[2]!, /^COMPONENT +MODE +READY +CALLS\/MIN +FAILED +COLD +P50 +P99/);
-    assert.match(lines[3]!, /^catalog +function +1 +1,204 +3 +17 +2\.1ms +148ms/);
-    assert.match(lines[4]!, /^storefront +service +0 +0 +0 +0 +- +-/);
-    assert.match(lines[5]!, /^a-component-wi… +function\* +0 /);
-    assert.match(lines[6]!, /^assets +static +- +- /);
+    assert.match(lines[2]!, /^COMPONENT +MODE +ENGINE +READY +CALLS\/MIN +FAILED +COLD +P50 +P99/);
+    assert.match(lines[3]!, /^catalog +function +spawn +1 +1,204 +3 +17 +2\.1ms +148ms/);
+    assert.match(lines[4]!, /^storefront +service +spawn +0 +0 +0 +0 +- +-/);
+    assert.match(lines[5]!, /^a-component-wi… +function\* +spawn +0 /);
+    assert.match(lines[6]!, /^assets +static +- +- +- /);
     assert.match(ran.stdout, /^The last change did not go live: catalog\.ts:3:1 Unexpected token$/m);
     assert.match(ran.stdout, /: 1,000 waiting for an instance$/m);
     assert.match(ran.stdout, /^a-component-.*: TypeError: Cannot read.*…$/m);
     assert.match(ran.stdout, /^\* mode auto/m);
     assert.ok(!ran.stdout.includes(ESCAPE), 'no colours into a pipe');
+  });
+
+  test('ps says why a component is not forked, and what its sandbox lacks', async () => {
+    const reason = 'its module holds a timer (/srv/shop/catalog.ts:3:5) once it is loaded';
+    const lacking: SandboxStatus = {
+      complete: false,
+      uid: null,
+      layers: [
+        { name: 'user', state: 'missing', reason: 'only root can give it one' },
+        { name: 'files', state: 'on', reason: null },
+        { name: 'network', state: 'unasked', reason: 'not asked for' },
+        { name: 'memory', state: 'missing', reason: 'not writable' },
+      ],
+    };
+    port.list = [
+      component({ name: 'catalog', engineReason: reason }),
+      component({ name: 'cart', engine: 'fork', sandbox: lacking }),
+      component({ name: 'report', engineReason: reason, sandbox: lacking }),
+      component({ name: 'mail', engine: 'fork', sandbox: { ...lacking, complete: true } }),
+    ];
+    const ran = await world.run(['ps']);
+    assertFits(ran);
+    const text = linesOf(ran.stdout).join(' ');
+    assert.match(ran.stdout, /^cart +function +fork! /m);
+    assert.match(ran.stdout, /^mail +function +fork /m);
+    assert.ok(text.includes(`catalog, report: spawn, not fork: ${reason}`), ran.stdout);
+    assert.ok(
+      text.includes('! cart, report: the sandbox lacks user, memory (fulcrum doctor says why)'),
+      ran.stdout,
+    );
+    const { components } = JSON.parse((await world.run(['ps', '--json'])).stdout) as {
+      components: ComponentStatus[];
+    };
+    assert.deepEqual(components[1]!.sandbox, lacking);
   });
 
   test('ps uses a wider terminal for the routes, and colours where they are asked for', async () => {

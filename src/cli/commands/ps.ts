@@ -5,7 +5,7 @@ import { connectToServer } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { print, printJson } from '../stdout.ts';
 import { formatTable, type Column } from '../table.ts';
-import { paint, printableLine, terminalWidth, truncate } from '../terminal.ts';
+import { paint, printableLine, terminalWidth, truncate, wrap } from '../terminal.ts';
 
 export interface PsOptions {
   readonly app?: string;
@@ -15,6 +15,7 @@ export interface PsOptions {
 const COLUMNS: readonly Column[] = [
   { title: 'COMPONENT', minWidth: 12 },
   { title: 'MODE' },
+  { title: 'ENGINE' },
   { title: 'READY', align: 'right' },
   { title: 'CALLS/MIN', align: 'right' },
   { title: 'FAILED', align: 'right' },
@@ -58,6 +59,8 @@ export function psLines(
       ? [{ colour: 'red' as const, text: `The last change did not go live: ${app.failedDeploy.message}` }]
       : []),
     ...components.flatMap(notesOn),
+    ...enginesOf(components),
+    ...sandboxesOf(components),
     ...(components.some((each) => each.modeSetting === 'auto')
       ? [{ colour: 'dim' as const, text: '* mode auto: Fulcrum chooses' }]
       : []),
@@ -67,7 +70,11 @@ export function psLines(
     '',
     ...formatTable(COLUMNS, components.map(rowOf), width, paintCell),
     ...(notes.length > 0 ? [''] : []),
-    ...notes.map(({ colour, text }) => paint(colour, truncate(printableLine(text), width))),
+    ...notes.flatMap(({ colour, text }) =>
+      colour === 'dim'
+        ? wrap(printableLine(text), width).map((line) => paint(colour, line))
+        : [paint(colour, truncate(printableLine(text), width))],
+    ),
   ];
 }
 
@@ -84,6 +91,9 @@ function rowOf(component: ComponentStatus): string[] {
   return [
     component.name,
     component.mode === null ? 'static' : `${component.mode}${auto}`,
+    component.engine === null
+      ? '-'
+      : `${component.engine}${component.sandbox?.complete === false ? '!' : ''}`,
     component.mode === null ? '-' : `${ready}${starting > 0 ? `+${starting}` : ''}`,
     count(lastMinute?.count),
     count(lastMinute?.failed),
@@ -93,6 +103,30 @@ function rowOf(component: ComponentStatus): string[] {
     memory === 0 ? '-' : formatBytes(memory),
     printableLine(component.routes.join(' ')) || '-',
   ];
+}
+
+/** Why components are not on the fork engine, those of one reason together. */
+function enginesOf(components: readonly ComponentStatus[]): { colour: 'dim'; text: string }[] {
+  const apart = components.filter(({ engineReason }) => engineReason !== null);
+  return [...Map.groupBy(apart, ({ engine, engineReason }) => `${engine}, not fork: ${engineReason}`)].map(
+    ([why, those]) => ({ colour: 'dim', text: `${namesOf(those)}: ${why}` }),
+  );
+}
+
+/** What is missing of their sandboxes; why, `doctor` tells. */
+function sandboxesOf(components: readonly ComponentStatus[]): { colour: 'dim'; text: string }[] {
+  const incomplete = components.filter(({ sandbox }) => sandbox?.complete === false);
+  const missing = Map.groupBy(incomplete, ({ sandbox }) =>
+    sandbox!.layers.flatMap(({ name, state }) => (state === 'missing' ? [name] : [])).join(', '),
+  );
+  return [...missing].map(([layers, those]) => ({
+    colour: 'dim',
+    text: `! ${namesOf(those)}: the sandbox lacks ${layers} (fulcrum doctor says why)`,
+  }));
+}
+
+function namesOf(components: readonly ComponentStatus[]): string {
+  return components.map(({ name }) => name).join(', ');
 }
 
 function notesOn(component: ComponentStatus): { colour: 'yellow' | 'red'; text: string }[] {

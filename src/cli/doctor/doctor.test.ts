@@ -8,6 +8,8 @@ import { doctorLines } from '../commands/doctor.ts';
 import { World } from '../fixtures/run-cli.ts';
 import { checkApp } from './app.ts';
 import type { Finding } from './finding.ts';
+import type { SandboxReport } from '../../runtime/sandbox/report.ts';
+import { judgeSandboxes } from './sandboxes.ts';
 import { judgeMachine, type MachineFacts } from './machine.ts';
 
 const GOOD: MachineFacts = {
@@ -19,6 +21,7 @@ const GOOD: MachineFacts = {
   memoryBytes: 8 * 1024 ** 3,
   cpus: 4,
   openFiles: null,
+  forkMissing: null,
 };
 
 const MACHINES: [string, Partial<MachineFacts>, string, Finding['status'], RegExp][] = [
@@ -32,8 +35,15 @@ const MACHINES: [string, Partial<MachineFacts>, string, Finding['status'], RegEx
   ['little memory', { memoryBytes: 256 * 1024 ** 2 }, 'memory', 'warning', /^256 MB.*512 MB/],
   ['one processor', { cpus: 1 }, 'cpus', 'warning', /share/],
   ['few open files', { openFiles: 1_024 }, 'open files', 'warning', /^1,024.*ulimit -n/],
+  [
+    'a machine that cannot fork',
+    { forkMissing: 'this is darwin' },
+    'engine',
+    'warning',
+    /^spawn.*this is darwin/,
+  ],
   ['enough open files', { openFiles: 65_536 }, 'open files', 'ok', /^65,536/],
-  ['the engine', {}, 'engine', 'ok', /^spawn/],
+  ['the engine', {}, 'engine', 'ok', /^fork for functions/],
 ];
 for (const [what, facts, name, status, text] of MACHINES) {
   test(`doctor on ${what}: ${status}`, () => {
@@ -63,10 +73,13 @@ test('an app is judged step by step, up to the one that fails', async () => {
 });
 
 test('findings are lined up, with what to do below', () => {
-  const lines = doctorLines([
-    { name: 'a', status: 'ok', found: 'fine', advice: null },
-    { name: 'longer', status: 'fail', found: 'one\ntwo', advice: 'Mend it.' },
-  ]);
+  const lines = doctorLines(
+    [
+      { name: 'a', status: 'ok', found: 'fine', advice: null },
+      { name: 'longer', status: 'fail', found: 'one\ntwo', advice: 'Mend it.' },
+    ],
+    80,
+  );
   assert.deepEqual(lines, [
     '✔ a       fine',
     '✖ longer  one',
@@ -76,6 +89,64 @@ test('findings are lined up, with what to do below', () => {
     '1 failure, 0 warnings',
   ]);
 });
+
+test('a finding of one long line is wrapped to the terminal, and words that are longer are cut', () => {
+  const found = `functions: ${'word '.repeat(12)}${'/path'.repeat(12)} end`;
+  const lines = doctorLines(
+    [{ name: 'sandbox', status: 'warning', found, advice: 'do this '.repeat(8) }],
+    50,
+  );
+  assert.deepEqual(
+    lines.filter((line) => line.length > 50),
+    [],
+  );
+  const said = lines.slice(0, -2).map((line) => line.slice(11));
+  assert.equal(said.join('').replaceAll(' ', ''), `${found}→${'dothis'.repeat(8)}`.replaceAll(' ', ''));
+});
+
+const LAYERS: SandboxReport['layers'] = [
+  { name: 'user', state: 'on' },
+  { name: 'network', state: 'unasked', reason: 'not asked for' },
+];
+const SANDBOXES: [string, Partial<SandboxReport>, Finding['status'], RegExp][] = [
+  ['nothing missing', {}, 'ok', /^as root, nothing missing null$/],
+  [
+    'two layers missing for one reason',
+    {
+      complete: false,
+      layers: [
+        ...LAYERS,
+        { name: 'memory', state: 'missing', reason: 'not writable' },
+        { name: 'pids', state: 'missing', reason: 'not writable' },
+        { name: 'files', state: 'missing', reason: 'no mounts' },
+      ],
+    },
+    'warning',
+    /Missing: memory, pids \(not writable\)\. files \(no mounts\)\. .*'required' do not/,
+  ],
+  [
+    'what keeps nobody out missing',
+    { layers: [...LAYERS, { name: 'cpu', state: 'missing', reason: 'not writable' }] },
+    'warning',
+    /Missing: cpu \(not writable\)\. .*'required' too/,
+  ],
+];
+for (const [what, part, status, text] of SANDBOXES) {
+  test(`a sandbox with ${what}: ${status}`, () => {
+    const report: SandboxReport = {
+      kind: 'program',
+      complete: true,
+      found: 'as root, nothing missing',
+      missing: [],
+      layers: LAYERS,
+      ...part,
+    };
+    const [finding] = judgeSandboxes([report]);
+    assert.equal(finding?.name, 'sandbox, programs');
+    assert.equal(finding.status, status);
+    assert.match(`${finding.found} ${finding.advice}`, text);
+  });
+}
 
 test('the command: warnings are no failure, a broken config is, and --json is one document', async () => {
   const world = await World.make();
@@ -90,8 +161,16 @@ test('the command: warnings are no failure, a broken config is, and --json is on
   );
   const broken = await world.run(['doctor', '--json']);
   assert.equal(broken.code, 1, broken.stderr);
-  const document = JSON.parse(broken.stdout) as { ok: boolean; findings: Finding[] };
+  const document = JSON.parse(broken.stdout) as {
+    ok: boolean;
+    findings: Finding[];
+    sandboxes: SandboxReport[];
+  };
   assert.equal(document.ok, false);
+  assert.deepEqual(
+    document.sandboxes.map(({ kind }) => kind),
+    ['function', 'program'],
+  );
   assert.match(document.findings.find(({ status }) => status === 'fail')!.found, /none\.ts/);
   await world.end();
 });

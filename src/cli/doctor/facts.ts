@@ -1,4 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
+import { forkEngineMissing } from '../../runtime/fork/support.ts';
 import type { MachineFacts } from './machine.ts';
 
 interface Report {
@@ -6,7 +7,7 @@ interface Report {
   readonly userLimits?: { readonly open_files?: { readonly soft: number | string } };
 }
 
-export function readFacts(): MachineFacts {
+export async function readFacts(): Promise<MachineFacts> {
   // Node looks up the names of all open connections otherwise, which may take seconds.
   Object.assign(process.report, { excludeNetwork: true });
   const report = process.report.getReport() as unknown as Report;
@@ -22,5 +23,6 @@ export function readFacts(): MachineFacts {
     memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
     cpus: availableParallelism(),
     openFiles: typeof soft === 'number' ? soft : null,
+    forkMissing: await forkEngineMissing(),
   };
 }

@@ -13,6 +13,8 @@ export interface MachineFacts {
   readonly cpus: number;
   /** Null: without a limit. */
   readonly openFiles: number | null;
+  /** Why functions are not forked here; null where they are. */
+  readonly forkMissing: string | null;
 }
 
 const NODE_MAJOR = 26;
@@ -26,7 +28,7 @@ export function judgeMachine(facts: MachineFacts): Finding[] {
     judgeMemory(facts),
     judgeCpus(facts),
     judgeOpenFiles(facts),
-    engine(),
+    engine(facts),
   ];
 }
 
@@ -82,6 +84,12 @@ function judgeOpenFiles({ openFiles }: MachineFacts): Finding {
   );
 }
 
-function engine(): Finding {
-  return ok('engine', 'spawn, plain Node processes (fork is not in this version)');
+function engine({ forkMissing }: MachineFacts): Finding {
+  if (forkMissing === null)
+    return ok('engine', 'fork for functions, plain Node processes (spawn) for services');
+  return warning(
+    'engine',
+    `spawn, plain Node processes: ${forkMissing}`,
+    'Functions start in tens of milliseconds instead of a few.',
+  );
 }

@@ -32,8 +32,11 @@ export function revision(name: string, o: RevisionOptions = {}): Revision {
       cors: null,
       events: [],
       schedule: null,
+      zygoteKeepAliveMs: 600_000,
       env: {},
       storage: [],
+      isolation: 'best-effort',
+      network: 'full',
       modeSetting: o.mode ?? 'function',
       function: {
         concurrency: 1,

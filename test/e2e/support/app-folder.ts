@@ -12,9 +12,9 @@ export interface AppFolder {
   remove(file: string): Promise<void>;
 }
 
-/** An app in a temporary folder, gone when the test ends. */
-export async function appFolder(t: TestContext, files: Files): Promise<AppFolder> {
-  const path = await realpath(await mkdtemp(join(tmpdir(), 'fulcrum-e2e-')));
+/** An app in a folder of its own, gone when the test ends. */
+export async function appFolder(t: TestContext, files: Files, within = tmpdir()): Promise<AppFolder> {
+  const path = await realpath(await mkdtemp(join(within, 'fulcrum-e2e-')));
   t.after(() => rm(path, { recursive: true, force: true, maxRetries: 5 }));
   const folder: AppFolder = {
     path,

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -13,11 +13,22 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** Who runs a command, where that is another than who runs the test; only root can let it be. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** A place of its own for the registry of running servers, so that tests do not see each other's, nor a developer's. */
-export function isolatedEnv(t: TestContext): NodeJS.ProcessEnv {
+export function isolatedEnv(t: TestContext, user: User | null = null): NodeJS.ProcessEnv {
   const runtime = mkdtempSync(join(tmpdir(), 'fulcrum-run-'));
   t.after(() => rmSync(runtime, { recursive: true, force: true }));
   const env: NodeJS.ProcessEnv = { ...process.env, XDG_RUNTIME_DIR: runtime, NO_COLOR: '1', COLUMNS: '80' };
+  if (user !== null) {
+    chownSync(runtime, user.uid, user.gid);
+    env.HOME = runtime;
+    delete env.XDG_CACHE_HOME;
+  }
   // What the test runner tells its own children must not reach a runner that a test starts: it would run nothing.
   delete env.NODE_TEST_CONTEXT;
   delete env.NODE_OPTIONS;
@@ -25,9 +36,19 @@ export function isolatedEnv(t: TestContext): NodeJS.ProcessEnv {
 }
 
 /** Runs a `fulcrum` command to its end, as a user would type it. */
-export function fulcrum(env: NodeJS.ProcessEnv, args: readonly string[], cwd?: string): Promise<Finished> {
+export function fulcrum(
+  env: NodeJS.ProcessEnv,
+  args: readonly string[],
+  cwd?: string,
+  user: User | null = null,
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BIN, ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [BIN, ...args], {
+      env,
+      cwd,
+      ...user,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -65,12 +86,14 @@ export class DevProcess {
     env: NodeJS.ProcessEnv,
     directory: string,
     args: readonly string[] = [],
+    user: User | null = null,
   ): Promise<DevProcess> {
     const child = spawn(
       process.execPath,
       [BIN, 'dev', directory, '--port', '0', '--admin-port', '0', ...args],
       {
         env,
+        ...user,
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );

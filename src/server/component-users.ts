@@ -1,0 +1,154 @@
+import { closeSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { AppSpec, RunnableSpec } from '../model/app.ts';
+import type { Revision } from '../model/revision.ts';
+import type { Machine } from '../runtime/sandbox/machine.ts';
+import { canBeOwned, mappedNamespace } from '../runtime/sandbox/owned-files.ts';
+import { isWithin, type OwnedFiles, type SandboxRequest } from '../runtime/sandbox/plan.ts';
+import { giveStorage } from '../runtime/sandbox/storage.ts';
+import { assignUids, componentUids } from '../runtime/sandbox/uid.ts';
+import { closedToOthers, runnable, storageOf, type ComponentFiles } from './sandbox-files.ts';
+
+export type ComponentUser = Pick<SandboxRequest, 'uid' | 'uidMissing' | 'owned'>;
+
+/** The users of an app's components: which each has, and that it gets at what it may read and write. */
+export class ComponentUsers {
+  readonly #machine: Machine;
+  readonly #logger: Logger;
+  /** By owner and user: descriptors of this process. */
+  readonly #namespaces = new Map<string, Promise<number | null>>();
+  #uids: { app: AppSpec; ids: Promise<ReadonlyMap<string, number> | null> } | null = null;
+
+  constructor(machine: Machine, logger: Logger) {
+    this.#machine = machine;
+    this.#logger = logger;
+  }
+
+  /**
+   * The user for processes of `revision`, and how it comes to what belongs to others.
+   * @param runtime what of ours they read.
+   * @param sockets what they connect to.
+   */
+  async userFor(
+    app: AppSpec,
+    revision: Revision,
+    files: ComponentFiles,
+    runtime: readonly string[],
+    sockets: readonly string[],
+  ): Promise<ComponentUser> {
+    const machine = this.#machine;
+    const { spec } = revision;
+    if (!machine.ffi) return { uid: null };
+    const ids = await this.#uidsOf(app);
+    const uid = ids?.get(spec.name) ?? null;
+    if (uid === null || !machine.capabilities.changeUser) return { uid: null };
+    const sources = revision.kind === 'module' ? revision.bundle.sources : [];
+    const looked = revision.kind === 'module' ? [revision.bundle.path, ...sources] : [];
+    const all = [...runtime, ...files.readable];
+    if (!machine.capabilities.administrate) {
+      // No mounts: what it reads, and the socket, it reaches as any other user does, or not at all.
+      const closed = await closedToOthers([...all, ...sockets], looked, true);
+      if (closed !== null)
+        return { uid: null, uidMissing: `${closed}, and without mounts it would not get through` };
+      // Others may write there who have no user of their own, and who could not once it were this one's.
+      return files.writable.length > 0
+        ? {
+            uid: null,
+            uidMissing: 'without mounts it shares what it stores with the user who started Fulcrum',
+          }
+        : { uid };
+    }
+    const closed: string[] = [];
+    for (const path of all) if ((await closedToOthers([path], [], false)) !== null) closed.push(path);
+    const inside = await closedToOthers([], looked, false);
+    const wanted = [...(inside === null ? closed : [...new Set([...closed, ...files.readable])])];
+    const { owned, refused } = await this.#owned([...wanted, ...files.writable], uid);
+    const unread = wanted.filter((path) => refused.includes(path));
+    if (unread.length > 0) {
+      const uidMissing = `${inside ?? `${unread[0]} is closed to other users`}, and its file system cannot be mounted with mapped ids; open it (chmod -R o+rX)`;
+      return { uid: null, uidMissing };
+    }
+    await giveStorage(
+      files.writable.filter((folder) => refused.includes(folder)),
+      uid,
+    );
+    return { uid, owned };
+  }
+
+  /** How `paths` come to belong to `uid`; `refused` are those whose file systems do not let them. */
+  async #owned(
+    paths: readonly string[],
+    uid: number,
+  ): Promise<{ owned: OwnedFiles[]; refused: readonly string[] }> {
+    const byNamespace = new Map<number, string[]>();
+    const refused: string[] = [];
+    for (const path of paths) {
+      const owner = await stat(path).catch(() => null);
+      if (owner === null || owner.uid === uid) continue;
+      const namespace = await this.#namespaceFor(owner.uid, owner.gid, uid);
+      if (namespace === null || !(await canBeOwned(path, namespace))) refused.push(path);
+      else byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), path]);
+    }
+    const owned = [...byNamespace].map(([namespace, mapped]) => ({
+      namespace: `/proc/${process.pid}/fd/${namespace}`,
+      paths: mapped,
+    }));
+    return { owned, refused };
+  }
+
+  #namespaceFor(owner: number, group: number, uid: number): Promise<number | null> {
+    const key = `${owner} ${group} ${uid}`;
+    let made = this.#namespaces.get(key);
+    if (made === undefined) {
+      made = mappedNamespace({ uid: owner, gid: group }, uid).catch((error: unknown) => {
+        this.#logger.warn({ error: messageOf(error) }, 'files cannot be mounted with mapped ids');
+        return null;
+      });
+      this.#namespaces.set(key, made);
+    }
+    return made;
+  }
+
+  #uidsOf(app: AppSpec): Promise<ReadonlyMap<string, number> | null> {
+    if (this.#uids?.app !== app) this.#uids = { app, ids: this.#assignUids(app) };
+    return this.#uids.ids;
+  }
+
+  async #assignUids(app: AppSpec): Promise<ReadonlyMap<string, number> | null> {
+    const range = componentUids(this.#machine.uidRanges);
+    if (range === null) return null;
+    const specs = runnable(app);
+    const names = specs.map(({ name }) => name);
+    const ids = new Map(assignUids(app.name, names, range));
+    if (this.#machine.capabilities.administrate) await this.#shareWhereStorageIs(specs, ids);
+    return ids;
+  }
+
+  /** Components that write the same folder have one user, where it cannot belong to each of them by a mount of its own. */
+  async #shareWhereStorageIs(specs: readonly RunnableSpec[], ids: Map<string, number>): Promise<void> {
+    for (const [index, spec] of specs.entries()) {
+      const folders = await storageOf(spec);
+      for (const other of specs.slice(index + 1)) {
+        const shared = (await storageOf(other)).filter((theirs) =>
+          folders.some((own) => isWithin(own, theirs) || isWithin(theirs, own)),
+        );
+        const [uid, otherUid] = [ids.get(spec.name)!, ids.get(other.name)!];
+        if (shared.length === 0 || uid === otherUid) continue;
+        const { refused } = await this.#owned(shared, uid);
+        if (refused.length === 0) continue;
+        for (const [name, id] of ids) if (id === otherUid) ids.set(name, uid);
+        this.#logger.warn(
+          { components: [spec.name, other.name], folder: refused[0] },
+          'share a user id, since both write a folder that cannot be mounted with mapped ids',
+        );
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const made of await Promise.all(this.#namespaces.values())) if (made !== null) closeSync(made);
+    this.#namespaces.clear();
+  }
+}
