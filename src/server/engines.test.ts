@@ -32,6 +32,6 @@ test(
     });
     await assert.rejects(opening, { code: 'EEXIST' });
     // The cache is closed once what fills it has ended, and it says then that it is filled.
-    assert.equal(globSync(join(folder, 'compiled', 'instances-*')).length, 1);
+    assert.equal(globSync(join(folder, 'compiled', 'instances', 'instances-*')).length, 1);
   },
 );

@@ -49,7 +49,9 @@ export class Engines {
   readonly #parts: Parts;
 
   static async open(options: EnginesOptions): Promise<Engines> {
-    const { compileCacheFolder, sandboxFolder, dataDirectory, socketPath, baseEnv, logger } = options;
+    const { sandboxFolder, dataDirectory, socketPath, baseEnv, logger } = options;
+    // Apart from what the server itself keeps: components' users read it.
+    const compileCacheFolder = join(options.compileCacheFolder, 'instances');
     const root = join(sandboxFolder, 'root');
     await mkdir(root, { recursive: true, mode: 0o700 });
     const [forkMissing, machine] = await Promise.all([
@@ -79,6 +81,7 @@ export class Engines {
       );
       const sandboxed = {
         ...options,
+        compileCacheFolder,
         sandboxOf: (revision: Revision) => sandboxes.planFor(revision, 'program'),
       };
       const spawn = kept(await createSpawnRuntime(machine.ffi ? sandboxed : options));

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -20,7 +20,7 @@ export class InstanceCache {
   /** Resolves with the part of the folder that belongs to this Node and user; null where there is none. */
   readonly #own: Promise<string | null>;
 
-  /** Begins to fill `folder` unless that has been done for this Node and these modules. */
+  /** Begins to fill `folder`, which is for nothing else, unless that has been done for this Node and these modules. */
   static async open(folder: string, nodePath: string, logger: Logger): Promise<InstanceCache> {
     await mkdir(folder, { recursive: true, mode: 0o755 });
     const mark = join(folder, `instances-${stateOf(nodePath)}`);
@@ -61,6 +61,9 @@ async function fill(folder: string, nodePath: string, mark: string): Promise<str
   running.child.stdin?.end();
   const { stdout } = await running;
   if (stdout === '') return null;
+  // Node makes them for its own user alone. They hold our own modules and nothing else: the folder is for them.
+  const names = await readdir(stdout);
+  await Promise.all(names.map((name) => chmod(join(stdout, name), 0o644)));
   await writeFile(`${mark}.${process.pid}`, stdout);
   await rename(`${mark}.${process.pid}`, mark);
   return stdout;

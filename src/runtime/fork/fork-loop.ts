@@ -36,11 +36,11 @@ export interface ForkHooks {
 }
 
 /**
- * A zygote at work: carries orders out and reports the ends of its children, until the server closes the socket. It waits inside a system call, with nothing open in its event loop, so that a child finds that loop empty.
+ * A zygote at work: carries orders out and reports the ends of its children, until the server closes the socket. It waits inside
+ * a system call, with nothing open in its event loop, so that a child finds that loop empty.
  *
  * Returns in each child, at once after the fork. There the parent's descriptors are closed, and the child leads a session of
  * its own and ends with its parent. Returns null in the zygote, when the socket has been closed.
- *
  */
 export function forkLoop(control: number, hooks: ForkHooks = {}): Begun | null {
   const children = new ChildWatch();

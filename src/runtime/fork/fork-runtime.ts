@@ -10,7 +10,8 @@ import type { ModuleRevision } from '../../model/revision.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
 import { READ_AT_START } from '../spawn/read-at-start.ts';
-import { givenUp, tooSlow, withOutput } from '../spawn/start-errors.ts';
+import { givenUp, withOutput } from '../spawn/start-errors.ts';
+import { StartLimit } from '../spawn/start-limit.ts';
 import { InstanceLog } from '../wire/instance-log.ts';
 import { limitMemory } from '../wire/limit-memory.ts';
 import { zygotesToEnd, type IdleZygote, type MachineMemory } from './keep-alive.ts';
@@ -34,7 +35,7 @@ export interface ForkRuntimeOptions {
   readonly inUserNamespace?: boolean;
   /** The Node that runs the components; the server's own by default. */
   readonly nodePath?: string;
-  /** Where zygotes keep what V8 has compiled, one folder for each bundle. Nowhere by default. */
+  /** Where root zygotes keep our own modules compiled; those of functions too where they have no sandbox. Nowhere by default. */
   readonly compileCacheFolder?: string;
   /** How long an instance may take to load its module. 10 s by default. */
   readonly startTimeoutMs?: number;
@@ -62,6 +63,7 @@ export class ForkRuntime implements Runtime {
   readonly #keys = new WeakMap<ModuleRevision, string>();
   /** By a revision's key: why it cannot be forked. */
   readonly #unsuited = new Map<string, string>();
+  /** The same by the component's name and the revision's id. */
   readonly #reasons = new Map<string, string>();
   /** By the same: why its latest start found no root zygote. */
   readonly #withoutRoot = new Map<string, string>();
@@ -106,16 +108,12 @@ export class ForkRuntime implements Runtime {
     if (signal.aborted) throw givenUp(revision, signal.reason);
     if (this.#state === 'closed') throw new FulcrumError('shutting-down', 'The runtime has been closed.');
     if (order.inspectPort !== null || this.unsuited(revision) !== null) return fallback.start(order);
-    const stop = Promise.withResolvers<never>();
-    stop.promise.catch(() => undefined);
-    const onAbort = (): void => stop.reject(givenUp(revision, signal.reason));
-    signal.addEventListener('abort', onAbort, { once: true });
     const timeoutMs = this.#options.startTimeoutMs ?? START_TIMEOUT_MS;
-    const timer = clock.after(timeoutMs, () => stop.reject(tooSlow(revision, timeoutMs)));
+    const limit = new StartLimit(revision, signal, clock, timeoutMs);
     try {
       for (let retries = RETRIES; ; retries--) {
         try {
-          return await this.#startOnce(order, revision, stop.promise);
+          return await this.#startOnce(order, revision, limit.passed);
         } catch (error) {
           if (!(error instanceof ZygoteLost) || retries === 0 || this.#closed) throw error;
         }
@@ -124,8 +122,7 @@ export class ForkRuntime implements Runtime {
       if (error instanceof ZygoteLost) throw lost(revision, this.#closed);
       throw error;
     } finally {
-      timer.cancel();
-      signal.removeEventListener('abort', onAbort);
+      limit.cancel();
     }
   }
 

@@ -18,7 +18,8 @@ import { introduce } from '../wire/introduce.ts';
 import { limitMemory } from '../wire/limit-memory.ts';
 import { heapFlags } from './heap-flags.ts';
 import { READ_AT_START } from './read-at-start.ts';
-import { givenUp, tooSlow, withOutput } from './start-errors.ts';
+import { givenUp, withOutput } from './start-errors.ts';
+import { StartLimit } from './start-limit.ts';
 
 export interface SpawnRuntimeOptions {
   /** Where the runtime listens for its instances: at most 107 bytes, in a folder of mode 0700 (made where there is none). */
@@ -84,13 +85,8 @@ class SpawnRuntime implements Runtime {
       revision: revision.id,
     });
     const expected = this.#listener.expect(instanceId);
-    const stop = Promise.withResolvers<never>();
-    // It may reject before it is raced.
-    stop.promise.catch(() => undefined);
-    const onAbort = (): void => stop.reject(givenUp(revision, signal.reason));
-    signal.addEventListener('abort', onAbort, { once: true });
     const timeoutMs = this.#options.startTimeoutMs ?? START_TIMEOUT_MS;
-    const timer = clock.after(timeoutMs, () => stop.reject(tooSlow(revision, timeoutMs)));
+    const limit = new StartLimit(revision, signal, clock, timeoutMs);
     let child: ManagedProcess | null = null;
     try {
       const sandbox = this.#options.sandboxOf?.(revision) ?? null;
@@ -106,7 +102,7 @@ class SpawnRuntime implements Runtime {
         clock,
         caller: this.#options.caller,
       });
-      const instance = await Promise.race([introduced, stop.promise]);
+      const instance = await Promise.race([introduced, limit.passed]);
       limitMemory(this.#memory, instance, order.memoryBytes);
       return instance;
     } catch (error) {
@@ -116,8 +112,7 @@ class SpawnRuntime implements Runtime {
     } finally {
       lines.started();
       expected.cancel();
-      timer.cancel();
-      signal.removeEventListener('abort', onAbort);
+      limit.cancel();
     }
   }
 
