@@ -10,6 +10,9 @@ export const ERRORS = {
   forbidden: { status: 403, fault: 'caller', title: 'Not allowed' },
   'route-not-found': { status: 404, fault: 'caller', title: 'No component has this route' },
   'not-found': { status: 404, fault: 'caller', title: 'There is no such thing' },
+  conflict: { status: 409, fault: 'caller', title: 'Something else has changed it, or claims it' },
+  'manifest-invalid': { status: 400, fault: 'caller', title: 'What was sent to deploy is not valid' },
+  'blob-invalid': { status: 400, fault: 'caller', title: 'An uploaded file is not what it should be' },
   'method-not-allowed': { status: 405, fault: 'caller', title: 'The method is not allowed here' },
   'body-timeout': { status: 408, fault: 'caller', title: 'The request did not arrive in time' },
   'body-too-large': { status: 413, fault: 'caller', title: 'The request body is too large' },
@@ -34,6 +37,7 @@ export const ERRORS = {
   'instance-crashed': { status: 502, fault: 'author', title: 'The instance ended during the request' },
   'bad-response': { status: 502, fault: 'author', title: 'The component gave no valid response' },
   'memory-exceeded': { status: 502, fault: 'author', title: 'The instance used more memory than it may' },
+  'deploy-failed': { status: 422, fault: 'author', title: 'The release did not come up' },
   timeout: { status: 504, fault: 'author', title: 'The component did not answer in time' },
 
   // Calls between components.

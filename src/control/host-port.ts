@@ -1,0 +1,65 @@
+import type { AppRecord, CanaryPlan } from '../model/app-record.ts';
+import type { Release, ReleaseManifest } from '../model/release.ts';
+import type { ControlPort } from './port.ts';
+
+/**
+ * What the admin API asks of a server with any number of apps. Implemented by `server/`. `fulcrum dev` implements it with one app
+ * and without `deploys`.
+ */
+export interface HostPort {
+  /** The apps that run here, by id. */
+  apps(): Promise<readonly AppRecord[]>;
+  /** The running app, what serves of it; null where there is none of that id, or nothing of it serves yet. */
+  app(id: string): ControlPort | null;
+  /** Absent in `dev`, where files are the way to change an app. */
+  readonly deploys?: Deploys;
+  /** Ends the server gracefully, after the answer has gone out. Absent: it cannot be ended this way. */
+  stop?(): void;
+  /** Starts a successor that takes the listening sockets over, and ends once that serves. Absent: cannot. */
+  restart?(): Promise<void>;
+}
+
+/** Deploys and what belongs to them. `by` is who: an audit entry's actor. */
+export interface Deploys {
+  /** Rejects with `bad-request` for a bad id, host or prefix, and with `conflict` where another app claims the same. */
+  setRouting(app: string, routing: { hosts: readonly string[]; prefix: string }): Promise<AppRecord>;
+  /** Drains and ends it, and removes what is kept of it. Rejects with `not-found`. */
+  removeApp(app: string): Promise<void>;
+  missingBlobs(digests: readonly string[]): Promise<readonly string[]>;
+  /** A tar, uncompressed, of plain files that are named by their digests. Rejects with `blob-invalid`; what came before is kept. */
+  putBlobs(tar: AsyncIterable<Uint8Array>): Promise<{ readonly stored: number }>;
+  /**
+   * Validates the manifest, keeps the release, starts one instance of every component, routes, and drains what served before.
+   * Creates the app where it is new. One at a time for each app. `onStep` is told as each step begins and ends.
+   * Rejects with `config-invalid`, `manifest-invalid`, `secret-missing`, `deploy-failed` (details: the ReleaseFailure); then what served before
+   * goes on serving.
+   */
+  deploy(order: DeployOrder, onStep: (step: DeployStep) => void): Promise<Release>;
+  /** `to` null: to the newest healthy one before the one that serves. Rejects with `not-found`, `bad-request`, `deploy-failed`. */
+  rollback(app: string, to: number | null, by: string, onStep: (step: DeployStep) => void): Promise<Release>;
+  releases(app: string, before: number | null, limit: number): Promise<readonly Release[]>;
+  release(app: string, number: number): Promise<Release | null>;
+  /** Gives a canary all the traffic, or takes it back, now. Rejects with `not-found` where there is none. */
+  endCanary(app: string, how: 'promote' | 'abort', by: string): Promise<AppRecord>;
+}
+
+export interface DeployOrder {
+  readonly manifest: ReleaseManifest;
+  /** Null: all the traffic at once. */
+  readonly canary: CanaryPlan | null;
+  /** Where it is to answer, for an app that is new; null: as it is, and under every host for a new one. */
+  readonly routing: { readonly hosts: readonly string[]; readonly prefix: string } | null;
+  readonly note: string;
+  readonly by: string;
+}
+
+export interface DeployStep {
+  /** `check`, `keep`, `unpack`, `start`, `route`, `drain`. */
+  readonly name: string;
+  readonly state: 'begun' | 'done' | 'failed';
+  /** `start` tells one for each component. */
+  readonly component: string | null;
+  /** One line, for people; empty for nothing to say. */
+  readonly message: string;
+  readonly tookMs: number | null;
+}

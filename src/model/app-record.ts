@@ -1,0 +1,62 @@
+import type { Mode, ModeSetting } from './app.ts';
+
+/** One app in one environment, as a server keeps it. */
+export interface AppRecord {
+  /** `shop`; in another environment than production `shop@staging`. */
+  readonly id: string;
+  readonly name: string;
+  readonly environment: string;
+  /** Lower case; where empty it answers under every host that no other app claims. A request's host is looked for here first. */
+  readonly hosts: readonly string[];
+  /** `/shop`: its routes lie below it, and do not see it; empty for none. */
+  readonly prefix: string;
+  readonly createdAtMs: number;
+  /** Number of the release that serves; null before the first has. */
+  readonly serving: number | null;
+  /** A release that is given part of the traffic until it serves or goes back; null for none. */
+  readonly canary: CanaryRecord | null;
+  /** Modes that were chosen by hand, by component. Each holds until the config itself says something else than `configured`. */
+  readonly modes: Readonly<Record<string, ChosenMode>>;
+  /** Counts changes: an update names the one that it has seen. */
+  readonly version: number;
+}
+
+export interface ChosenMode {
+  readonly configured: ModeSetting;
+  readonly chosen: ModeSetting;
+  /** Where `chosen` is `auto`: what it means at present. */
+  readonly mode: Mode;
+}
+
+/** What was asked of a canary. */
+export interface CanaryPlan {
+  /** Percent of the clients, rising, each above 0 and below 100; what follows the last is all. */
+  readonly steps: readonly number[];
+  readonly everyMs: number;
+  /** Share of failed requests, 0 to 1, above which it goes back. */
+  readonly maxErrors: number;
+}
+
+export interface CanaryRecord extends CanaryPlan {
+  readonly release: number;
+  /** Index into `steps`. */
+  readonly step: number;
+  readonly stepBeganAtMs: number;
+}
+
+export type AppChanges = Partial<
+  Pick<AppRecord, 'hosts' | 'prefix' | 'serving' | 'canary' | 'modes'>
+>;
+
+/** The apps of a server. What it returns has outlived a loss of power. */
+export interface AppStore {
+  /** By id. */
+  list(): Promise<readonly AppRecord[]>;
+  get(id: string): Promise<AppRecord | null>;
+  /** Rejects with `conflict` where there is one of that id. */
+  create(app: Omit<AppRecord, 'version'>): Promise<AppRecord>;
+  /** Rejects with `conflict` where `version` is not the present one, and with `not-found`. */
+  update(id: string, version: number, changes: AppChanges): Promise<AppRecord>;
+  /** With its releases, secrets and usage; the audit log stays. Idempotent. */
+  remove(id: string): Promise<void>;
+}
