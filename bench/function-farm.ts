@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerProcess } from './server-process.ts';
@@ -15,9 +15,12 @@ export class FunctionFarm {
     const folder = await mkdtemp(join(tmpdir(), 'fulcrum-farm-'));
     try {
       const names = Array.from({ length: count }, (_, i) => `f${i}`);
-      await Promise.all(names.map((name) => writeFile(join(folder, `${name}.ts`), moduleText(name))));
+      // Not beside the config: where something is hidden in a folder (`.fulcrum` is), each of its files has a rule of its own.
+      const modules = join(folder, 'functions');
+      await mkdir(modules);
+      await Promise.all(names.map((name) => writeFile(join(modules, `${name}.ts`), moduleText(name))));
       const components = Object.fromEntries(
-        names.map((name) => [name, { entry: `./${name}.ts`, routes: [`/${name}`], ...settings }]),
+        names.map((name) => [name, { entry: `./functions/${name}.ts`, routes: [`/${name}`], ...settings }]),
       );
       const config = JSON.stringify({ name: 'farm', components });
       await writeFile(

@@ -44,9 +44,7 @@ export interface CanaryRecord extends CanaryPlan {
   readonly stepBeganAtMs: number;
 }
 
-export type AppChanges = Partial<
-  Pick<AppRecord, 'hosts' | 'prefix' | 'serving' | 'canary' | 'modes'>
->;
+export type AppChanges = Partial<Pick<AppRecord, 'hosts' | 'prefix' | 'serving' | 'canary' | 'modes'>>;
 
 /** The apps of a server. What it returns has outlived a loss of power. */
 export interface AppStore {

@@ -1,4 +1,4 @@
-const NAME = /^fulcrum-(\d+)-(\d+)-[a-z][a-z0-9-]*$/;
+const NAME = /^fulcrum-(\d+)-(\d+)-[a-z][a-z0-9.-]*$/;
 
 /** The name of a component's control groups: it says which server made them, so that they are known when that has been killed. */
 export function cgroupNameOf(pid: number, startedAt: string, component: string): string {

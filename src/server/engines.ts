@@ -95,6 +95,7 @@ export class Engines {
           fallback: spawn,
           inUserNamespace: routeOf(machine, 'function').route === 'user-namespace',
           waitsForRoots: (revision) => sandboxes.isWeakerAsProgram(revision),
+          sites: sandboxes.sites,
           sandboxFor: (revision) => Promise.try(() => sandboxes.planFor(revision, 'function')),
         });
         fork.prepare(USUAL_MEMORY_BYTES);
@@ -120,6 +121,8 @@ export class Engines {
       this.runtimeFor(spec, modeFor(spec.modeSetting)).engine === 'fork' ? 'function' : 'program',
     );
     for (const uid of sandboxes.uids()) void cache?.share(uid);
+    // Folders of these components may have been mounted since.
+    this.#parts.fork?.renew();
   }
 
   runtimeFor(spec: RunnableSpec, mode: Mode): Runtime {

@@ -22,6 +22,7 @@ import {
   type SandboxRequest,
 } from '../runtime/sandbox/plan.ts';
 import { runtimeFiles } from '../runtime/sandbox/runtime-files.ts';
+import { BlankSites } from '../runtime/sandbox/blank-sites.ts';
 import { ComponentUsers, type ComponentUser } from './component-users.ts';
 import { cgroupNameOf, isAbandoned } from './cgroup-names.ts';
 import { sandboxBounds } from './sandbox-bounds.ts';
@@ -60,6 +61,7 @@ export class Sandboxes {
   readonly #latest = new Map<string, Plans>();
   /** By name: there are folders on this machine for them. */
   readonly #cgroups = new Map<string, CgroupPlan>();
+  readonly #sites: BlankSites | null;
 
   static async open(options: SandboxesOptions): Promise<Sandboxes> {
     const { folder, machine, logger } = options;
@@ -80,6 +82,8 @@ export class Sandboxes {
     this.#options = options;
     this.#tmpFolder = tmpFolder;
     this.#users = new ComponentUsers(options.machine, options.logger);
+    const { machine, folder } = options;
+    this.#sites = machine.ffi ? new BlankSites(machine, join(folder, 'root'), ownCgroupName('zygote')) : null;
   }
 
   /**
@@ -142,6 +146,11 @@ export class Sandboxes {
     };
   }
 
+  /** Where processes wait for the function that they will be of; null where functions have no sandbox here. */
+  get sites(): BlankSites | null {
+    return this.#sites;
+  }
+
   /** The user ids that components have now. */
   uids(): number[] {
     const ids = [...this.#latest.values()].map(({ program }) => program?.uid ?? null);
@@ -150,7 +159,8 @@ export class Sandboxes {
 
   /** Call when no process of theirs lives. */
   async close(): Promise<void> {
-    const left = await Promise.all([...this.#cgroups.values()].map(removeCgroups));
+    const groups = [...this.#cgroups.values(), ...(this.#sites?.cgroups ?? [])];
+    const left = await Promise.all(groups.map(removeCgroups));
     if (left.flat().length > 0) {
       this.#options.logger.warn({ left: left.flat() }, 'control groups could not be removed');
     }
@@ -198,7 +208,7 @@ export class Sandboxes {
       mountPoint: join(folder, 'root'),
       tmpFolder,
       ...bounds,
-      cgroupName: cgroupNameOf(process.pid, startOf(process.pid) ?? '0', spec.name),
+      cgroupName: ownCgroupName(spec.name),
     });
   }
 
@@ -246,6 +256,10 @@ export class Sandboxes {
 function refusalOf(spec: RunnableSpec, plan: SandboxPlan | undefined): string | null {
   if (spec.isolation !== 'required' || plan === undefined) return null;
   return isolationRefusal(spec.name, plan.layers);
+}
+
+function ownCgroupName(of: string): string {
+  return cgroupNameOf(process.pid, startOf(process.pid) ?? '0', of);
 }
 
 function machineMemory(): number {

@@ -3,12 +3,12 @@ import { FRAME } from '../wire/frames.ts';
 import type { Init } from '../wire/messages.ts';
 import { toThrown } from '../wire/thrown.ts';
 import { CallClient } from './call-client.ts';
-import { captureConsole } from './console-capture.ts';
 import { endOnFault, endOnSignal } from './endings.ts';
 import { setEnvironment } from './environment.ts';
-import { ChildInstance, sendLine } from './instance.ts';
+import { ChildInstance } from './instance.ts';
 import type { Link } from './link.ts';
 import { loadModule, type ModuleHandlers } from './module-handlers.ts';
+import { printOver } from './process-setup.ts';
 
 /** A component's module in a process, whichever engine made it: first loaded, then at work. */
 export class Component {
@@ -28,10 +28,8 @@ export class Component {
     const [link, init, calls] = [this.#link, this.#init, this.#calls];
     setEnvironment({ ...init.baseEnv, ...init.env });
     process.argv = [process.execPath, init.bundlePath];
-    process.setSourceMapsEnabled(true);
     (globalThis as Record<symbol, unknown>)[Symbol.for('fulcrum.files-root')] = init.filesRoot;
-    captureConsole((stream, level, text) => sendLine(link.connection, null, stream, level, text));
-    process.on('exit', () => link.connection.flush());
+    printOver(link);
     setInstanceHost({
       version: 1,
       component: init.component,

@@ -6,15 +6,21 @@ import { sendLine } from './instance.ts';
 import { stackOf } from './invocation.ts';
 import type { Link } from './link.ts';
 
-/** Without its server an instance is an orphan: it ends, with all that it has started, and without a last word of the author's code. */
-export function dieWithServer(connection: WireConnection): void {
+/**
+ * Without its server an instance is an orphan: it ends, with all that it has started, and without a last word of the author's code.
+ * @param end how, where a signal of its own would not do it.
+ */
+export function dieWithServer(
+  connection: WireConnection,
+  end: () => void = () => void process.kill(process.pid, 'SIGKILL'),
+): void {
   void connection.closed.then(() => {
     try {
       process.kill(-process.pid, 'SIGKILL');
     } catch {
       // It leads no group of its own.
     }
-    process.kill(process.pid, 'SIGKILL');
+    end();
   });
 }
 

@@ -81,6 +81,11 @@ export function forkLoop(control: number, hooks: ForkHooks = {}): Begun | null {
         if (children.has(message.pid)) sendSignal(-message.pid, message.signal);
         continue;
       }
+      if (message.do === 'become') {
+        // It has become somebody's already.
+        for (const descriptor of descriptors) closeDescriptor(descriptor);
+        continue;
+      }
       let pid: number;
       try {
         pid = forkFor(message);
@@ -113,7 +118,7 @@ export function forkLoop(control: number, hooks: ForkHooks = {}): Begun | null {
 }
 
 function forkFor(order: ForkOrder): number {
-  if (order.do === 'zygote' && order.sandbox !== null) return forkInto(order.sandbox);
+  if (order.do === 'blank' && order.plan !== null) return forkInto(order.plan);
   const pid = fork();
   if (pid === 0) afterFork();
   return pid;

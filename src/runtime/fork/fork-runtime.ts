@@ -8,12 +8,15 @@ import type { Instance, Runtime, StartOrder } from '../../model/instance.ts';
 import type { LogSink } from '../../model/log.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
+import type { BlankSites } from '../sandbox/blank-sites.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
 import { READ_AT_START } from '../spawn/read-at-start.ts';
 import { givenUp, withOutput } from '../spawn/start-errors.ts';
 import { StartLimit } from '../spawn/start-limit.ts';
 import { InstanceLog } from '../wire/instance-log.ts';
+import type { WireInstance } from '../wire/wire-instance.ts';
 import { limitMemory } from '../wire/limit-memory.ts';
+import { startAlone } from './alone.ts';
 import { zygotesToEnd, type IdleZygote, type MachineMemory } from './keep-alive.ts';
 import type { Root } from './root.ts';
 import { Roots } from './roots.ts';
@@ -33,6 +36,8 @@ export interface ForkRuntimeOptions {
   readonly sandboxFor?: (revision: ModuleRevision) => Promise<SandboxPlan | null>;
   /** Zygotes are made in a user namespace, for plans of that route. False by default. */
   readonly inUserNamespace?: boolean;
+  /** Where zygotes wait, in the sandbox' part that all have in common, until it is known whose they are. None do by default. */
+  readonly sites?: BlankSites | null;
   /** The Node that runs the components; the server's own by default. */
   readonly nodePath?: string;
   /** Where root zygotes keep our own modules compiled; those of functions too where they have no sandbox. Nowhere by default. */
@@ -60,6 +65,8 @@ export class ForkRuntime implements Runtime {
   readonly #roots: Roots;
   readonly #zygotes = new Map<string, Starting>();
   readonly #leaving = new Set<Zygote>();
+  /** By a revision's key: instances without a zygote, those that are being started included. */
+  readonly #alone = new Map<string, number>();
   readonly #keys = new WeakMap<ModuleRevision, string>();
   /** By a revision's key: why it cannot be forked. */
   readonly #unsuited = new Map<string, string>();
@@ -75,8 +82,9 @@ export class ForkRuntime implements Runtime {
     this.#options = options;
     this.#memory = new MemoryWatch(options.clock);
     const { nodePath = process.execPath, compileCacheFolder = null, inUserNamespace = false } = options;
+    const { sites = null } = options;
     const { baseEnv, clock, logger } = options;
-    this.#roots = new Roots({ nodePath, compileCacheFolder, inUserNamespace, baseEnv, clock, logger });
+    this.#roots = new Roots({ nodePath, compileCacheFolder, inUserNamespace, sites, baseEnv, clock, logger });
     this.#sweep = options.clock.every(SWEEP_MS, () => this.#endIdle());
   }
 
@@ -94,6 +102,11 @@ export class ForkRuntime implements Runtime {
   /** Starts what instances of `memoryBytes` are forked from, so that the first start finds it warm. */
   prepare(memoryBytes: number): void {
     this.#roots.pick({ memoryBytes, env: {} });
+  }
+
+  /** Call when the machine's mounts may have changed: what waits in the old ones is replaced. */
+  renew(): void {
+    this.#roots.renewBlanks();
   }
 
   async start(order: StartOrder): Promise<Instance> {
@@ -148,12 +161,15 @@ export class ForkRuntime implements Runtime {
     const sandbox = (await sandboxFor?.(revision)) ?? null;
     let starting = this.#zygotes.get(key);
     if (starting === undefined || starting.zygote.state === 'ended') {
+      // Whether one start or several at once: only of the latter something can be shared.
+      const alone = revision.spec.zygoteKeepAliveMs === 0 && !this.#alone.has(key);
       const kind = { memoryBytes: order.memoryBytes, env: earlyEnv(revision) };
       const waits = waitsForRoots?.(revision) ?? false;
       const root = waits ? await Promise.race([this.#roots.whenWarm(kind), stop]) : this.#roots.pick(kind);
       // A plain process is there sooner.
       this.#without(revision, typeof root === 'string' ? root : null);
       if (typeof root === 'string') return await fallback.start(order);
+      if (alone) return await this.#startAlone(key, root, order, revision, sandbox, stop);
       starting = this.#zygoteFor(key, root, order, revision, sandbox);
     }
     const { zygote } = starting;
@@ -191,19 +207,64 @@ export class ForkRuntime implements Runtime {
     }
   }
 
-  async #fork(
+  async #startAlone(
+    key: string,
+    root: Root,
+    order: StartOrder,
+    revision: ModuleRevision,
+    sandbox: SandboxPlan | null,
+    stop: Promise<never>,
+  ): Promise<Instance> {
+    const { baseEnv, clock, caller } = this.#options;
+    const compileCacheFolder = this.#options.compileCacheFolder ?? null;
+    const lines = this.#linesOf(order, revision);
+    const over = (): void => {
+      const left = this.#alone.get(key)! - 1;
+      if (left > 0) this.#alone.set(key, left);
+      else this.#alone.delete(key);
+    };
+    this.#alone.set(key, (this.#alone.get(key) ?? 0) + 1);
+    const starting = startAlone({
+      root,
+      revision,
+      order,
+      baseEnv,
+      clock,
+      caller,
+      lines,
+      sandbox,
+      compileCacheFolder,
+      stop,
+    });
+    starting.then((instance) => void instance.ended.then(over), over);
+    return await this.#whenMade(starting, order, lines, stop);
+  }
+
+  #fork(
     zygote: Zygote,
     order: StartOrder,
     revision: ModuleRevision,
     stop: Promise<never>,
   ): Promise<Instance> {
+    const lines = this.#linesOf(order, revision);
+    return this.#whenMade(zygote.fork(order, lines, stop), order, lines, stop);
+  }
+
+  #linesOf(order: StartOrder, revision: ModuleRevision): InstanceLog {
     const { clock, log } = this.#options;
-    const lines = new InstanceLog(log, clock, {
+    return new InstanceLog(log, clock, {
       component: revision.spec.name,
       instance: order.instanceId,
       revision: revision.id,
     });
-    const forking = zygote.fork(order, lines, stop);
+  }
+
+  async #whenMade(
+    forking: Promise<WireInstance>,
+    order: StartOrder,
+    lines: InstanceLog,
+    stop: Promise<never>,
+  ): Promise<Instance> {
     try {
       const instance = await Promise.race([forking, stop]);
       this.#instances.add(instance);

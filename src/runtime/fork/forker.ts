@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import type { ProcessEnd } from '../process/managed-process.ts';
-import type { ForkOrder, Report } from './orders.ts';
+import type { BecomeOrder, ForkOrder, Report } from './orders.ts';
 import { ZygoteLost } from './zygote-lost.ts';
 import { ZygoteSocket } from './zygote-socket.ts';
 
@@ -44,6 +44,11 @@ export class Forker {
     else asked.reject(new ZygoteLost());
     this.#socket.send(order, descriptors);
     return asked.promise;
+  }
+
+  /** Tells a blank zygote what it is to become. `descriptors` are closed here. */
+  order(order: BecomeOrder, descriptors: readonly number[]): void {
+    this.#socket.send(order, descriptors);
   }
 
   /** Calls `ended` once, when the child `pid` (in the zygote's count) has. */

@@ -1,24 +1,24 @@
-import { writeSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
-import { inspect } from 'node:util';
 import { messageOf } from '../../base/errors.ts';
 import { Component } from '../child/component.ts';
+import { dieWithServer } from '../child/endings.ts';
 import { LOADING } from '../child/instance.ts';
 import type { Link } from '../child/link.ts';
 import { listOf } from '../child/module-handlers.ts';
 import { closeDescriptor, duplicate, writeAll } from '../native/descriptors.ts';
 import { exitNow, trimHeap } from '../native/native.ts';
-import { enterSandbox } from '../sandbox/enter.ts';
+import { enterComponent } from '../sandbox/enter.ts';
 import { emptyInstance, prepareInstance } from '../sandbox/instance.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { FRAME } from '../wire/frames.ts';
 import { readJson, type Init, type Ready } from '../wire/messages.ts';
 import { toThrown } from '../wire/thrown.ts';
-import { forkLoop, type Begun, type ForkHooks } from './fork-loop.ts';
+import { forkLoop, type ForkHooks } from './fork-loop.ts';
+import { endLoudly } from './end-loudly.ts';
 import { becomeInstance } from './forked-instance.ts';
 import { atLast, becomeSelf } from './identity.ts';
 import { authorsPlace, ModuleResources } from './module-resources.ts';
-import { encodeMessage, type Report } from './orders.ts';
+import { encodeMessage, type BecomeOrder, type Received, type Report } from './orders.ts';
 import { forgetDraws, watchDraws } from './random-sources.ts';
 import { instanceWire } from './instance-wire.ts';
 
@@ -26,35 +26,25 @@ import { instanceWire } from './instance-wire.ts';
 const MAX_WARNINGS = 5;
 
 /**
- * Goes on in a fork of the root zygote: enters the sandbox, loads one revision's module as an instance would, over a wire of
- * its own, then closes that and forks an instance for each order. The server ends it.
+ * Goes on in a blank zygote: enters the component's own part of the sandbox, loads one revision's module as an instance would,
+ * over a wire of its own, then closes that and forks an instance for each order on `control`; or, where it is to be alone, serves
+ * over that wire. The server ends it.
+ * @param refused what kept it from the blank part of the sandbox; null for nothing. Told as the reason why it cannot load.
  */
-export async function becomeFunctionZygote(begun: Begun): Promise<void> {
-  try {
-    await load(begun);
-  } catch (error) {
-    endLoudly(error);
-  }
-}
-
-/** Node says what nobody caught only behind the listeners of `exit`, where this process is gone. */
-function endLoudly(error: unknown): never {
-  writeSync(2, `${inspect(error)}\n`);
-  exitNow(1);
-}
-
-async function load({ message, descriptors }: Begun): Promise<void> {
-  if (message.do !== 'zygote') exitNow(1);
-  const [control, wire, stdout, stderr] = descriptors as [number, number, number, number];
+export async function becomeFunctionZygote(
+  control: number,
+  { message, descriptors }: Received<BecomeOrder>,
+  refused: unknown,
+): Promise<void> {
+  const [wire, stdout, stderr] = descriptors as [number, number, number];
   duplicate(stdout, 1);
   duplicate(stderr, 2);
   closeDescriptor(stdout);
   closeDescriptor(stderr);
   becomeSelf();
   forgetDraws();
-  let refused: unknown = null;
   try {
-    if (message.sandbox !== null) enterSandbox(message.sandbox);
+    if (message.sandbox !== null && refused === null) enterComponent(message.sandbox);
   } catch (error) {
     refused = error;
   }
@@ -72,6 +62,10 @@ async function load({ message, descriptors }: Begun): Promise<void> {
   atLast(() => link.connection.flush());
   const component = new Component(link, init);
   component.occupy();
+  if (message.alone) {
+    closeDescriptor(control);
+    return await serveAlone(link.connection, component);
+  }
   const resources = new ModuleResources('PipeWrap');
   const warnings = drawsOf();
   const handlers = await component.load();
@@ -128,6 +122,19 @@ async function load({ message, descriptors }: Begun): Promise<void> {
       endLoudly(error);
     }
   });
+}
+
+/** The only instance, for as long as there is work: it may hold what a fork could not share, and draw what it likes. */
+async function serveAlone(connection: WireConnection, component: Component): Promise<void> {
+  // As the first of a process tree it is not killed from within that.
+  dieWithServer(connection, () => exitNow(1));
+  const handlers = await component.load();
+  if (handlers === null || !(await component.begin(handlers))) return;
+  component.serve(handlers);
+  component.endOnSignal();
+  const ready: Ready = { handlers: listOf(handlers), inspectUrl: null };
+  connection.writer.json(FRAME.READY, 0, 0, ready);
+  connection.flush();
 }
 
 function welcome(connection: WireConnection): Promise<Init> {

@@ -2,12 +2,20 @@
  * What the server and its zygotes say to each other, over a Unix socket of which each zygote has its own. A message is a
  * u32 (little-endian) with the length of what follows, a byte with the number of descriptors that travel with it, and JSON.
  */
-import type { SandboxPlan } from '../sandbox/plan.ts';
+import type { BlankPlan, SandboxPlan } from '../sandbox/plan.ts';
 
-/** To a root zygote: fork a zygote for one revision. Descriptors: its control socket, its wire, stdout, stderr. */
-interface ZygoteOrder {
-  readonly do: 'zygote';
+/** To a root zygote: fork what will be a function's zygote, and waits until it is known whose. Descriptor: its control socket. */
+interface BlankOrder {
+  readonly do: 'blank';
   readonly id: number;
+  readonly plan: BlankPlan | null;
+}
+
+/** To a blank zygote: load one revision. Descriptors: its wire, stdout, stderr. */
+export interface BecomeOrder {
+  readonly do: 'become';
+  /** It serves by itself, and nothing is forked from it. */
+  readonly alone: boolean;
   readonly sandbox: SandboxPlan | null;
   readonly compileCacheFolder: string | null;
 }
@@ -27,8 +35,8 @@ interface SignalOrder {
   readonly signal: number;
 }
 
-export type ForkOrder = ZygoteOrder | InstanceOrder;
-export type Order = ForkOrder | SignalOrder;
+export type ForkOrder = BlankOrder | InstanceOrder;
+export type Order = ForkOrder | BecomeOrder | SignalOrder;
 
 export type Report =
   /** `pid` as the zygote counts, which may be inside a process tree of its own. */

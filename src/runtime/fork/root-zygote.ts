@@ -9,8 +9,8 @@ import { installFetchObjects } from '../child/fetch/globals.ts';
 import { writeAll } from '../native/descriptors.ts';
 import { exitNow } from '../native/native.ts';
 import { inheritOrphans } from '../native/process-control.ts';
+import { becomeBlank } from './blank-zygote.ts';
 import { forkLoop } from './fork-loop.ts';
-import { becomeFunctionZygote } from './function-zygote.ts';
 import { encodeMessage } from './orders.ts';
 import { putTextOnHugePages } from '../native/huge-text.ts';
 import { hideWorkerThreads } from '../native/v8-platform.ts';
@@ -46,5 +46,5 @@ writeAll(CONTROL, encodeMessage({ said: 'warm' }));
 setImmediate(() => {
   const begun = forkLoop(CONTROL);
   if (begun === null) exitNow(0);
-  void becomeFunctionZygote(begun);
+  void becomeBlank(begun);
 });

@@ -7,7 +7,9 @@ import { closeDescriptor, socketPair } from '../native/descriptors.ts';
 import { LineSplitter } from '../process/line-splitter.ts';
 import { livingGroups, signalGroup } from '../process/living-groups.ts';
 import { Forker } from './forker.ts';
+import { Blanks } from './blanks.ts';
 import { hostPid, onlyChild } from './host-pid.ts';
+import type { BlankSites } from '../sandbox/blank-sites.ts';
 
 export interface RootOptions {
   readonly nodePath: string;
@@ -19,6 +21,8 @@ export interface RootOptions {
   readonly inUserNamespace: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where blank zygotes wait; null: none do. */
+  readonly sites: BlankSites | null;
 }
 
 /** Flags without which a Node process cannot be forked: V8 starts no threads, nor does Node for SIGUSR1. */
@@ -28,6 +32,7 @@ const MAX_LINE_BYTES = 16 * 1024;
 /** A root zygote: the process, and its server's side. */
 export class Root {
   readonly forker: Forker;
+  readonly blanks: Blanks;
   /** Resolves when it may be given orders; rejects where it ends before. */
   readonly warm: Promise<void>;
   readonly closed: Promise<void>;
@@ -73,7 +78,9 @@ export class Root {
       if (report.said !== 'warm' || this.#state !== 'warming') return;
       this.#state = 'warm';
       warm.resolve();
+      void this.blanks.fill();
     });
+    this.blanks = new Blanks({ root: this, sites: options.sites, clock: options.clock });
     this.closed = ended.then((why) => {
       if (pid !== undefined) {
         signalGroup(pid, 'SIGKILL');
@@ -89,6 +96,7 @@ export class Root {
     });
     void this.forker.closed.then(() => {
       this.#state = 'closed';
+      this.blanks.close();
       this.kill();
     });
   }

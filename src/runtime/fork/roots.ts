@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { heapFlags } from '../spawn/heap-flags.ts';
+import type { BlankSites } from '../sandbox/blank-sites.ts';
 import { Root } from './root.ts';
 
 /** What a root zygote begins with, since V8 and Node read it then and never again. */
@@ -17,6 +18,8 @@ export interface RootsOptions {
   readonly compileCacheFolder: string | null;
   /** They become roots of user namespaces first. */
   readonly inUserNamespace: boolean;
+  /** Where blank zygotes wait; null: none do. */
+  readonly sites: BlankSites | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -76,12 +79,18 @@ export class Roots {
 
   /** Ends those that have not been asked for in a long time. */
   tend(): void {
+    for (const root of this.#living) root.blanks.tend();
     for (const [key, kind] of this.#kinds) {
       const isIdle = this.#options.clock.monotonicMs() - kind.usedAtMs >= UNUSED_MS;
       if (!isIdle || kind.roots.some(({ forker }) => forker.living > 0)) continue;
       for (const root of kind.roots) root.kill();
       this.#kinds.delete(key);
     }
+  }
+
+  /** Something has changed that processes which wait already have not seen: mounts, files of the system. */
+  renewBlanks(): void {
+    for (const root of this.#living) root.blanks.renew();
   }
 
   async close(): Promise<void> {
@@ -102,7 +111,7 @@ export class Roots {
   }
 
   #start({ memoryBytes, env }: RootKind, kind: Kind): void {
-    const { clock, logger, nodePath, baseEnv, compileCacheFolder, inUserNamespace } = this.#options;
+    const { clock, logger, nodePath, baseEnv, compileCacheFolder, inUserNamespace, sites } = this.#options;
     const hasFailed = kind.failedAtMs !== null && clock.monotonicMs() - kind.failedAtMs < AFTER_FAILURE_MS;
     if (this.#state === 'closed' || hasFailed) return;
     const root = new Root({
@@ -115,6 +124,7 @@ export class Roots {
         ...(compileCacheFolder !== null && { NODE_COMPILE_CACHE: compileCacheFolder }),
       },
       inUserNamespace,
+      sites,
       clock,
       logger,
     });

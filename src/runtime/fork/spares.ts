@@ -1,4 +1,4 @@
-/** How many instances of a function are forked before anybody asks for them, by how often one has been asked for. */
+/** How many instances of a function, and blank zygotes, are forked before anybody asks for them, by how often one has been asked for. */
 
 /** What was asked for so long ago hardly counts any more. */
 const MEMORY_MS = 2_000;
@@ -7,6 +7,9 @@ const STEADY_PER_S = 0.6;
 /** One spare is made again, on a busy machine, before the next start comes at this rate. */
 const PER_SPARE_PER_S = 20;
 const MAX_SPARES = 4;
+/** A blank zygote takes some 25 ms until it waits. */
+const PER_BLANK_PER_S = 8;
+const MAX_BLANKS = 8;
 
 /** Starts per second, of which older ones count less. */
 export class StartRate {
@@ -26,4 +29,9 @@ export class StartRate {
 export function sparesFor(startsPerS: number): number {
   if (startsPerS < STEADY_PER_S) return 0;
   return Math.min(MAX_SPARES, 1 + Math.floor(startsPerS / PER_SPARE_PER_S));
+}
+
+/** One always waits: the first start after hours is what people see as cold. */
+export function blanksFor(startsPerS: number): number {
+  return Math.min(MAX_BLANKS, 1 + Math.floor(startsPerS / PER_BLANK_PER_S));
 }

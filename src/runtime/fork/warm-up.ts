@@ -12,9 +12,14 @@ import type { WireConnection } from '../wire/connection.ts';
 import { FRAME, PROTOCOL_MINOR } from '../wire/frames.ts';
 import { writeRequest, type Init, type RequestFrame } from '../wire/messages.ts';
 import type { StreamHandler } from '../wire/stream.ts';
+import { setInstanceHost } from '../../sdk/host.ts';
+import { printOver } from '../child/process-setup.ts';
 import { becomeChild, forkLoop } from './fork-loop.ts';
 import { becomeInstance } from './forked-instance.ts';
+import { instanceWire } from './instance-wire.ts';
+import { ModuleResources } from './module-resources.ts';
 import { encodeMessage, MessageParser, type ForkOrder, type Report } from './orders.ts';
+import { rehearseModule } from './rehearsed-module.ts';
 import { wireOver } from './wire-over.ts';
 
 /** Instances that are played through, and requests in each, until V8 has optimised the path. */
@@ -22,6 +27,10 @@ const ROUNDS = 60;
 const TURNS = 10;
 /** The collection throws away some of what was compiled; so many rounds bring it back. */
 const ROUNDS_AFTER = 30;
+/** Modules that are loaded in between: what a zygote does but once is compiled for all, if not optimised. */
+const LOADINGS = 3;
+/** Not by its text: the compiler would look for it. */
+const EMPTY_MODULE: string = 'data:text/javascript,export default 0';
 /** Forks that end at once, so that the zygote's own part is compiled. */
 const FORKS = 5;
 
@@ -33,6 +42,7 @@ export async function warmUp(): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) await playInstance(TURNS);
   compact();
   for (let round = 0; round < ROUNDS_AFTER; round++) await playInstance(TURNS);
+  for (let round = 0; round < LOADINGS; round++) await playLoading(rehearseModule);
   playForks();
   // Node asks for this whenever a socket is closed; made here, it is there for all.
   void process.stdout.writable;
@@ -40,6 +50,33 @@ export async function warmUp(): Promise<void> {
   const none = (): void => undefined;
   process.on('SIGTERM', none);
   process.off('SIGTERM', none);
+}
+
+/**
+ * Goes once through what is to come, in a fork that waits: the pages which that writes to are then its own already, and need not
+ * be copied while somebody waits for it.
+ */
+export async function limberUp(): Promise<void> {
+  await playLoading(() => import(EMPTY_MODULE));
+  await playInstance(1);
+}
+
+/** What a zygote does on its way to its module, and behind it. */
+async function playLoading(load: () => Promise<unknown>): Promise<void> {
+  const [server, own] = socketPair();
+  const asker = wireOver(server, { side: 'server', clock: systemClock, handler: LOADING });
+  const link: Link = { connection: instanceWire(own) };
+  const { argv } = process;
+  const before = { ...process.env } as Record<string, string>;
+  new Component(link, { ...INIT, baseEnv: before }).occupy();
+  const resources = new ModuleResources('PipeWrap');
+  await load();
+  asker.close();
+  await Promise.all([asker.closed, link.connection.closed]);
+  resources.found();
+  printOver(null);
+  setInstanceHost(null);
+  process.argv = argv;
 }
 
 async function playInstance(turns: number): Promise<void> {

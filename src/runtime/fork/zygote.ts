@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
-import { FulcrumError } from '../../base/errors.ts';
 import type { Caller } from '../../model/calls.ts';
 import type { StartOrder } from '../../model/instance.ts';
 import type { LogSink } from '../../model/log.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
-import { socketPair } from '../native/descriptors.ts';
 import type { ProcessEnd } from '../process/managed-process.ts';
 import { sandboxEnv } from '../sandbox/environment.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
@@ -21,10 +19,11 @@ import { randomText } from '../../base/ids.ts';
 import { isFit, type Fork } from './fork.ts';
 import { makeForkEnds, type ForkEnds } from './fork-ends.ts';
 import { ForkedProcess } from './forked-process.ts';
-import { Forker } from './forker.ts';
+import type { Forker } from './forker.ts';
 import { hostPid } from './host-pid.ts';
 import type { Report } from './orders.ts';
 import type { Root } from './root.ts';
+import { SILENT } from './silent.ts';
 import { sparesFor, StartRate } from './spares.ts';
 import { wireOver } from './wire-over.ts';
 import { ZygoteLost } from './zygote-lost.ts';
@@ -288,40 +287,36 @@ export class Zygote {
     }
     if (this.#state === 'ended') throw new ZygoteLost();
     const ends = makeForkEnds();
-    const [server, own] = socketPair();
     const { connection, session } = this.#wire(
       ends,
       initFor(order, revision, sandboxEnv(baseEnv, sandbox), PROTOCOL_MINOR),
       () => this.lines,
     );
-    this.#forker = new Forker(server, clock, (report) => {
-      if (report.said === 'loaded') this.#report.resolve(report);
-    });
-    // Known before its process is gone: nothing can be asked of it from now on.
-    void this.#forker.closed.then(() => {
-      this.#state = 'ended';
-      // Whatever closed it: nobody could ask it to end any more.
-      this.#process?.kill();
-    });
     try {
-      const inner = await root.forker.fork(
-        { do: 'zygote', id: root.forker.nextId(), sandbox, compileCacheFolder },
-        [own, ...ends.take()],
-      );
-      const pid = await root.pidOf(inner);
-      if (pid === null) throw startFailed(revision.spec.name, 'its zygote ended as it began');
+      const blank = await root.blanks.take(sandbox);
+      this.#forker = blank.forker;
+      // Known before its process is gone: nothing can be asked of it from now on.
+      void blank.forker.closed.then(() => {
+        this.#state = 'ended';
+        // Whatever closed it: nobody could ask it to end any more.
+        this.#process?.kill();
+      });
       const child = (this.#process = new ForkedProcess({
-        pid,
+        pid: blank.pid,
         stdout: ends.stdout,
         stderr: ends.stderr,
         onLine: (stream, text) => this.lines.raw(stream, text),
         clock,
       }));
-      root.forker.whenEnded(inner, (end, lost) => {
+      blank.become({ sandbox, compileCacheFolder, alone: false }, ends.take(), (report) => {
+        if (report.said === 'loaded') this.#report.resolve(report);
+      });
+      blank.whenEnded((end, lost) => {
         if (lost) child.kill();
         child.exited(end);
       });
       void child.ended.then(() => this.#over());
+      root.blanks.bound(blank, sandbox);
       // Whoever gave it up while it was forked.
       if ((this.#state as string) === 'ended') child.kill();
       return await this.#whenLoaded(session, child);
@@ -390,8 +385,3 @@ export class Zygote {
     this.#ended.resolve();
   }
 }
-
-const nobody = (): never => {
-  throw new FulcrumError('internal', 'A frame came before its session.');
-};
-const SILENT = { control: nobody, opened: nobody };

@@ -32,6 +32,8 @@ export function settingsOf(plan: CgroupPlan, controller: Controller, version: 1 
             { file: 'memory.swap.max', value: '0', optional: true },
           ]
         : [
+            // Neither may pass the other, and the group may have had other bounds before.
+            { file: 'memory.memsw.limit_in_bytes', value: '-1', optional: true },
             { file: 'memory.limit_in_bytes', value },
             // Memory and swap together, so: no swap.
             { file: 'memory.memsw.limit_in_bytes', value, optional: true },

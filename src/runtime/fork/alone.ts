@@ -1,0 +1,92 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Caller } from '../../model/calls.ts';
+import type { StartOrder } from '../../model/instance.ts';
+import type { ModuleRevision } from '../../model/revision.ts';
+import { sandboxEnv } from '../sandbox/environment.ts';
+import type { SandboxPlan } from '../sandbox/plan.ts';
+import { PROTOCOL_MINOR } from '../wire/frames.ts';
+import type { InstanceLog } from '../wire/instance-log.ts';
+import { initFor, whenReady } from '../wire/introduce.ts';
+import type { Ready } from '../wire/messages.ts';
+import { OutboundCalls } from '../wire/outbound-calls.ts';
+import { Session } from '../wire/session.ts';
+import { WireInstance } from '../wire/wire-instance.ts';
+import type { Blank } from './blank.ts';
+import { makeForkEnds } from './fork-ends.ts';
+import { ForkedProcess } from './forked-process.ts';
+import type { Root } from './root.ts';
+import { wireOver } from './wire-over.ts';
+import { SILENT } from './silent.ts';
+import { ZygoteLost } from './zygote-lost.ts';
+
+export interface AloneOptions {
+  readonly root: Root;
+  readonly revision: ModuleRevision;
+  readonly order: StartOrder;
+  readonly baseEnv: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly caller: Caller;
+  readonly lines: InstanceLog;
+  readonly sandbox: SandboxPlan | null;
+  readonly compileCacheFolder: string | null;
+  /** Rejects when it is given up. */
+  readonly stop: Promise<never>;
+}
+
+/**
+ * An instance of a function of which nothing is to stay: a blank zygote loads the module and serves by itself. Rejects with
+ * ZygoteLost where that ended through no fault of the module's, with `start-failed`, and as `stop` does.
+ */
+export async function startAlone(options: AloneOptions): Promise<WireInstance> {
+  const { root, revision, order, baseEnv, clock, caller, lines, sandbox, compileCacheFolder } = options;
+  const { name } = revision.spec;
+  await root.warm;
+  const ends = makeForkEnds();
+  const connection = wireOver(ends.takeWire(), { side: 'server', clock, handler: SILENT });
+  const calls = new OutboundCalls(name, connection, caller, clock);
+  const init = initFor(order, revision, sandboxEnv(baseEnv, sandbox), PROTOCOL_MINOR);
+  const session = new Session(connection, init, calls, (line) => lines.line(line));
+  let blank: Blank;
+  try {
+    blank = await root.blanks.take(sandbox);
+  } catch (error) {
+    connection.destroy();
+    ends.drop();
+    throw error;
+  }
+  const process = new ForkedProcess({
+    pid: blank.pid,
+    stdout: ends.stdout,
+    stderr: ends.stderr,
+    onLine: (stream, text) => lines.raw(stream, text),
+    clock,
+  });
+  // It says nothing on that socket: what it forks is its own business.
+  blank.become({ sandbox, compileCacheFolder, alone: true }, ends.take(), () => undefined);
+  blank.whenEnded((end, lost) => {
+    if (lost) process.kill();
+    process.exited(end);
+  });
+  let ready: Ready;
+  try {
+    root.blanks.bound(blank, sandbox);
+    ready = await Promise.race([whenReady(session, name, process), options.stop]);
+  } catch (error) {
+    // Killed by a system short of memory, say: that need not be the module's doing.
+    const lost = process.hasEnded && (await process.ended).signal === 'SIGKILL';
+    process.kill();
+    connection.destroy();
+    await process.ended;
+    throw lost ? new ZygoteLost() : error;
+  }
+  return new WireInstance({
+    engine: 'fork',
+    order,
+    process,
+    connection,
+    ready,
+    lines,
+    minor: PROTOCOL_MINOR,
+    clock,
+  });
+}
