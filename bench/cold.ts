@@ -6,6 +6,7 @@ import { rowOf, type Benchmark, type Row, type RunOptions, type Target } from '.
 import { livingZygotes, seldomCalled } from './cold-farms.ts';
 import { LineProcess } from './line-process.ts';
 import type { LoadJob, LoadResult } from './load-run.ts';
+import { table } from './report.ts';
 import { ServerProcess } from './server-process.ts';
 import { interleaved, median, spreadOf, type Spread } from './statistics.ts';
 import { privateBytes } from './tree-memory.ts';
@@ -44,11 +45,15 @@ export const cold: Benchmark = {
   async run(options) {
     const load = await LineProcess.start('load.ts');
     try {
-      return [
-        ...(await oneApp(options, load)),
-        ...(await seldomCalled(options, load)),
-        ...(options.quick ? [] : await livingZygotes(options, load)),
-      ];
+      const stages = [oneApp, seldomCalled, ...(options.quick ? [] : [livingZygotes])];
+      const rows: Row[] = [];
+      for (const stage of stages) {
+        const found = await stage(options, load);
+        rows.push(...found);
+        // The whole takes a quarter of an hour: what is known is shown, should it be cut off.
+        if (!options.quick) options.note(`\n${table(found)}`);
+      }
+      return rows;
     } finally {
       await load.stop();
     }

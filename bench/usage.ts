@@ -42,6 +42,7 @@ async function recordCost(quick: boolean): Promise<Row> {
     prune: async () => undefined,
   } as unknown as UsageStore;
   const meter = new UsageMeter({
+    app: 'shop',
     store: nothing,
     clock: systemClock,
     logger: silentLogger,
@@ -74,6 +75,7 @@ async function flushCost(quick: boolean): Promise<Row[]> {
     logger: silentLogger,
   });
   const meter = new UsageMeter({
+    app: 'shop',
     store: store.usage,
     clock: systemClock,
     logger: silentLogger,

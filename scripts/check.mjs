@@ -32,7 +32,9 @@ const CHECKS = [
   ['unused', [bin('knip'), '--no-progress']],
   ['unit', tests('src/**/*.test.ts')],
   ['conformance', tests('test/conformance/**/*.test.ts', 'test/*.test.ts')],
+  ['escape', tests('test/escape/**/*.test.ts')],
   ['e2e', tests('test/e2e/**/*.test.ts')],
+  ['faults', tests('test/faults/**/*.test.ts')],
   [
     'bench',
     [

@@ -28,6 +28,10 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'server',
     'control',
+    'build/type-check',
+    'release/limits',
+    'release/packing/blob-tar',
+    'release/packing/hash-files',
     'runtime/fork/support',
     'runtime/sandbox/probe',
     'runtime/sandbox/report',
@@ -41,14 +45,17 @@ const ONLY_BASE = new Set(['base', 'sdk']);
 
 /** Heavy dependencies, and the rooms (or folders) that may load them. */
 const HEAVY: Readonly<Record<string, readonly string[]>> = {
-  zod: ['config', 'control'],
+  zod: ['config', 'control', 'release'],
   rolldown: ['build'],
+  acorn: ['checks'],
   hono: ['control'],
   '@hono/node-server': ['control'],
   commander: ['cli'],
   '@clack/prompts': ['cli'],
   croner: ['config'],
   'node:sqlite': ['store'],
+  kysely: ['store'],
+  pg: ['store'],
   'node:ffi': ['runtime/native'],
 };
 

@@ -8,6 +8,7 @@ export const ERRORS = {
   'bad-request': { status: 400, fault: 'caller', title: 'The request cannot be understood' },
   unauthorized: { status: 401, fault: 'caller', title: 'A valid token is needed' },
   forbidden: { status: 403, fault: 'caller', title: 'Not allowed' },
+  'app-not-found': { status: 404, fault: 'caller', title: 'No app answers here' },
   'route-not-found': { status: 404, fault: 'caller', title: 'No component has this route' },
   'not-found': { status: 404, fault: 'caller', title: 'There is no such thing' },
   conflict: { status: 409, fault: 'caller', title: 'Something else has changed it, or claims it' },
@@ -19,6 +20,7 @@ export const ERRORS = {
   'target-too-long': { status: 414, fault: 'caller', title: 'The request line is too long' },
   'range-not-satisfiable': { status: 416, fault: 'caller', title: 'The range lies outside the file' },
   'expectation-failed': { status: 417, fault: 'caller', title: 'The expectation cannot be met' },
+  'rate-limited': { status: 429, fault: 'caller', title: 'Too many attempts in a short time' },
   'headers-too-large': { status: 431, fault: 'caller', title: 'The request headers are too large' },
   'client-gone': { status: 499, fault: 'caller', title: 'The client went away' },
   'coding-unsupported': { status: 501, fault: 'caller', title: 'The transfer coding is not understood' },
@@ -28,6 +30,9 @@ export const ERRORS = {
   // The author's.
   'config-invalid': { status: 400, fault: 'author', title: 'The configuration is not valid' },
   'build-failed': { status: 400, fault: 'author', title: 'The code does not build' },
+  'types-wrong': { status: 400, fault: 'author', title: 'The types do not check' },
+  'package-failed': { status: 400, fault: 'author', title: 'The app cannot be packed for a deploy' },
+  'platform-mismatch': { status: 400, fault: 'author', title: 'Native code is built for another platform' },
   'isolation-missing': { status: 502, fault: 'author', title: 'The machine cannot isolate the component' },
   'secret-missing': { status: 400, fault: 'author', title: 'A secret has no value' },
   'handler-error': { status: 500, fault: 'author', title: 'The handler threw an error' },
@@ -37,6 +42,7 @@ export const ERRORS = {
   'instance-crashed': { status: 502, fault: 'author', title: 'The instance ended during the request' },
   'bad-response': { status: 502, fault: 'author', title: 'The component gave no valid response' },
   'memory-exceeded': { status: 502, fault: 'author', title: 'The instance used more memory than it may' },
+  'switch-unsafe': { status: 409, fault: 'author', title: 'The switch would break the component' },
   'deploy-failed': { status: 422, fault: 'author', title: 'The release did not come up' },
   timeout: { status: 504, fault: 'author', title: 'The component did not answer in time' },
 
@@ -49,10 +55,14 @@ export const ERRORS = {
 
   // The platform's.
   overloaded: { status: 503, fault: 'platform', title: 'Too many requests wait for this component' },
+  'app-starting': { status: 503, fault: 'platform', title: 'The app is being started' },
   'shutting-down': { status: 503, fault: 'platform', title: 'The server is shutting down' },
+  'certificate-invalid': { status: 500, fault: 'platform', title: 'A certificate cannot be used' },
   'port-in-use': { status: 500, fault: 'platform', title: 'The port is in use' },
   'server-unreachable': { status: 500, fault: 'platform', title: 'No running server was found' },
   'wire-protocol': { status: 502, fault: 'platform', title: 'The instance broke the wire protocol' },
+  'secret-key-invalid': { status: 500, fault: 'platform', title: 'The key for secrets cannot be used' },
+  'secret-damaged': { status: 500, fault: 'platform', title: 'A kept secret does not open' },
   'store-failed': { status: 503, fault: 'platform', title: 'The store could not be read or written' },
   internal: { status: 500, fault: 'platform', title: 'Something went wrong inside Fulcrum' },
 } as const satisfies Record<

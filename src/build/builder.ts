@@ -5,6 +5,7 @@ import { FulcrumError } from '../base/errors.ts';
 import type { ModuleSpec } from '../model/app.ts';
 import type { Bundle } from '../model/revision.ts';
 import { BundleFolder } from './bundle-folder.ts';
+import type { PackageBeside } from './imports.ts';
 import { runPipeline } from './pipeline.ts';
 
 export interface BuilderOptions {
@@ -13,6 +14,16 @@ export interface BuilderOptions {
   readonly outDirectory: string;
   /** Absolute path of our sdk's entry; imports of `fulcrum` always lead there. */
   readonly sdkPath: string;
+  /** Whether bundles are to be deployed: nothing that they name may then lie above the app's folder. */
+  readonly forRelease?: boolean;
+}
+
+/** A bundle, and what it needs beside itself when it runs somewhere else. */
+export interface BuiltBundle extends Bundle {
+  /** Packages outside the bundle, and those inside that have files beside their code. */
+  readonly packages: readonly PackageBeside[];
+  /** Modules outside the app's folder that ask for their own path: what lies beside them stays behind. */
+  readonly strays: readonly string[];
 }
 
 /** Builds module components. Each bundle is whole in itself: components share no chunks. */
@@ -37,7 +48,7 @@ export class Builder {
    * @throws FulcrumError `build-failed`, every error with file, line, column and code frame in its message, and
    * `BuildErrorDetails` as details; `shutting-down` after {@link close}.
    */
-  async bundle(spec: ModuleSpec): Promise<Bundle> {
+  async bundle(spec: ModuleSpec): Promise<BuiltBundle> {
     if (this.#state === 'closed') {
       throw new FulcrumError('shutting-down', `'${spec.name}' is not built: the builder is closed.`);
     }
@@ -62,10 +73,10 @@ export class Builder {
     await this.#folder.idle();
   }
 
-  async #bundle(spec: ModuleSpec): Promise<Bundle> {
-    const { files, sources } = await runPipeline({ ...this.#options, entry: spec.entry });
+  async #bundle(spec: ModuleSpec): Promise<BuiltBundle> {
+    const { files, ...rest } = await runPipeline({ ...this.#options, entry: spec.entry });
     const stored = await this.#folder.store(spec.name, files);
-    return { ...stored, filesRoot: this.#options.appDirectory, sources };
+    return { ...stored, filesRoot: this.#options.appDirectory, ...rest };
   }
 }
 

@@ -11,8 +11,22 @@ import { isNativePackage, packageDirectoryOf, readManifest } from './native-pack
 /** A specifier that is neither a path, nor a virtual module, nor one of Node's own with its prefix. */
 const BARE = /^(?![./\\\0]|node:|data:|file:|[A-Za-z]:[/\\])/;
 
+/** A package that a bundle needs beside itself when it runs. */
+export interface PackageBeside {
+  /** By which the bundle finds it from the app's folder; null: it names the path. */
+  readonly name: string | null;
+  /** Absolute, without links. */
+  readonly directory: string;
+  /** Whether it loads other packages when it runs; else files beside its code are all that it is there for. */
+  readonly withDependencies: boolean;
+}
+
 interface ImportsOptions {
   readonly sdkPath: string;
+  /** What modules above the app's folder are called by, see `PipelineOptions`. */
+  readonly inRelease: ((path: string) => string) | null;
+  /** Called for each package that is left outside. */
+  readonly onOutside: (found: PackageBeside) => void;
   /** Any directory as deep as the one that the bundle will lie in. */
   readonly bundleDirectory: string;
   /** Called for an import of a package that cannot be found and must be. Not for a `require`, which may stand in a `try`. */
@@ -46,7 +60,11 @@ export function importsPlugin(o: ImportsOptions): Plugin {
         const directory = packageOf(dirname(resolved.id));
         if (directory === null || directory === packageOf(dirname(importer)) || !isNative(directory))
           return resolved;
-        return { id: outsideName(specifier, resolved.id, directory, o.bundleDirectory), external: true };
+        const name = nameOf(specifier, directory, o.bundleDirectory);
+        o.onOutside({ name, directory, withDependencies: true });
+        if (name !== null) return { id: specifier, external: true };
+        const file = o.inRelease === null ? resolved.id : o.inRelease(resolved.id);
+        return { id: toPosix(relative(o.bundleDirectory, file)), external: true };
       },
     },
   };
@@ -78,18 +96,13 @@ export function isInNodeModules(file: string): boolean {
   return file.includes(`${sep}node_modules${sep}`);
 }
 
-/** How the bundle names a package outside: as the author did, where that leads to the same package from the bundle; else by path. */
-function outsideName(
-  specifier: string,
-  file: string,
-  packageDirectory: string,
-  bundleDirectory: string,
-): string {
+/**
+ * How the bundle names a package outside: as the author did, where that leads to the same package from the bundle. Null: by its path.
+ */
+function nameOf(specifier: string, packageDirectory: string, bundleDirectory: string): string | null {
   const name = readManifest(packageDirectory)?.name;
-  if (typeof name === 'string' && (specifier === name || specifier.startsWith(`${name}/`))) {
-    if (lookUp(name, bundleDirectory) === packageDirectory) return specifier;
-  }
-  return toPosix(relative(bundleDirectory, file));
+  if (typeof name !== 'string' || !(specifier === name || specifier.startsWith(`${name}/`))) return null;
+  return lookUp(name, bundleDirectory) === packageDirectory ? name : null;
 }
 
 /** The real directory of the package that Node finds for `name` from `directory`; null where it finds none. */

@@ -20,14 +20,29 @@ const MODULES = /^[^\0].*\.(?:[cm]?[jt]sx?|node)$/;
 const MENTIONS =
   /\bimport\s*\.\s*meta\b|\b__(?:dir|file)name\b|\brequire\s*\.\s*resolve\b|__fulcrum_own_paths__/;
 
+const FINDS_PACKAGES = /\brequire\s*\.\s*resolve\b|\bcreateRequire\b|\bimport\s*\.\s*meta\s*\.\s*resolve\b/;
+
 /** The bundler's own compiler, loaded lazily with it. */
 type Compiler = Pick<typeof Utils, 'transformSync' | 'TsconfigCache'>;
 
-/**
- * @param filesRoot what paths are kept relative to.
- * @param bundleDirectory any directory as deep as the one that the bundle will lie in.
- */
-export function modulePathsPlugin(compiler: Compiler, filesRoot: string, bundleDirectory: string): Plugin {
+/** A module that asks for its own path, and perhaps for other packages by it. */
+export interface OwnPathUse {
+  readonly id: string;
+  readonly findsPackages: boolean;
+}
+
+interface ModulePathsOptions {
+  /** What paths are kept relative to. */
+  readonly filesRoot: string;
+  /** Any directory as deep as the one that the bundle will lie in. */
+  readonly bundleDirectory: string;
+  /** What modules above the app's folder are called by, see `PipelineOptions`. */
+  readonly inRelease: ((path: string) => string) | null;
+  readonly onUse: (use: OwnPathUse) => void;
+}
+
+export function modulePathsPlugin(compiler: Compiler, o: ModulePathsOptions): Plugin {
+  const { filesRoot, bundleDirectory } = o;
   const rewritten = new Set<string>();
   const tsconfigs = new compiler.TsconfigCache();
   return {
@@ -35,7 +50,8 @@ export function modulePathsPlugin(compiler: Compiler, filesRoot: string, bundleD
     transform: {
       filter: { id: MODULES, code: MENTIONS },
       handler(code, id) {
-        const lookup = `${LOOKUP}(${JSON.stringify(toPosix(relative(filesRoot, id)))})`;
+        const path = o.inRelease === null ? id : o.inRelease(id);
+        const lookup = `${LOOKUP}(${JSON.stringify(toPosix(relative(filesRoot, path)))})`;
         // The compiler's `define` knows scopes: a `__dirname` that the module declares itself is left alone.
         const result = compiler.transformSync(
           id,
@@ -59,6 +75,7 @@ export function modulePathsPlugin(compiler: Compiler, filesRoot: string, bundleD
         // The bundler meets the same error in the source itself, and tells it with the right place.
         if (result.errors.length > 0) return null;
         rewritten.add(id);
+        o.onUse({ id, findsPackages: FINDS_PACKAGES.test(code) });
         return { code: result.code, map: result.map ?? null, moduleType: 'js' };
       },
     },

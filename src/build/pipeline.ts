@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import type { OutputAsset, OutputChunk } from 'rolldown';
 
@@ -6,9 +6,10 @@ import type { FulcrumError } from '../base/errors.ts';
 import { buildError, findingOf, type BundlerLog } from './build-error.ts';
 import { decoratorsPlugin } from './decorators.ts';
 import { dynamicImportsPlugin } from './dynamic-imports.ts';
-import { addonsPlugin, importsPlugin, isInNodeModules } from './imports.ts';
+import { addonsPlugin, importsPlugin, isInNodeModules, type PackageBeside } from './imports.ts';
 import { candidatesFor, findImport, type MissingImport } from './missing-import.ts';
-import { modulePathsPlugin } from './module-paths.ts';
+import { modulePathsPlugin, toPosix, type OwnPathUse } from './module-paths.ts';
+import { packageDirectoryOf } from './native-package.ts';
 import { preservedJsxPlugin } from './preserved-jsx.ts';
 import { influencesOf } from './sources.ts';
 import { isTypeOnly } from './type-exports.ts';
@@ -20,6 +21,11 @@ interface PipelineOptions {
   /** The folder that will hold the bundle's own folder. */
   readonly outDirectory: string;
   readonly sdkPath: string;
+  /**
+   * For a release, of which nothing may lie above the app's folder: what a workspace has there in its `node_modules` is called as if
+   * it lay in the app's own, where it will.
+   */
+  readonly forRelease?: boolean;
 }
 
 export interface BundleFile {
@@ -31,6 +37,10 @@ interface PipelineResult {
   /** `index.mjs`, its chunks, and a `.map` for each; sorted by name. */
   readonly files: readonly BundleFile[];
   readonly sources: readonly string[];
+  /** Packages outside the bundle, and those inside that have files beside their code; each once for every reason. */
+  readonly packages: readonly PackageBeside[];
+  /** Modules outside the app's folder, of no package that is installed, that ask for their own path. */
+  readonly strays: readonly string[];
 }
 
 /**
@@ -58,6 +68,9 @@ async function attempt(o: PipelineOptions, allowMissingExports: boolean): Promis
   const [{ rolldown }, compiler] = await Promise.all([import('rolldown'), import('rolldown/utils')]);
   const bundleDirectory = join(o.outDirectory, 'bundle');
   const missing: MissingImport[] = [];
+  const outside: PackageBeside[] = [];
+  const uses: OwnPathUse[] = [];
+  const inRelease = o.forRelease === true ? (path: string) => placeInRelease(path, o.appDirectory) : null;
   const complaints: BundlerLog[] = [];
   const build = await rolldown({
     input: { index: o.entry },
@@ -65,6 +78,8 @@ async function attempt(o: PipelineOptions, allowMissingExports: boolean): Promis
     platform: 'node',
     tsconfig: true,
     shimMissingExports: allowMissingExports,
+    // Comments that name each module's path, beginning at the app: where Fulcrum lies on this machine would be part of the digest.
+    ...(inRelease === null ? {} : { experimental: { attachDebugInfo: 'none' as const } }),
     logLevel: 'warn',
     onLog: (_level, log) => {
       if (log.code !== 'UNRESOLVED_IMPORT' || log.id === undefined) return;
@@ -73,12 +88,23 @@ async function attempt(o: PipelineOptions, allowMissingExports: boolean): Promis
       if (isNeeded || !isInNodeModules(log.id)) complaints.push(log);
     },
     plugins: [
-      importsPlugin({ sdkPath: o.sdkPath, bundleDirectory, onMissing: (found) => missing.push(found) }),
+      importsPlugin({
+        sdkPath: o.sdkPath,
+        bundleDirectory,
+        inRelease,
+        onMissing: (found) => missing.push(found),
+        onOutside: (found) => outside.push(found),
+      }),
       addonsPlugin(),
       decoratorsPlugin(),
       preservedJsxPlugin(),
       dynamicImportsPlugin(),
-      modulePathsPlugin(compiler, o.appDirectory, bundleDirectory),
+      modulePathsPlugin(compiler, {
+        filesRoot: o.appDirectory,
+        bundleDirectory,
+        inRelease,
+        onUse: (use) => uses.push(use),
+      }),
     ],
   });
   try {
@@ -90,6 +116,7 @@ async function attempt(o: PipelineOptions, allowMissingExports: boolean): Promis
       sourcemap: true,
       // The sources lie beside the bundle; Node reads the map when it loads the module, so it had better be small.
       sourcemapExcludeSources: true,
+      ...(inRelease === null ? {} : { sourcemapPathTransform: sourcesInRelease(o, inRelease) }),
       keepNames: true,
     });
     if (complaints.length > 0) return failed(complaints, []);
@@ -97,6 +124,8 @@ async function attempt(o: PipelineOptions, allowMissingExports: boolean): Promis
       result: {
         files: output.map(fileOf).sort(byName),
         sources: await influencesOf(await build.watchFiles, o),
+        packages: [...outside, ...packagesOf(uses)],
+        strays: uses.filter(({ id }) => isStray(id, o.appDirectory)).map(({ id }) => id),
       },
     };
   } catch (error) {
@@ -127,6 +156,43 @@ async function attempt(o: PipelineOptions, allowMissingExports: boolean): Promis
       error: buildError(findings, { appDirectory: o.appDirectory, sources, cause }),
     };
   }
+}
+
+/** Packages in the bundle whose code asks where it lies: to read a file that lies beside it, most likely. */
+function packagesOf(uses: readonly OwnPathUse[]): PackageBeside[] {
+  return uses.flatMap(({ id, findsPackages }) => {
+    const directory = isInNodeModules(id) ? packageDirectoryOf(dirname(id)) : null;
+    return directory === null ? [] : [{ name: null, directory, withDependencies: findsPackages }];
+  });
+}
+
+function isStray(id: string, appDirectory: string): boolean {
+  return !isInNodeModules(id) && relative(appDirectory, id).startsWith('..');
+}
+
+/** Where `path` will lie, absolute, as if the app stayed where it is. */
+function placeInRelease(path: string, appDirectory: string): string {
+  const fromApp = relative(appDirectory, path);
+  if (!fromApp.startsWith('..')) return path;
+  const at = path.indexOf(`${sep}node_modules${sep}`);
+  return at === -1 ? path : join(appDirectory, path.slice(at + 1));
+}
+
+/** What a deployed bundle's map calls its sources: nothing in it depends on this machine's folders. */
+function sourcesInRelease(
+  o: PipelineOptions,
+  inRelease: (path: string) => string,
+): (source: string, mapPath: string) => string {
+  // The sdk with what it imports; as if it were a package of the app.
+  const own = dirname(dirname(o.sdkPath));
+  return (source, mapPath) => {
+    const path = resolve(dirname(mapPath), source);
+    const fromOwn = relative(own, path);
+    const placed = fromOwn.startsWith('..')
+      ? inRelease(path)
+      : join(o.appDirectory, 'node_modules', 'fulcrum', fromOwn);
+    return toPosix(relative(dirname(mapPath), placed));
+  };
 }
 
 function fileOf(file: OutputChunk | OutputAsset): BundleFile {

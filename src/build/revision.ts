@@ -10,14 +10,15 @@ type Env = Readonly<Record<string, string>>;
  * The revision of a module component. Its id covers code and settings, and the environment without its secrets; it is the
  * same wherever the app lies, for paths count relative to the entry.
  * @param env every variable with its value, secrets resolved.
+ * @param files digest of the files that it may read; empty where they are not known.
  */
-export function moduleRevision(spec: ModuleSpec, env: Env, bundle: Bundle): ModuleRevision {
+export function moduleRevision(spec: ModuleSpec, env: Env, bundle: Bundle, files = ''): ModuleRevision {
   // The entry's own path is of no account: what it led to is in the bundle.
   const { entry, ...rest } = spec;
   const settings = { ...rest, storage: spec.storage.map((folder) => relative(dirname(entry), folder)) };
   return {
     kind: 'module',
-    id: idOf(spec, settings, env, bundle.digest),
+    id: idOf(spec, settings, env, files === '' ? bundle.digest : `${bundle.digest} ${files}`),
     env,
     envDigest: digest(env),
     spec,
@@ -27,14 +28,20 @@ export function moduleRevision(spec: ModuleSpec, env: Env, bundle: Bundle): Modu
 
 /**
  * The revision of a command component. Its id covers the settings and the environment without its secrets; what the
- * program's files hold is not known here.
+ * program's files hold is known only where `files` tells it.
  * @param appDirectory what paths count relative to; without it they count as they are.
+ * @param files digest of the program's files; empty where they are not known.
  */
-export function commandRevision(spec: CommandSpec, env: Env, appDirectory?: string): CommandRevision {
+export function commandRevision(
+  spec: CommandSpec,
+  env: Env,
+  appDirectory?: string,
+  files = '',
+): CommandRevision {
   const path = (absolute: string): string =>
     appDirectory === undefined ? absolute : relative(appDirectory, absolute);
   const settings = { ...spec, cwd: path(spec.cwd), storage: spec.storage.map(path) };
-  return { kind: 'command', id: idOf(spec, settings, env, ''), env, envDigest: digest(env), spec };
+  return { kind: 'command', id: idOf(spec, settings, env, files), env, envDigest: digest(env), spec };
 }
 
 function idOf(spec: RunnableSpec, settings: object, env: Env, code: string): string {

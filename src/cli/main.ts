@@ -10,8 +10,9 @@ async function main(): Promise<void> {
     process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
   });
   const args = process.argv.slice(2);
-  // `dev` ends its server in order first.
-  if (args[0] !== 'dev') process.once('SIGINT', () => process.exit(EXIT.interrupted));
+  // `dev` and `serve` end their server in order first; a deploy says what state things are in.
+  if (!['dev', 'serve', 'deploy'].includes(args[0] ?? ''))
+    process.once('SIGINT', () => process.exit(EXIT.interrupted));
   const code = await exitCode(args);
   // Not exit() at once: what is still on its way to a pipe would be lost.
   process.exitCode = code;

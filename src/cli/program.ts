@@ -1,8 +1,12 @@
-import { Command, InvalidArgumentError, Option, type CommanderError } from 'commander';
+import { Command, InvalidArgumentError, type CommanderError } from 'commander';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
+import { appOption, collect, examples, jsonOption, numberIn, urlOption } from './options.ts';
+import { addServeCommands } from './serve-command.ts';
+import { addServerCommands } from './server-commands.ts';
+import { addStoreCommands } from './store-commands.ts';
 import { paint, terminalWidth } from './terminal.ts';
 import { usageError } from './usage-error.ts';
-import { packageVersion } from './version.ts';
+import { packageVersion } from '../base/version.ts';
 
 const HELP_WIDTH = 100;
 const MAX_LINES = 10_000;
@@ -83,10 +87,82 @@ function buildProgram(done: (code: ExitCode) => void): Command {
       },
     );
 
+  addServeCommands(program, done);
+
+  program
+    .command('deploy')
+    .description('build an app, send what changed to a server, and bring it up there')
+    .argument('[DIR]', "the app's folder", '.')
+    .option('--to <URL>', "the server's admin address (else `fulcrum serve` on this machine)")
+    .option('-e, --environment <NAME>', 'what the config is given as environment', 'production')
+    .option('--host <NAME>', 'a host that the app answers under (may be given again)', collect)
+    .option('--prefix <PATH>', 'a path that its routes lie below')
+    .option('--canary <STEPS>', 'shares of the clients that get it first, such as 1%,10%,50%')
+    .option('--every <DURATION>', 'how long each share stays (2m)')
+    .option('--max-errors <SHARE>', 'failed requests above which it goes back (1%)')
+    .option('--note <TEXT>', 'what `fulcrum releases` says of it')
+    .option('--no-typecheck', 'do not run TypeScript first')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples(
+        'fulcrum deploy --to https://admin.example.com',
+        'fulcrum deploy --environment staging --host staging.example.com',
+        'fulcrum deploy --canary 1%,10%,50% --every 5m --max-errors 0.5%',
+      ),
+    )
+    .action(async (directory, options) =>
+      done(await (await import('./commands/deploy.ts')).deploy(directory, options)),
+    );
+
+  program
+    .command('rollback')
+    .description('bring an earlier release up again')
+    .argument('[RELEASE]', 'its number (else the newest healthy one before the one that serves)')
+    .addOption(appOption())
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('fulcrum rollback', 'fulcrum rollback 41 --app shop'))
+    .action(async (release, options) =>
+      done(await (await import('./commands/rollback.ts')).rollback(release, options)),
+    );
+
+  program
+    .command('canary')
+    .description('give a canary all the traffic, or take it back, now')
+    .argument('<promote|abort>', 'what to do with it')
+    .addOption(appOption())
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('fulcrum canary promote', 'fulcrum canary abort --app shop'))
+    .action(async (how, options) => done(await (await import('./commands/canary.ts')).canary(how, options)));
+
+  program
+    .command('releases')
+    .description('list the releases of an app, newest first')
+    .option('-n, --lines <N>', 'the latest so many', numberIn(1, 10_000), 20)
+    .addOption(appOption())
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('fulcrum releases', 'fulcrum releases --app shop@staging -n 5'))
+    .action(async (options) => done(await (await import('./commands/releases.ts')).releases(options)));
+
+  program
+    .command('diff')
+    .description('show what differs between two releases: settings, code, files')
+    .argument('<A>', 'a release')
+    .argument('[B]', 'another; without, A is held against the one that serves')
+    .addOption(appOption())
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('fulcrum diff 41 42', 'fulcrum diff 42 --app shop'))
+    .action(async (a, b, options) => done(await (await import('./commands/diff.ts')).diff(a, b, options)));
+
   program
     .command('ps')
     .description('show the components of a running app: mode, instances, traffic')
     .addOption(appOption())
+    .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('fulcrum ps', "fulcrum ps --json | jq '.components[].mode'"))
     .action(async (options) => done(await (await import('./commands/ps.ts')).ps(options)));
@@ -96,9 +172,22 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     .description('switch a component to function, service or auto while it runs')
     .argument('<COMPONENT>', 'its name in the config')
     .argument('<MODE>', 'function, service or auto')
+    .option(
+      '--check',
+      'only say what in its code would break, with file and line; exit 1 where it is refused',
+    )
+    .option('--force', 'switch though something would break')
     .addOption(appOption())
+    .addOption(urlOption())
     .addOption(jsonOption())
-    .addHelpText('after', examples('fulcrum mode catalog service', 'fulcrum mode catalog function --json'))
+    .addHelpText(
+      'after',
+      examples(
+        'fulcrum mode catalog service',
+        'fulcrum mode catalog service --check',
+        'fulcrum mode catalog function --json',
+      ),
+    )
     .action(async (component, mode, options) =>
       done(await (await import('./commands/mode.ts')).mode(component, mode, options)),
     );
@@ -113,6 +202,7 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     .option('--scheduled', 'run its `scheduled` handler, as its schedule would')
     .option('--event <TYPE>', 'hand its `queue` handler one event of this type')
     .addOption(appOption())
+    .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -131,11 +221,12 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     .description('show what components and the platform wrote')
     .argument('[COMPONENT]', 'only this one')
     .option('-f, --follow', 'go on showing what is written')
-    .option('-n, --lines <N>', 'the latest so many', lineCount, 100)
+    .option('-n, --lines <N>', 'the latest so many', numberIn(0, MAX_LINES), 100)
     .option('--request <ID>', 'only what belongs to this request')
     .option('--since <DURATION>', 'only the last 30s, 5m, 1h30m, …')
     .option('--level <LEVEL>', 'debug, info, warn or error, and what is more serious')
     .addOption(appOption())
+    .addOption(urlOption())
     .option('--json', 'print JSON: one list, or with -f one entry a line')
     .addHelpText(
       'after',
@@ -170,7 +261,10 @@ function buildProgram(done: (code: ExitCode) => void): Command {
       done(await (await import('./commands/init.ts')).init(directory, options)),
     );
 
-  for (const command of [program, ...program.commands]) {
+  addServerCommands(program, done);
+  addStoreCommands(program, done);
+
+  for (const command of withAllBelow(program)) {
     command.exitOverride((error: CommanderError) => {
       throw usageError(error, command) ?? new Shown();
     });
@@ -179,26 +273,12 @@ function buildProgram(done: (code: ExitCode) => void): Command {
   return program;
 }
 
-function appOption(): Option {
-  return new Option('--app <DIR>', 'the running app, by folder or name (else the one of this folder)');
-}
-
-function jsonOption(): Option {
-  return new Option('--json', 'print one JSON document');
-}
-
-function examples(...lines: readonly string[]): () => string {
-  return () => `\n${paint('bold', 'Examples:')}\n${lines.map((line) => `  ${line}`).join('\n')}`;
+function withAllBelow(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withAllBelow)];
 }
 
 function portNumber(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('A port is a number from 0 to 65535.');
-}
-
-function lineCount(text: string): number {
-  const lines = Number(text);
-  if (/^\d+$/.test(text) && lines <= MAX_LINES) return lines;
-  throw new InvalidArgumentError(`It is a number from 0 to ${MAX_LINES}.`);
 }

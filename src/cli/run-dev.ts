@@ -5,7 +5,7 @@ import { DevPrinter } from './dev-printer.ts';
 import { EndRequests } from './end-requests.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { paint } from './terminal.ts';
-import { packageVersion } from './version.ts';
+import { packageVersion } from '../base/version.ts';
 
 export interface DevOptions {
   readonly port: number | null;

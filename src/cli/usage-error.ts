@@ -9,7 +9,9 @@ export function usageError(error: CommanderError, command: Command): FulcrumErro
   if (SHOWN.has(error.code)) return null;
   const [sentence, ...more] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = /^\(Did you mean (.+)\?\)$/.exec(more.at(-1) ?? '')?.[1];
-  const what = sentence!.charAt(0).toUpperCase() + sentence!.slice(1).replace(/\.$/, '');
+  // Which arguments were too many is seen on the line itself; one may be a secret that should not have been on it.
+  const counted = sentence!.replace(/^(too many arguments .* but got \d+).*$/i, '$1');
+  const what = counted.charAt(0).toUpperCase() + counted.slice(1).replace(/\.$/, '');
   const names = pathOf(command);
   return new FulcrumError(
     'usage',

@@ -5,10 +5,12 @@ import type { AppSpec, EnvSource } from '../model/app.ts';
 
 export interface EnvSources {
   readonly secrets: ReadonlyMap<string, string>;
+  /** A sentence on how a secret is given its value; without it: the `.env` file in the app's folder. */
+  readonly advice?: string;
 }
 
-/** A secret that a variable of a component asks for and nobody has given. */
-interface MissingSecret {
+/** A secret that a variable of a component asks for. */
+export interface NamedSecret {
   readonly component: string;
   readonly variable: string;
   readonly secret: string;
@@ -16,10 +18,10 @@ interface MissingSecret {
 
 /**
  * The environment of every component that has instances, secrets filled in; nothing of the server's own environment.
- * Throws one `secret-missing` for all secrets without a value; `details` is `{ file, missing: MissingSecret[] }`.
+ * Throws one `secret-missing` for all secrets without a value; `details` is `{ file, missing: NamedSecret[] }`.
  */
 export function resolveEnv(app: AppSpec, sources: EnvSources): Map<string, Readonly<Record<string, string>>> {
-  const missing: MissingSecret[] = [];
+  const missing: NamedSecret[] = [];
   const environments = new Map<string, Readonly<Record<string, string>>>();
   for (const component of app.components.values()) {
     if (component.kind === 'static') continue;
@@ -31,7 +33,10 @@ export function resolveEnv(app: AppSpec, sources: EnvSources): Map<string, Reado
     }
     environments.set(component.name, Object.freeze(Object.fromEntries(values)));
   }
-  if (missing.length > 0) throw secretMissing(app, missing, sources);
+  refuseMissing(missing, {
+    names: sources.secrets.keys(),
+    goTo: sources.advice === undefined ? { file: join(app.directory, '.env') } : sources.advice,
+  });
   return environments;
 }
 
@@ -43,21 +48,31 @@ function secretOf(source: EnvSource): string {
   return source.kind === 'secret' ? source.secret : '';
 }
 
-/** Names only: neither the values of other secrets nor where they came from. */
-function secretMissing(app: AppSpec, missing: readonly MissingSecret[], sources: EnvSources): FulcrumError {
-  const file = join(app.directory, '.env');
+interface Told {
+  /** Of the secrets that there are: neither their values nor where they came from. */
+  readonly names: Iterable<string>;
+  /** Where secrets are given their values: a file, or a sentence. */
+  readonly goTo: { readonly file: string } | string;
+}
+
+/** Throws one `secret-missing` for all of `missing`, if any. */
+export function refuseMissing(missing: readonly NamedSecret[], { goTo, ...told }: Told): void {
+  if (missing.length === 0) return;
+  const names = [...told.names];
   const bySecret = Map.groupBy(missing, (one) => one.secret);
   const lines = [...bySecret].map(([secret, uses]) => {
     const places = uses.map((use) => `components.${use.component}.env.${use.variable}`);
-    const near = nearest(secret, sources.secrets.keys());
+    const near = nearest(secret, names);
     const hint = near === null ? '' : `; there is a secret ${near}, did you mean that?`;
     return `  ${secret}, for ${places.join(', ')}${hint}`;
   });
   const count = bySecret.size === 1 ? 'A secret has' : `${bySecret.size} secrets have`;
   const what = bySecret.size === 1 ? 'It goes' : 'They go';
-  return new FulcrumError(
-    'secret-missing',
-    `${count} no value:\n\n${lines.join('\n')}\n\n${what} into ${file} (or .env.local beside it), one line each: NAME=value.`,
-    { details: { file, missing } },
-  );
+  const advice =
+    typeof goTo === 'string'
+      ? goTo
+      : `${what} into ${goTo.file} (or .env.local beside it), one line each: NAME=value.`;
+  throw new FulcrumError('secret-missing', `${count} no value:\n\n${lines.join('\n')}\n\n${advice}`, {
+    details: typeof goTo === 'string' ? { missing } : { ...goTo, missing },
+  });
 }

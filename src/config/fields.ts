@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { nearest } from '../base/suggest.ts';
+import { isVariableName } from '../base/variable-name.ts';
 import { anyOf, quote } from './issues.ts';
 import { type Reading, text } from './reading.ts';
 
@@ -39,7 +40,7 @@ export const componentName = text(EXPECTED_NAME, (written): Reading<string> => {
 /** The name of an environment variable or of a secret. */
 export const variableName = text(EXPECTED_VARIABLE, (written): Reading<string> => {
   if (written === '') return { problem: 'empty' };
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(written)
+  return isVariableName(written)
     ? { value: written }
     : { problem: 'not a name that an environment variable can have' };
 });

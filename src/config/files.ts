@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { nearest } from '../base/suggest.ts';
+import { waypoints } from '../base/waypoints.ts';
 import type { ComponentDraft } from './draft.ts';
 import { type ConfigIssue, type ConfigPath, anyOf, issueAt, quote } from './issues.ts';
 
@@ -17,13 +18,65 @@ const MODULE_ENDINGS: ReadonlySet<string> = new Set([
 /** Names of a folder that an error lists where none is near. */
 const MOST_LISTED = 6;
 
-/** Looks for every file and folder that the components name, relative to `directory`. */
+/**
+ * Looks for every file and folder that the components name, relative to `directory`.
+ * @param storageDirectory where storage may lead as well; null: nowhere but the app's folder.
+ */
 export async function fileIssues(
   directory: string,
   components: readonly ComponentDraft[],
+  storageDirectory: string | null,
 ): Promise<ConfigIssue[]> {
-  const found = await Promise.all(components.map((component) => ofComponent(directory, component)));
-  return [...found.flat(), ...(await nestedStorage(directory, components))];
+  const found = await Promise.all(
+    components.map((component) => ofComponent(directory, component, storageDirectory)),
+  );
+  return [
+    ...found.flat(),
+    ...(await nestedStorage(directory, components)),
+    ...(await throughStorage(directory, components)),
+  ];
+}
+
+/**
+ * What is run, or served to everybody, at a path that leads through what a component stores: it could put a link there, to any folder of
+ * whoever started the server.
+ */
+async function throughStorage(
+  directory: string,
+  components: readonly ComponentDraft[],
+): Promise<ConfigIssue[]> {
+  const stored = components.flatMap(({ name, values }) =>
+    ('storage' in values ? (values.storage ?? []) : []).map((folder) => ({ name, folder })),
+  );
+  if (stored.length === 0) return [];
+  const byFolder = new Map<string, { name: string; folder: string }>();
+  const app = await realpath(directory);
+  for (const each of stored) {
+    const real = await realpathOfExisting(resolve(directory, each.folder));
+    // That is told as what it is.
+    if (!contains(real, app)) byFolder.set(real, each);
+  }
+  const issues: ConfigIssue[] = [];
+  for (const { name, values } of components) {
+    const keys = {
+      ...('entry' in values && { entry: values.entry }),
+      ...('cwd' in values && { cwd: values.cwd }),
+      ...('static' in values && { static: values.static }),
+    };
+    for (const [key, value] of Object.entries(keys)) {
+      if (value === undefined) continue;
+      const passed = await waypoints(resolve(directory, value));
+      const storage = passed
+        .map((place) => byFolder.get(dirname(place)))
+        .find((found) => found !== undefined);
+      if (storage === undefined) continue;
+      const message = `inside '${storage.folder}', which the component "${storage.name}" stores and could put a link into`;
+      issues.push(
+        issueAt(['components', name, key], value, { message, expected: 'a place that no component writes' }),
+      );
+    }
+  }
+  return issues;
 }
 
 /**
@@ -44,17 +97,33 @@ async function nestedStorage(
       })),
     ),
   );
+  // Of each folder the first two that store it: one of them is another than whoever asks.
+  const byFolder = new Map<string, { name: string; folder: string }[]>();
+  for (const { name, folder, real } of all) {
+    const known = byFolder.get(real) ?? [];
+    if (known.length < 2 && known[0]?.name !== name) byFolder.set(real, [...known, { name, folder }]);
+  }
   return all.flatMap(({ name, folder, path, real }) => {
-    const outer = all.find(
-      (other) => other.name !== name && other.real !== real && contains(other.real, real),
-    );
+    const outer = foldersAbove(real)
+      .flatMap((above) => byFolder.get(above) ?? [])
+      .find((other) => other.name !== name);
     if (outer === undefined) return [];
     const message = `inside '${outer.folder}', which the component "${outer.name}" stores`;
     return [issueAt(path, folder, { message, expected: 'the same folder, or one beside it' })];
   });
 }
 
-async function ofComponent(directory: string, component: ComponentDraft): Promise<ConfigIssue[]> {
+function foldersAbove(path: string): string[] {
+  const folders: string[] = [];
+  for (let above = dirname(path); above !== dirname(above); above = dirname(above)) folders.push(above);
+  return folders;
+}
+
+async function ofComponent(
+  directory: string,
+  component: ComponentDraft,
+  storageDirectory: string | null,
+): Promise<ConfigIssue[]> {
   const path = ['components', component.name];
   const { values } = component;
   const issues: (ConfigIssue | null)[] = [];
@@ -69,7 +138,7 @@ async function ofComponent(directory: string, component: ComponentDraft): Promis
   }
   if ('storage' in values && values.storage !== undefined) {
     for (const [index, folder] of values.storage.entries()) {
-      issues.push(await storageIssue(directory, folder, [...path, 'storage', index]));
+      issues.push(await storageIssue(directory, folder, [...path, 'storage', index], storageDirectory));
     }
   }
   return issues.filter((issue) => issue !== null);
@@ -100,6 +169,7 @@ async function storageIssue(
   directory: string,
   folder: string,
   path: ConfigPath,
+  storageDirectory: string | null,
 ): Promise<ConfigIssue | null> {
   const expected = "a folder inside the app's, such as './data'";
   if (isAbsolute(folder)) return issueAt(path, folder, { message: 'not a relative path', expected });
@@ -108,7 +178,9 @@ async function storageIssue(
   if (target === resolve(directory) || real === app) {
     return issueAt(path, folder, { message: "this is the app's folder itself", expected });
   }
-  if (!contains(resolve(directory), target) || !contains(app, real)) {
+  const kept = storageDirectory === null ? null : await realpathOfExisting(storageDirectory);
+  const isKept = kept !== null && real !== kept && contains(kept, real);
+  if (!contains(resolve(directory), target) || !(contains(app, real) || isKept)) {
     return issueAt(path, folder, { message: "outside the app's folder", expected });
   }
   const data = await realpathOfExisting(join(app, '.fulcrum'));

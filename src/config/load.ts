@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly environment: string;
   /** Runs the config file once and gives its default export as plain data, functions called and promises awaited. */
   readonly evaluate: (configPath: string, environment: string) => Promise<unknown>;
+  /** On a server: the folder outside the app's that `storage` leads to by links. */
+  readonly storageDirectory?: string;
 }
 
 /**
@@ -23,13 +25,14 @@ export interface LoadOptions {
  */
 export async function loadApp(options: LoadOptions): Promise<AppSpec> {
   const directory = resolve(options.directory);
+  const { storageDirectory = null } = options;
   const configPath = await findConfigFile(directory);
   const draft = readDraft(await options.evaluate(configPath, options.environment));
   const issues = [
     ...draft.issues,
     ...routeClaims(draft.components),
-    ...(await fileIssues(directory, draft.components)),
+    ...(await fileIssues(directory, draft.components, storageDirectory)),
   ];
   if (issues.length > 0) throw configInvalid(configPath, issues);
-  return appSpec(draft, { directory, configPath, environment: options.environment });
+  return appSpec(draft, { directory, configPath, environment: options.environment, storageDirectory });
 }

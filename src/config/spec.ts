@@ -15,6 +15,7 @@ export interface AppPlace {
   readonly directory: string;
   readonly configPath: string;
   readonly environment: string;
+  readonly storageDirectory: string | null;
 }
 
 /** Makes the app of a draft without issues: defaults filled in, paths absolute, frozen through and through. */
@@ -25,6 +26,7 @@ export function appSpec(draft: Draft, place: AppPlace): AppSpec {
     directory: place.directory,
     configPath: place.configPath,
     environment: place.environment,
+    storageDirectory: place.storageDirectory,
     components: frozenMap(components.map((component) => [component.name, component])),
     gateway: { trustedProxies: draft.app.trustedProxies ?? [], cors: draft.app.cors ?? null },
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { symlink } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -286,6 +286,18 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
     }),
     `components.b.storage[1] | './data/b' | inside './data', which the component "a" stores | one beside it`,
   ],
+  [
+    app({ a: { entry: './a.ts', storage: ['./public'] }, b: { static: './public/img' } }),
+    `components.b.static | './public/img' | inside './public', which the component "a" stores | no component writes`,
+  ],
+  [
+    app({ a: { entry: './a.ts', storage: ['./legacy'] }, b: { command: 'x', cwd: './to-legacy/in' } }),
+    `components.b.cwd | './to-legacy/in' | inside './legacy', which the component "a" stores | no component writes`,
+  ],
+  [
+    app({ a: { entry: './src/deep.mts', storage: ['./src'] } }),
+    `components.a.entry | './src/deep.mts' | inside './src', which the component "a" stores | no component writes`,
+  ],
   [one({ storage: ['./a.ts'] }), "components.a.storage[0] | './a.ts' | not a folder | './data'"],
   [
     one({ storage: ['./leads-out/data'] }),
@@ -320,6 +332,8 @@ describe('a config that is wrong', () => {
       const [path, found, message, expected] = issueText.split(' | ') as [string, string, string, string];
       const directory = await appFolder(t);
       await symlink(tmpdir(), join(directory, 'leads-out'));
+      await symlink('legacy', join(directory, 'to-legacy'));
+      for (const name of ['public/img', 'legacy/in']) await mkdir(join(directory, name), { recursive: true });
       const issues = await issuesOf(directory, config);
       assert.deepEqual(
         issues.map((issue) => [issue.path, issue.found]),

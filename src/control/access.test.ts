@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allowedAuthorities, checkBearer, checkSession, checkSite, type AccessHeaders } from './access.ts';
+import { allowedAuthorities, checkSession, checkSite, type AccessHeaders } from './access.ts';
 
 const authorities = allowedAuthorities(8081, ['Admin.example.com']);
 const none: AccessHeaders = {
   host: '127.0.0.1:8081',
   origin: null,
   fetchSite: null,
-  authorization: null,
   cookie: null,
 };
 
@@ -63,27 +62,6 @@ test('on port 80 the names need no port', () => {
   assert.equal(checkSite({ ...none, host: 'localhost' }, authorities), null);
   assert.equal(checkSite({ ...none, host: 'localhost:80' }, authorities), null);
 });
-
-const BEARERS: [string | null, boolean][] = [
-  ['Bearer s3cret', true],
-  ['bearer   s3cret ', true],
-  ['Bearer s3cre', false],
-  ['Bearer s3crets', false],
-  ['Bearer', false],
-  ['Bearer ', false],
-  ['Bearer s3cret s3cret', false],
-  ['Basic s3cret', false],
-  ['s3cret', false],
-  [null, false],
-];
-for (const [authorization, allowed] of BEARERS) {
-  test(`Authorization ${authorization} is ${allowed ? 'allowed' : 'refused'}`, () => {
-    assert.equal(
-      checkBearer({ ...none, authorization }, 's3cret')?.code ?? null,
-      allowed ? null : 'unauthorized',
-    );
-  });
-}
 
 const session = { name: 'c', value: 'v' };
 const own = 'http://127.0.0.1:8081';

@@ -7,7 +7,6 @@ export interface AccessHeaders {
   readonly origin: string | null;
   /** `Sec-Fetch-Site`, which browsers set and pages cannot. */
   readonly fetchSite: string | null;
-  readonly authorization: string | null;
   readonly cookie: string | null;
 }
 
@@ -33,25 +32,13 @@ export function checkSite(headers: AccessHeaders, authorities: ReadonlySet<strin
   if (headers.host === null || !authorities.has(headers.host.toLowerCase())) {
     return new FulcrumError(
       'forbidden',
-      'The admin API answers only under 127.0.0.1, localhost or [::1] with its own port. Use the address that the server printed.',
+      'The admin API answers only under 127.0.0.1, localhost or [::1] with its own port, and under names that its operator has allowed. Use the address that the server printed.',
     );
   }
   if (headers.origin !== null && !isAllowedOrigin(headers.origin, authorities)) {
     return new FulcrumError('forbidden', 'The admin API takes no requests from pages of other origins.');
   }
   return null;
-}
-
-/** Whether a bearer token was given, and the right one. @returns null where it was. */
-export function checkBearer(headers: AccessHeaders, token: string): FulcrumError | null {
-  const given = /^Bearer +([^\s]+)$/i.exec(headers.authorization?.trim() ?? '')?.[1];
-  if (given !== undefined && sameSecret(given, token)) return null;
-  return new FulcrumError(
-    'unauthorized',
-    given === undefined
-      ? 'Send the admin token as `Authorization: Bearer …`, or use the Unix socket as the fulcrum command does.'
-      : 'The admin token is not the right one; each start of a server may make a new one.',
-  );
 }
 
 /**

@@ -6,7 +6,17 @@ import type { ServerEntry } from './registry.ts';
 function server(directory: string, appName = directory.split('/').at(-1)!): ServerEntry {
   const socketPath = `/run/${appName}.sock`;
   const gatewayUrl = 'http://127.0.0.1:8080';
-  return { id: appName, pid: 1, appName, directory, socketPath, adminUrl: null, gatewayUrl, startedAtMs: 1 };
+  return {
+    id: appName,
+    pid: 1,
+    kind: 'dev',
+    appName,
+    directory,
+    socketPath,
+    adminUrl: null,
+    gatewayUrl,
+    startedAtMs: 1,
+  };
 }
 
 const shop = server('/home/ann/shop');
@@ -29,7 +39,7 @@ const CASES: [string, string, ServerEntry[], string | undefined, ServerEntry | R
     undefined,
     /Several servers are running/,
   ],
-  ['above two', '/home/ann', [shop, blog], undefined, /--app DIR.*\n.*shop.*\n.*blog/],
+  ['above two', '/home/ann', [shop, blog], undefined, /--app`.*\n.*shop.*\n.*blog/],
   ['none', '/', [], undefined, /No Fulcrum server is running.*fulcrum dev/],
   ['none, explicit', '/', [], '/home/ann/shop', /No Fulcrum server is running/],
   ['explicit folder', '/srv', [shop, blog], '/home/ann/blog', blog],
@@ -51,6 +61,17 @@ const CASES: [string, string, ServerEntry[], string | undefined, ServerEntry | R
     /run the same app.*\n.*pid 1.*\n.*pid 2/,
   ],
 ];
+
+test('choosing a server by its address: they are told as they can be typed', () => {
+  assert.throws(
+    () => chooseServer('/', [shop, blog], undefined, '--to'),
+    /say which one with `--to`:\n {2}--to unix:\/run\/shop\.sock\n.*\n {2}--to unix:\/run\/blog\.sock\n/,
+  );
+  assert.throws(() => chooseServer('/', [], undefined, '--to'), /fulcrum serve --data DIR.*--to URL/);
+  const both = [shop, blog].map((each) => ({ ...each, kind: 'serve' as const, apps: ['shop'] }));
+  // To say the app once more would not help.
+  assert.throws(() => chooseServer('/', both, 'shop'), /with `--url`:\n {2}--url unix:/);
+});
 
 for (const [what, cwd, servers, explicit, expected] of CASES) {
   test(`choosing a server: ${what}`, () => {

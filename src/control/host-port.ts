@@ -1,6 +1,8 @@
 import type { AppRecord, CanaryPlan } from '../model/app-record.ts';
 import type { Release, ReleaseManifest } from '../model/release.ts';
-import type { ControlPort } from './port.ts';
+import type { StartFailure } from '../model/status.ts';
+import type { LogReader } from './log-book.ts';
+import type { ControlPort, ModeFinding } from './port.ts';
 
 /**
  * What the admin API asks of a server with any number of apps. Implemented by `server/`. `fulcrum dev` implements it with one app
@@ -11,6 +13,12 @@ export interface HostPort {
   apps(): Promise<readonly AppRecord[]>;
   /** The running app, what serves of it; null where there is none of that id, or nothing of it serves yet. */
   app(id: string): ControlPort | null;
+  /** The part of the log that is of one app, whether anything of it serves or not. Absent: only what runs has one. */
+  logs?(id: string): LogReader;
+  /** Why what should serve of an app did not start; null where it runs, or nothing should. Absent: it always runs. */
+  startFailure?(id: string): StartFailure | null;
+  /** The components that would not start without the secret `name`: those of what serves of an app, and of a canary. */
+  secretUsers?(id: string, name: string): Promise<readonly string[]>;
   /** Absent in `dev`, where files are the way to change an app. */
   readonly deploys?: Deploys;
   /** Ends the server gracefully, after the answer has gone out. Absent: it cannot be ended this way. */
@@ -31,12 +39,17 @@ export interface Deploys {
   /**
    * Validates the manifest, keeps the release, starts one instance of every component, routes, and drains what served before.
    * Creates the app where it is new. One at a time for each app. `onStep` is told as each step begins and ends.
-   * Rejects with `config-invalid`, `manifest-invalid`, `secret-missing`, `deploy-failed` (details: the ReleaseFailure); then what served before
+   * Rejects with `forbidden`, `config-invalid`, `manifest-invalid`, `secret-missing`, `deploy-failed` (details: the ReleaseFailure); then what served before
    * goes on serving.
    */
   deploy(order: DeployOrder, onStep: (step: DeployStep) => void): Promise<Release>;
   /** `to` null: to the newest healthy one before the one that serves. Rejects with `not-found`, `bad-request`, `deploy-failed`. */
   rollback(app: string, to: number | null, by: string, onStep: (step: DeployStep) => void): Promise<Release>;
+  /**
+   * Brings the release that serves up anew, with secrets as they are now, and drains what served before; how `secrets set --apply` reaches
+   * what runs. Absent: cannot. Rejects as `rollback` does.
+   */
+  reload?(app: string, by: string, onStep: (step: DeployStep) => void): Promise<Release>;
   releases(app: string, before: number | null, limit: number): Promise<readonly Release[]>;
   release(app: string, number: number): Promise<Release | null>;
   /** Gives a canary all the traffic, or takes it back, now. Rejects with `not-found` where there is none. */
@@ -47,19 +60,27 @@ export interface DeployOrder {
   readonly manifest: ReleaseManifest;
   /** Null: all the traffic at once. */
   readonly canary: CanaryPlan | null;
-  /** Where it is to answer, for an app that is new; null: as it is, and under every host for a new one. */
+  /**
+   * Where it is to answer; null: as it is, and under every host for a new app. Unless `isAdmin` an app that exists stays where it is, and a
+   * new one gets no host that another answers for: else `forbidden`.
+   */
   readonly routing: { readonly hosts: readonly string[]; readonly prefix: string } | null;
   readonly note: string;
   readonly by: string;
+  /** Whether `by` may decide where apps answer. */
+  readonly isAdmin: boolean;
 }
 
 export interface DeployStep {
-  /** `check`, `keep`, `unpack`, `start`, `route`, `drain`. */
+  /** `check`, `keep`, `unpack`, `start`, `route`, `drain`; `modes` where a component whose mode is `auto` should not be switched. */
   readonly name: string;
-  readonly state: 'begun' | 'done' | 'failed';
-  /** `start` tells one for each component. */
+  /** `skipped`: given up because another one failed. */
+  readonly state: 'begun' | 'done' | 'skipped' | 'failed';
+  /** `start` and `modes` tell one for each component. */
   readonly component: string | null;
   /** One line, for people; empty for nothing to say. */
   readonly message: string;
   readonly tookMs: number | null;
+  /** Of `modes`: what of its code a switch would break, and where. */
+  readonly findings?: readonly ModeFinding[] | undefined;
 }

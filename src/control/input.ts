@@ -1,8 +1,19 @@
 import * as z from 'zod';
+import { isAppId } from '../base/app-id.ts';
 import { FulcrumError } from '../base/errors.ts';
+import { isVariableName } from '../base/variable-name.ts';
 import { LOG_LEVELS } from './log-filter.ts';
+import { canaryPlan, manifest } from './schemas.ts';
 
-export const modeInput = z.strictObject({ mode: z.enum(['function', 'service', 'auto']) });
+const modeSetting = z.enum(['function', 'service', 'auto']);
+
+export const modeInput = z.strictObject({
+  mode: modeSetting,
+  /** Switches though the code would break in the new mode. */
+  force: z.boolean().default(false),
+});
+
+export const modeCheckInput = z.strictObject({ mode: modeSetting });
 
 export const invokeInput = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -24,15 +35,107 @@ export const invokeInput = z.discriminatedUnion('kind', [
   }),
 ]);
 
-export const logsInput = z.strictObject({
+const logFilter = {
   component: z.string().max(200).optional(),
   request: z.string().max(200).optional(),
-  /** Epoch milliseconds. */
-  since: z.coerce.number().min(0).optional(),
+  since: z.coerce.number().min(0).optional().describe('Milliseconds since 1970'),
   level: z.enum(LOG_LEVELS).optional(),
   limit: z.coerce.number().int().min(0).max(10_000).default(200),
-  follow: z.enum(['0', '1']).default('0'),
+};
+export const logsInput = z.strictObject(logFilter);
+
+export const pageInput = z.strictObject({
+  before: z.coerce.number().int().min(1).optional().describe('Only those with a smaller number'),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
+
+const releaseNumber = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+export const componentParams = z.strictObject({ component: z.string().max(200) });
+export const releaseParams = z.strictObject({ number: releaseNumber });
+export const secretParams = z.strictObject({
+  // What is no name is not repeated, neither here nor in the log of changes: somebody may have written `NAME=value`.
+  name: z
+    .string()
+    .max(200)
+    .refine(isVariableName, { error: 'letters, digits and _, not beginning with a digit' }),
+});
+export const tokenParams = z.strictObject({ id: z.string().max(100) });
+export const diffInput = z.strictObject({ from: releaseNumber, to: releaseNumber });
+
+const routing = z.strictObject({
+  hosts: z.array(z.string().min(1).max(253)).max(100),
+  prefix: z.string().max(500),
+});
+export const routingInput = routing;
+
+export const deployInput = z.strictObject({
+  manifest,
+  canary: canaryPlan
+    .refine(({ steps }) => steps.length > 0 && steps.length <= 20 && isRising(steps), {
+      path: ['steps'],
+      error: 'one to twenty percentages, each above the one before',
+    })
+    .nullable()
+    .default(null),
+  routing: routing.nullable().default(null).describe('Null: as it is; under every host for a new app'),
+  note: z
+    .string()
+    .max(1_000)
+    // Postgres keeps no NUL, and a terminal obeys the others.
+    .regex(
+      /^(?:[\t\n\r]|[^\p{Cc}\p{Cs}])*$/u,
+      'no control characters but tabs and line breaks, and no halves of characters',
+    )
+    .default(''),
+});
+
+export const rollbackInput = z.strictObject({
+  to: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Null: the newest healthy one before the one that serves'),
+});
+
+export const digestsInput = z.strictObject({
+  digests: z.array(z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex')).max(50_000),
+});
+
+export const removeSecretInput = z.strictObject({
+  force: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('Removes it though what serves would not start again without it'),
+});
+
+export const secretInput = z.strictObject({ value: z.string().max(64 * 1024) });
+
+const YEAR_MS = 366 * 86_400_000;
+export const tokenInput = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@+-]{0,59}$/u, 'letters, digits, spaces and . _ @ + - , at most 60'),
+  scope: z.enum(['read', 'deploy', 'admin']),
+  apps: z
+    .array(z.string().refine(isAppId, { error: "an app's id, such as shop or shop@staging" }))
+    .min(1)
+    .max(100)
+    .nullable()
+    .default(null)
+    .describe('Null: all of them, also those to come'),
+  expiresInMs: z
+    .int()
+    .min(60_000, 'a minute (60000) at least')
+    .max(10 * YEAR_MS, 'ten years at most')
+    .nullable()
+    .default(null)
+    .describe('Null: never'),
+});
+
+function isRising(steps: readonly number[]): boolean {
+  return steps.every((step, i) => i === 0 || step > steps[i - 1]!);
+}
 
 /** `value` as `schema` wants it. Throws `bad-request` that names everything wrong with it. */
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
@@ -46,17 +149,4 @@ export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.ou
   throw new FulcrumError('bad-request', `The request is not valid: ${list.join('; ')}.`, {
     details: { issues },
   });
-}
-
-/** The JSON of a request. Throws `bad-request`. */
-export async function readJson(request: Request): Promise<unknown> {
-  // Besides being right, asking for the type keeps plain HTML forms of other pages out.
-  if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) {
-    throw new FulcrumError('bad-request', 'Send JSON, with `Content-Type: application/json`.');
-  }
-  try {
-    return await request.json();
-  } catch (error) {
-    throw new FulcrumError('bad-request', 'The request’s body is not valid JSON.', { cause: error });
-  }
 }

@@ -19,6 +19,9 @@ export interface LogQuery extends LogFilter {
   readonly limit: number;
 }
 
+/** What may be asked of a log. */
+export type LogReader = Pick<LogBook, 'query' | 'follow'>;
+
 /** How an entry is kept: what it packed itself into, or JSON. Its first byte. */
 const PACKED = 1;
 const JSON_TEXT = 2;

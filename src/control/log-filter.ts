@@ -2,6 +2,8 @@ import type { LogEntry } from '../model/log.ts';
 
 /** Which entries of the log book are asked for. What is absent does not restrict. */
 export interface LogFilter {
+  /** An app's id. */
+  readonly app?: string | undefined;
   readonly component?: string | undefined;
   readonly requestId?: string | undefined;
   /** Epoch milliseconds of the earliest entry. */
@@ -16,6 +18,7 @@ const RANK: Readonly<Record<LogEntry['level'], number>> = { debug: 0, info: 1, w
 
 export function matches(filter: LogFilter, entry: LogEntry): boolean {
   return (
+    (filter.app === undefined || entry.app === filter.app) &&
     (filter.component === undefined || entry.component === filter.component) &&
     (filter.requestId === undefined || entry.requestId === filter.requestId) &&
     (filter.sinceMs === undefined || entry.atMs >= filter.sinceMs) &&

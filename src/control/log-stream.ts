@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { LogEntry } from '../model/log.ts';
-import type { LogBook, LogQuery } from './log-book.ts';
+import type { LogQuery, LogReader } from './log-book.ts';
 
 /** One line of a followed log, as newline-delimited JSON. */
 export type LogStreamLine =
@@ -13,7 +13,7 @@ export type LogStreamLine =
 export const HEARTBEAT_MS = 15_000;
 
 interface StreamOptions {
-  readonly book: LogBook;
+  readonly book: LogReader;
   readonly query: LogQuery;
   readonly clock: Clock;
   /** Ends the stream, cleanly. */

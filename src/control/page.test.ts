@@ -4,14 +4,29 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { chromium, type Browser } from 'playwright-core';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
+import { appRecord, FakeHost } from './fixtures/fake-host.ts';
 import { component, FakePort } from './fixtures/fake-port.ts';
 import { ControlServer } from './server.ts';
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 const skip = existsSync(CHROMIUM) ? false : `there is no Chromium at ${CHROMIUM}`;
+
+function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
+  });
+}
 
 test(
   'the admin page in a browser: it shows, switches, runs nothing foreign, and its session stays its own',
@@ -24,7 +39,15 @@ test(
         lastError: '<img src=x onerror="document.title=1"><script>alert(1)</script>',
       }),
     );
-    const server = new ControlServer({ port, clock: systemClock, logger: silentLogger, token: 'a-token' });
+    const server = new ControlServer({
+      host: FakeHost.dev(port),
+      clock: systemClock,
+      logger: silentLogger,
+      ownToken: 'a-token',
+      tokens: null,
+      audit: null,
+      secrets: null,
+    });
     await server.listen({ httpPort: 0, host: '127.0.0.1', socketPath: null });
     // What the gateway is to the admin API: another port of the same host, with the app's own code behind it.
     const cookiesSeen: (string | undefined)[] = [];
@@ -35,17 +58,7 @@ test(
     });
     sibling.listen(0, '127.0.0.1');
     await once(sibling, 'listening');
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-first-run',
-      ],
-    });
+    const browser = await openBrowser();
     t.after(async () => {
       await browser.close();
       sibling.close();
@@ -67,6 +80,27 @@ test(
     await page.click('[data-component=catalog] [data-mode=service]');
     await page.waitForSelector('[data-component=catalog] [data-mode=service][aria-pressed=true]');
     assert.deepEqual(port.asked, [{ setMode: 'catalog', mode: 'service' }]);
+    const finding = {
+      rule: 'timer',
+      file: 'a.ts',
+      line: 1,
+      column: 1,
+      lineText: '',
+      message: '',
+      advice: '',
+    };
+    port.findings = [{ ...finding, severity: 'warning' }];
+    const asked: string[] = [];
+    page.once('dialog', (dialog) => {
+      asked.push(dialog.message());
+      void dialog.accept();
+    });
+    await page.click('[data-component=catalog] [data-mode=function]');
+    await page.waitForSelector('[data-component=catalog] [data-mode=function][aria-pressed=true]');
+    assert.match(asked.join(), /would break.*Switch all the same\?/s);
+    assert.deepEqual(port.asked.at(-1), { setMode: 'catalog', mode: 'function', force: true });
+    port.findings = [];
+    complaints.length = 0;
     await page.reload();
     await page.waitForSelector('[data-component=catalog]');
 
@@ -83,8 +117,52 @@ test(
           () => 'answered',
           () => 'refused',
         ),
-      `${page.url()}v1/app`,
+      `${page.url()}v1/apps`,
     );
     assert.equal(refused, 'refused');
+  },
+);
+
+test(
+  'the admin page of a server with several apps shows one at a time, and keeps to it',
+  { skip },
+  async (t) => {
+    const host = new FakeHost(
+      appRecord(),
+      appRecord({ id: 'blog', name: 'blog' }),
+      appRecord({ id: 'down' }),
+    );
+    host.ports.delete('down');
+    const blog = new FakePort();
+    blog.list = [component({ name: 'posts' })];
+    host.ports.set('blog', blog);
+    const server = new ControlServer({
+      host,
+      clock: systemClock,
+      logger: silentLogger,
+      ownToken: 'a-token',
+      tokens: null,
+      audit: null,
+      secrets: null,
+    });
+    await server.listen({ httpPort: 0, host: '127.0.0.1', socketPath: null });
+    const browser = await openBrowser();
+    t.after(async () => {
+      await browser.close();
+      await server.close();
+    });
+    const page = await browser.newPage();
+    await page.goto(server.link!);
+    await page.waitForSelector('[data-component=catalog]');
+    const options = await page.$$eval('#app option', (all) => all.map((one) => one.textContent));
+    assert.deepEqual(options, ['shop', 'blog'], 'those that serve');
+    await page.selectOption('#app', 'blog');
+    await page.waitForSelector('[data-component=posts]');
+    assert.equal(await page.$('[data-component=catalog]'), null);
+    await page.click('[data-component=posts] [data-mode=service]');
+    await page.waitForSelector('[data-component=posts] [data-mode=service][aria-pressed=true]');
+    assert.deepEqual(blog.asked, [{ setMode: 'posts', mode: 'service' }]);
+    await page.reload();
+    await page.waitForSelector('[data-component=posts]');
   },
 );

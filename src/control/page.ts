@@ -34,6 +34,24 @@ const REFRESH_MS = 2000;
 const rows = document.querySelector('#components');
 const message = document.querySelector('#message');
 const switching = new Set();
+const picker = document.querySelector('#app');
+
+// The one that the address names; a server with one app needs none.
+const app = () => 'apps/' + encodeURIComponent(picker.value);
+
+async function load() {
+  const apps = (await ask('apps')).filter((each) => each.running);
+  if (apps.length === 0) throw new Error('Nothing serves yet. Deploy an app first.');
+  const ids = apps.map((each) => each.id);
+  if (ids.join() !== [...picker.options].map((option) => option.value).join()) {
+    const wanted = picker.value || decodeURIComponent(location.hash.slice(1));
+    picker.replaceChildren(...ids.map((id) => element('option', { value: id }, id)));
+    picker.value = ids.includes(wanted) ? wanted : ids[0];
+    picker.hidden = ids.length === 1;
+  }
+  const [details, components] = await Promise.all([ask(app()), ask(app() + '/components')]);
+  return [details.status, components];
+}
 
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
@@ -45,7 +63,7 @@ function element(name, attributes, ...children) {
 async function ask(path, init) {
   const response = await fetch('v1/' + path, { cache: 'no-store', ...init });
   const body = await response.json();
-  if (!response.ok) throw new Error(body.detail ?? body.title ?? response.statusText);
+  if (!response.ok) throw Object.assign(new Error(body.detail ?? body.title ?? response.statusText), { code: body.code });
   return body;
 }
 
@@ -54,18 +72,21 @@ function say(text, isError) {
   message.className = isError ? 'error' : 'soft';
 }
 
-async function switchMode(name, mode) {
+async function switchMode(name, mode, force = false) {
   switching.add(name);
   say('Switching ' + name + ' …', false);
   await refresh(false);
   try {
-    const done = await ask('components/' + encodeURIComponent(name) + '/mode', {
+    const done = await ask(app() + '/components/' + encodeURIComponent(name) + '/mode', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ mode }),
+      body: JSON.stringify({ mode, force }),
     });
     say(name + ': ' + done.from + ' → ' + done.to + ' in ' + Math.round(done.tookMs) + ' ms', false);
   } catch (error) {
+    if (error.code === 'switch-unsafe' && !force && confirm(error.message + '\\n\\nSwitch all the same?')) {
+      return switchMode(name, mode, true);
+    }
     say(name + ': ' + error.message, true);
   }
   switching.delete(name);
@@ -107,15 +128,15 @@ function row(component) {
 
 async function refresh(tellErrors) {
   try {
-    const [app, components] = await Promise.all([ask('app'), ask('components')]);
-    document.title = app.name + ' · Fulcrum';
-    document.querySelector('h1').textContent = app.name;
-    document.querySelector('#environment').textContent = app.environment;
+    const [status, components] = await load();
+    document.title = status.name + ' · Fulcrum';
+    document.querySelector('h1').textContent = status.name;
+    document.querySelector('#environment').textContent = status.environment;
     const gateway = document.querySelector('#gateway');
-    gateway.textContent = app.gatewayUrl;
-    if (/^https?:/.test(app.gatewayUrl)) gateway.href = app.gatewayUrl;
+    gateway.textContent = status.gatewayUrl;
+    if (/^https?:/.test(status.gatewayUrl)) gateway.href = status.gatewayUrl;
     const failed = document.querySelector('#failed');
-    failed.textContent = app.failedDeploy === null ? '' : 'The last change did not go live:\\n' + app.failedDeploy.message;
+    failed.textContent = status.failedDeploy === null ? '' : 'The last change did not go live:\\n' + status.failedDeploy.message;
     const focused = document.activeElement?.closest?.('[data-component]')?.dataset.component;
     const mode = document.activeElement?.dataset?.mode;
     rows.replaceChildren(...components.map(row));
@@ -130,6 +151,11 @@ async function refresh(tellErrors) {
     say(error instanceof TypeError ? 'The server does not answer. Is it still running?' : error.message, true);
   }
 }
+
+picker.addEventListener('change', () => {
+  location.hash = encodeURIComponent(picker.value);
+  void refresh(true);
+});
 
 async function loop() {
   if (!document.hidden) await refresh(true);
@@ -148,7 +174,7 @@ export const PAGE = `<!doctype html>
 <style>${STYLE}</style>
 </head>
 <body>
-<header><h1>Fulcrum</h1><small id="environment"></small><a id="gateway" rel="noreferrer"></a></header>
+<header><h1>Fulcrum</h1><select id="app" aria-label="app" hidden></select><small id="environment"></small><a id="gateway" rel="noreferrer"></a></header>
 <p id="failed" class="error"></p>
 <div class="scroll">
 <table>
@@ -175,7 +201,7 @@ export const NOT_OPEN_PAGE = `<!doctype html>
 </head>
 <body>
 <header><h1>This page is locked</h1></header>
-<p>Open the admin link that the server printed when it started. Links of an earlier start are not valid any more.</p>
+<p>Open the admin link that <code>fulcrum dev</code> printed when it started, or one that <code>fulcrum page</code> makes. Links of an earlier start are not valid any more, and one of <code>fulcrum page</code> opens once.</p>
 </body>
 </html>
 `;

@@ -2,17 +2,22 @@ import type { ErrorCode } from '../base/errors.ts';
 import type { Mode, ModeSetting } from '../model/app.ts';
 import type { Outcome, ThrownError } from '../model/invocation.ts';
 import type { AppStatus, ComponentStatus } from '../model/status.ts';
-import type { LogBook } from './log-book.ts';
+import type { LogReader } from './log-book.ts';
 
 /** What the admin API asks of the running server. Implemented by `server/`; everything here is plain data, for it goes over HTTP as JSON. */
 export interface ControlPort {
   app(): AppStatus;
   components(): Promise<readonly ComponentStatus[]>;
-  /** Resolves when new work goes to the new mode only. Rejects with `not-found`, `bad-request` (a static component) or `start-failed`. */
-  setMode(component: string, mode: ModeSetting): Promise<ModeChange>;
+  /**
+   * Resolves when new work goes to the new mode only. Rejects with `not-found`, `bad-request` (a static component), `start-failed`, or,
+   * without `force`, `switch-unsafe` where the code would break in the new mode (details: the `ModeCheck`'s).
+   */
+  setMode(component: string, mode: ModeSetting, options?: { readonly force: boolean }): Promise<ModeChange>;
+  /** What a switch would break; switches nothing. Rejects with `not-found` or `bad-request`. */
+  checkMode(component: string, mode: ModeSetting): Promise<ModeCheck>;
   /** Runs one invocation by hand. Rejects only where none could be begun (`not-found`, `bad-request`); everything else is an outcome. */
   invoke(component: string, request: ManualInvocation, signal: AbortSignal): Promise<ManualResult>;
-  readonly logs: LogBook;
+  readonly logs: LogReader;
   /** Ends the server gracefully, after the answer has gone out. Absent: it cannot be ended this way. */
   stop?(): void;
 }
@@ -22,6 +27,29 @@ export interface ModeChange {
   readonly from: Mode;
   readonly to: Mode;
   readonly tookMs: number;
+}
+
+export interface ModeCheck {
+  readonly component: string;
+  readonly from: Mode;
+  readonly to: Mode;
+  /** Warnings first. Empty where it has the mode already. */
+  readonly findings: readonly ModeFinding[];
+}
+
+/** One place in the author's code that is for one mode only. */
+export interface ModeFinding {
+  readonly rule: string;
+  /** A `warning` refuses a switch, a `note` does not. */
+  readonly severity: 'warning' | 'note';
+  /** Relative to the app's folder; null where there is no place. */
+  readonly file: string | null;
+  /** From 1; 0 where there is no place. */
+  readonly line: number;
+  readonly column: number;
+  readonly lineText: string;
+  readonly message: string;
+  readonly advice: string;
 }
 
 export type ManualInvocation =

@@ -10,7 +10,7 @@ export interface Problem {
   readonly [detail: string]: unknown;
 }
 
-function problemOf(error: FulcrumError): Problem {
+export function problemOf(error: FulcrumError): Problem {
   return {
     ...error.details,
     type: `https://fulcrum.dev/errors/${error.code}`,

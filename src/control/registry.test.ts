@@ -45,6 +45,7 @@ async function listening(path: string): Promise<Server> {
 function entry(part: Pick<ServerEntry, 'id' | 'socketPath'> & Partial<ServerEntry>): ServerEntry {
   return {
     pid: process.pid,
+    kind: 'dev',
     appName: 'shop',
     directory: runtime,
     adminUrl: null,

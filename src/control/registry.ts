@@ -9,8 +9,11 @@ import { assertSocketPathFits } from './socket-path.ts';
 export interface ServerEntry {
   readonly id: string;
   readonly pid: number;
-  readonly appName: string;
-  /** The app's folder, without symbolic links. */
+  /** `dev`: one app, from its folder. `serve`: any number of apps, from what was deployed. */
+  readonly kind: 'dev' | 'serve';
+  /** Of `dev`; null for `serve`, which is asked for its apps. */
+  readonly appName: string | null;
+  /** The app's folder, or that of the server's data; without symbolic links. */
   readonly directory: string;
   readonly socketPath: string;
   readonly adminUrl: string | null;
@@ -22,6 +25,9 @@ export interface ServerSocket {
   readonly id: string;
   readonly socketPath: string;
 }
+
+/** Where a server that runs as a systemd unit writes itself down: its `XDG_RUNTIME_DIR` is a folder of its own. */
+const UNIT_DIRECTORY = '/run/fulcrum-server/fulcrum';
 
 const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_ENTRY_BYTES = 64 * 1024;
@@ -48,7 +54,7 @@ export async function registerServer(entry: ServerEntry): Promise<() => Promise<
 
 /** The servers of this user that answer, latest first. What those that are gone left behind is removed. Never rejects. */
 export async function listServers(env: NodeJS.ProcessEnv = process.env): Promise<ServerEntry[]> {
-  const lists = await Promise.all(serverDirectories(env).map(serversIn));
+  const lists = await Promise.all([...serverDirectories(env), UNIT_DIRECTORY].map(serversIn));
   return lists.flat().sort((a, b) => b.startedAtMs - a.startedAtMs);
 }
 
@@ -160,7 +166,8 @@ function isServerEntry(value: unknown): value is ServerEntry {
   const text = (key: string): boolean => typeof entry[key] === 'string';
   const count = (key: string): boolean => Number.isSafeInteger(entry[key]) && Number(entry[key]) > 0;
   return (
-    ['id', 'appName', 'directory', 'socketPath', 'gatewayUrl'].every(text) &&
+    ['id', 'directory', 'socketPath', 'gatewayUrl'].every(text) &&
+    (entry['kind'] === 'serve' ? entry['appName'] === null : entry['kind'] === 'dev' && text('appName')) &&
     ['pid', 'startedAtMs'].every(count) &&
     (entry['adminUrl'] === null || text('adminUrl'))
   );

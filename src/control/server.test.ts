@@ -5,14 +5,30 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { systemClock } from '../base/clock.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
 import { FakeClock } from '../base/fake-clock.ts';
 import { silentLogger } from '../base/log.ts';
+import { FakeHost } from './fixtures/fake-host.ts';
 import { FakePort, logEntry } from './fixtures/fake-port.ts';
 import { HEARTBEAT_MS } from './log-stream.ts';
 import { ControlServer } from './server.ts';
 
 const TOKEN = 'the-right-token';
+
+function newServer(port: FakePort, clock: Clock): ControlServer {
+  return new ControlServer({
+    host: FakeHost.dev(port),
+    clock,
+    logger: silentLogger,
+    ownToken: TOKEN,
+    tokens: null,
+    audit: null,
+    secrets: null,
+  });
+}
+
+/** The one app's path. */
+const APP = '/v1/apps/shop@development';
 
 interface Answer {
   status: number;
@@ -48,7 +64,7 @@ describe('the admin server', () => {
   const socketPath = join(folder, 'c.sock');
   const port = new FakePort();
   const clock = new FakeClock();
-  const server = new ControlServer({ port, clock, logger: silentLogger, token: TOKEN });
+  const server = newServer(port, clock);
   const bearer = { authorization: `Bearer ${TOKEN}` };
   const post = (value: unknown, headers: Record<string, string> = bearer): Ask => ({
     method: 'POST',
@@ -69,7 +85,13 @@ describe('the admin server', () => {
   test('over HTTP nothing is told without the token, and health alone needs none', async () => {
     const cookie = `fulcrum_admin=${TOKEN}`;
     const wrong: Record<string, string>[] = [{}, { authorization: 'Bearer wrong' }, { cookie }];
-    for (const path of ['/v1/app', '/v1/components', '/v1/logs', '/v1/components/catalog', '/v1/nothing']) {
+    for (const path of [
+      APP,
+      `${APP}/components`,
+      `${APP}/logs`,
+      `${APP}/components/catalog`,
+      '/v1/nothing',
+    ]) {
       for (const headers of wrong) {
         const answer = await ask(http, path, { headers });
         assert.equal(answer.status, 401, path);
@@ -82,24 +104,24 @@ describe('the admin server', () => {
         'a token in the address is for / only',
       );
     }
-    assert.deepEqual((await ask(http, '/v1/health')).json, { ok: true });
+    assert.deepEqual((await ask(http, '/v1/health')).json, { ok: true, api: 'fulcrum' });
   });
 
   test('with the token the app and its components are told', async () => {
-    const app = await ask(http, '/v1/app', { headers: bearer });
+    const app = await ask(http, APP, { headers: bearer });
     assert.equal(app.status, 200);
-    assert.equal(app.json['name'], 'shop');
+    assert.equal((app.json['status'] as { name: string }).name, 'shop');
     assert.equal(app.headers['cache-control'], 'no-store');
-    const list = await ask(http, '/v1/components', { headers: bearer });
+    const list = await ask(http, `${APP}/components`, { headers: bearer });
     assert.equal((list.json as unknown as unknown[]).length, port.list.length);
-    const one = await ask(http, '/v1/components/storefront', { headers: bearer });
+    const one = await ask(http, `${APP}/components/storefront`, { headers: bearer });
     assert.equal(one.json['mode'], 'service');
   });
 
   test('over the Unix socket no token is asked, and only the owner can open it', async () => {
     assert.equal(statSync(socketPath).mode & 0o777, 0o600);
-    assert.equal((await ask({ socketPath }, '/v1/app')).json['name'], 'shop');
-    assert.equal((await ask({ socketPath }, '/v1/app', { headers: { host: 'whatever' } })).status, 200);
+    assert.equal((await ask({ socketPath }, APP)).status, 200);
+    assert.equal((await ask({ socketPath }, APP, { headers: { host: 'whatever' } })).status, 200);
   });
 
   test('a foreign Host or Origin is refused before anything else, token or not', async () => {
@@ -111,7 +133,7 @@ describe('the admin server', () => {
       { ...bearer, origin: 'null' },
     ];
     for (const headers of refused) {
-      for (const path of ['/v1/app', '/v1/health', `/?token=${TOKEN}`]) {
+      for (const path of [APP, '/v1/health', `/?token=${TOKEN}`]) {
         const answer = await ask(http, path, { headers });
         assert.equal(answer.status, 403, JSON.stringify(headers));
         assert.equal(answer.json['code'], 'forbidden');
@@ -119,7 +141,7 @@ describe('the admin server', () => {
       }
     }
     const own = { ...bearer, host: `localhost:${http.port}`, origin: `http://localhost:${http.port}` };
-    assert.equal((await ask(http, '/v1/app', { headers: own })).status, 200);
+    assert.equal((await ask(http, APP, { headers: own })).status, 200);
   });
 
   test('the printed link begins a session that only its own page can use', async () => {
@@ -144,27 +166,23 @@ describe('the admin server', () => {
       page.headers['content-security-policy'] as string,
       /default-src 'none'.*frame-ancestors 'none'/,
     );
-    assert.equal((await ask(http, `${path}v1/app`, { headers: session })).status, 200);
+    assert.equal((await ask(http, `${path}v1/apps/shop@development`, { headers: session })).status, 200);
     const switched = await ask(
       http,
-      `${path}v1/components/catalog/mode`,
+      `${path}v1/apps/shop@development/components/catalog/mode`,
       post({ mode: 'function' }, { ...session, origin }),
     );
     assert.equal(switched.status, 200);
 
     const calls = port.asked.length;
-    assert.equal((await ask(http, `${path}v1/app`)).status, 401, 'without the cookie');
-    assert.equal(
-      (await ask(http, '/v1/app', { headers: session })).status,
-      401,
-      'outside the session’s path',
-    );
+    assert.equal((await ask(http, `${path}v1/apps/shop@development`)).status, 401, 'without the cookie');
+    assert.equal((await ask(http, APP, { headers: session })).status, 401, 'outside the session’s path');
     assert.equal((await ask(http, '/s/guess/v1/app', { headers: session })).status, 401, 'in another path');
-    const changes = `${path}v1/components/catalog/mode`;
+    const changes = `${path}v1/apps/shop@development/components/catalog/mode`;
     assert.equal((await ask(http, changes, post({ mode: 'service' }, session))).status, 403, 'no origin');
     const sibling = { ...session, 'sec-fetch-site': 'same-site' };
     assert.equal(
-      (await ask(http, `${path}v1/app`, { headers: sibling })).status,
+      (await ask(http, `${path}v1/apps/shop@development`, { headers: sibling })).status,
       403,
       'a page on another port',
     );
@@ -172,34 +190,74 @@ describe('the admin server', () => {
   });
 
   test('the mode is switched', async () => {
-    const answer = await ask(http, '/v1/components/catalog/mode', post({ mode: 'service' }));
+    const answer = await ask(http, `${APP}/components/catalog/mode`, post({ mode: 'service' }));
     assert.deepEqual(answer.json, { component: 'catalog', from: 'function', to: 'service', tookMs: 83.4 });
     assert.deepEqual(port.asked.at(-1), { setMode: 'catalog', mode: 'service' });
   });
 
+  test('what a switch would break is told, refused without force, and asked for by itself', async () => {
+    const finding = {
+      rule: 'timer',
+      severity: 'warning',
+      file: 'a.ts',
+      line: 3,
+      column: 1,
+      lineText: 'setInterval(tick, 10);',
+      message: 'The timer ends.',
+      advice: 'Do without.',
+    } as const;
+    port.findings = [finding];
+    const path = `${APP}/components/storefront/mode`;
+    const refused = await ask(http, path, post({ mode: 'function' }));
+    assert.equal(refused.status, 409);
+    assert.deepEqual([refused.json['code'], refused.json['findings']], ['switch-unsafe', [finding]]);
+    const checked = await ask(http, `${path}-check?mode=function`, { headers: bearer });
+    assert.deepEqual(checked.json, {
+      component: 'storefront',
+      from: 'service',
+      to: 'function',
+      findings: [finding],
+    });
+    assert.equal((await ask(http, `${path}-check?mode=lambda`, { headers: bearer })).status, 400);
+    const forced = await ask(http, path, post({ mode: 'function', force: true }));
+    assert.equal(forced.status, 200);
+    assert.deepEqual(port.asked.at(-1), { setMode: 'storefront', mode: 'function', force: true });
+    port.findings = [];
+  });
+
   test('input that is not valid is refused with a problem document that says why', async () => {
     const table: [string, Ask, number, RegExp][] = [
-      ['/v1/components/catalog/mode', post({ mode: 'servce' }), 400, /mode: .*"function"\|"service"\|"auto"/],
-      ['/v1/components/catalog/mode', post({ mode: 'service', now: true }), 400, /now/],
-      ['/v1/components/catalog/mode', { ...post(0), body: '{' }, 400, /not valid JSON/],
-      ['/v1/components/catalog/mode', { ...post({ mode: 'service' }), headers: bearer }, 400, /Content-Type/],
       [
-        '/v1/components/catlog/mode',
+        `${APP}/components/catalog/mode`,
+        post({ mode: 'servce' }),
+        400,
+        /mode: .*"function"\|"service"\|"auto"/,
+      ],
+      [`${APP}/components/catalog/mode`, post({ mode: 'service', now: true }), 400, /now/],
+      [`${APP}/components/catalog/mode`, { ...post(0), body: '{' }, 400, /not valid JSON/],
+      [
+        `${APP}/components/catalog/mode`,
+        { ...post({ mode: 'service' }), headers: bearer },
+        400,
+        /Content-Type/,
+      ],
+      [
+        `${APP}/components/catlog/mode`,
         post({ mode: 'service' }),
         404,
         /no component 'catlog'\. Did you mean 'catalog'\?/,
       ],
-      ['/v1/components/zzzzzz/mode', post({ mode: 'service' }), 404, /There are: catalog, storefront/],
-      ['/v1/components/assets/mode', post({ mode: 'service' }), 400, /static/],
-      ['/v1/components/catalog/invoke', post({ kind: 'call' }), 400, /function/],
-      ['/v1/components/catalog/invoke', post({ kind: 'queue', messages: [] }), 400, /messages/],
-      ['/v1/components/catalog/invoke', post({ kind: 'fetch' }), 400, /kind/],
-      ['/v1/logs?level=loud', { headers: bearer }, 400, /level/],
-      ['/v1/logs?limit=1e9', { headers: bearer }, 400, /limit/],
-      ['/v1/logs?componnet=catalog', { headers: bearer }, 400, /componnet/],
+      [`${APP}/components/zzzzzz/mode`, post({ mode: 'service' }), 404, /There are: catalog, storefront/],
+      [`${APP}/components/assets/mode`, post({ mode: 'service' }), 400, /static/],
+      [`${APP}/components/catalog/invoke`, post({ kind: 'call' }), 400, /function/],
+      [`${APP}/components/catalog/invoke`, post({ kind: 'queue', messages: [] }), 400, /messages/],
+      [`${APP}/components/catalog/invoke`, post({ kind: 'fetch' }), 400, /kind/],
+      [`${APP}/logs?level=loud`, { headers: bearer }, 400, /level/],
+      [`${APP}/logs?limit=1e9`, { headers: bearer }, 400, /limit/],
+      [`${APP}/logs?componnet=catalog`, { headers: bearer }, 400, /componnet/],
       ['/v1/nothing', { headers: bearer }, 404, /no such path/],
-      ['/v1/components/catalog/mode', { headers: bearer }, 405, /takes POST/],
-      ['/v1/app', post({}), 405, /takes GET/],
+      [`${APP}/components/catalog/mode`, { headers: bearer }, 405, /takes POST/],
+      [APP, post({}), 405, /takes GET/],
       ['/v1/stop', post({}), 404, /cannot be ended/],
     ];
     for (const [path, options, status, detail] of table) {
@@ -215,7 +273,7 @@ describe('the admin server', () => {
     const body = JSON.stringify({ kind: 'call', function: 'f', args: ['x'.repeat(1024 ** 2)] });
     const chunked = { ...bearer, 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
     for (const headers of [{ ...bearer, 'content-type': 'application/json' }, chunked]) {
-      const answer = await ask(http, '/v1/components/catalog/invoke', { method: 'POST', headers, body });
+      const answer = await ask(http, `${APP}/components/catalog/invoke`, { method: 'POST', headers, body });
       assert.equal(answer.status, 413);
       assert.equal(answer.json['code'], 'body-too-large');
     }
@@ -223,7 +281,7 @@ describe('the admin server', () => {
 
   test('an error inside is logged and not told', async () => {
     port.answer = () => Promise.reject(new Error('the store is at secret:place'));
-    const answer = await ask(http, '/v1/components/catalog/invoke', post({ kind: 'call', function: 'f' }));
+    const answer = await ask(http, `${APP}/components/catalog/invoke`, post({ kind: 'call', function: 'f' }));
     assert.equal(answer.status, 500);
     assert.equal(answer.json['code'], 'internal');
     assert.ok(!answer.text.includes('secret:place'));
@@ -240,7 +298,7 @@ describe('the admin server', () => {
     } as const;
     port.answer = () => result;
     const request = { kind: 'queue', messages: [{ type: 'order.paid', data: { id: 1 } }] };
-    const answer = await ask(http, '/v1/components/catalog/invoke', post(request));
+    const answer = await ask(http, `${APP}/components/catalog/invoke`, post(request));
     assert.deepEqual(answer.json, result);
     assert.deepEqual(port.asked.at(-1), { invoke: 'catalog', request });
 
@@ -250,7 +308,7 @@ describe('the admin server', () => {
       return new Promise((resolve) => signal.addEventListener('abort', () => resolve(result)));
     };
     const headers = { ...bearer, 'content-type': 'application/json' };
-    const path = '/v1/components/catalog/invoke';
+    const path = `${APP}/components/catalog/invoke`;
     const sent = httpRequest({ ...http, host: '127.0.0.1', path, method: 'POST', headers, agent: false });
     sent.on('error', () => undefined);
     sent.end(JSON.stringify({ kind: 'call', function: 'slow' }));
@@ -265,7 +323,7 @@ describe('the admin server', () => {
     port.logs.write(logEntry({ text: 'two', atMs: 2_000, level: 'error', requestId: 'r_2' }));
     port.logs.write(logEntry({ text: 'three', atMs: 3_000, component: 'storefront' }));
     const texts = async (query: string): Promise<string[]> => {
-      const { json } = await ask({ socketPath }, `/v1/logs?${query}`);
+      const { json } = await ask({ socketPath }, `${APP}/logs?${query}`);
       return (json as unknown as { text: string }[]).map(({ text }) => text);
     };
     assert.deepEqual(await texts(''), ['one', 'two', 'three']);
@@ -275,7 +333,7 @@ describe('the admin server', () => {
 
     const sent = httpRequest({
       socketPath,
-      path: '/v1/logs?follow=1&component=catalog&limit=1',
+      path: `${APP}/logs/follow?component=catalog&limit=1`,
       agent: false,
     });
     sent.end();
@@ -303,11 +361,11 @@ describe('the admin server', () => {
 
 test('a reader that stops reading is told later how much it missed', async (t) => {
   const port = new FakePort();
-  const server = new ControlServer({ port, clock: systemClock, logger: silentLogger, token: TOKEN });
+  const server = newServer(port, systemClock);
   const { url } = await server.listen({ httpPort: 0, host: '127.0.0.1', socketPath: null });
   t.after(() => server.close());
   const headers = { authorization: `Bearer ${TOKEN}` };
-  const sent = httpRequest(`${url}/v1/logs?follow=1&limit=0`, { agent: false, headers });
+  const sent = httpRequest(`${url}${APP}/logs/follow?limit=0`, { agent: false, headers });
   sent.end();
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   // Nobody reads, so that the system's buffers fill up (some MB) and the rest has to wait in ours.
@@ -338,10 +396,9 @@ test('a reader that stops reading is told later how much it missed', async (t) =
 });
 
 test('a port that is taken is told as such, and nothing stays open', async () => {
-  const options = { port: new FakePort(), clock: systemClock, logger: silentLogger, token: TOKEN };
-  const first = new ControlServer(options);
+  const first = newServer(new FakePort(), systemClock);
   const { url } = await first.listen({ httpPort: 0, host: '127.0.0.1', socketPath: null });
-  const second = new ControlServer(options);
+  const second = newServer(new FakePort(), systemClock);
   const taken = { httpPort: Number(new URL(url!).port), host: '127.0.0.1', socketPath: null } as const;
   await assert.rejects(second.listen(taken), { code: 'port-in-use' });
 
@@ -359,7 +416,7 @@ test('stop answers first and then ends the server', async () => {
   const port = new FakePort();
   const stopped = Promise.withResolvers<void>();
   Object.assign(port, { stop: () => stopped.resolve() });
-  const server = new ControlServer({ port, clock: systemClock, logger: silentLogger, token: TOKEN });
+  const server = newServer(port, systemClock);
   const { url } = await server.listen({ httpPort: 0, host: '127.0.0.1', socketPath: null });
   const headers = { authorization: `Bearer ${TOKEN}` };
   const answer = await ask({ port: Number(new URL(url!).port) }, '/v1/stop', { method: 'POST', headers });

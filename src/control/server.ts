@@ -4,26 +4,39 @@ import type { AddressInfo, ListenOptions } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import type { TokenStore } from '../model/access-token.ts';
+import type { AuditStore } from '../model/audit-store.ts';
 import { allowedAuthorities } from './access.ts';
-import type { ControlPort } from './port.ts';
+import type { Transport } from './api.ts';
+import { Auditor } from './auditor.ts';
+import { Doorkeeper } from './doorkeeper.ts';
+import type { HostPort } from './host-port.ts';
+import { PageLinks } from './page-links.ts';
 import { problemResponse } from './problem.ts';
-import { buildSite, type Transport } from './site.ts';
+import { allRoutes } from './routes/index.ts';
+import type { SecretsPort } from './secrets-port.ts';
+import { buildSite } from './site.ts';
 import { assertSocketPathFits } from './socket-path.ts';
+import { TokenBook } from './token-book.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
-/** For the request to arrive in full; how long the answer takes is not bounded by it. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** For an upload to arrive in full; what is read whole has less time, see `request-body.ts`. How long the answer takes is not bounded by it. */
+const REQUEST_TIMEOUT_MS = 3_600_000;
 const MAX_CONNECTIONS = 256;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** What is in flight may finish for so long once the server closes. */
 const CLOSE_GRACE_MS = 1_000;
 
 export interface ControlServerOptions {
-  readonly port: ControlPort;
+  readonly host: HostPort;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Asked for over HTTP. */
-  readonly token: string;
+  /** A token of this start alone, admin, which `link` carries and a browser's session begins with; null: none. */
+  readonly ownToken: string | null;
+  /** Null: only the socket and `ownToken` open the door. */
+  readonly tokens: TokenStore | null;
+  readonly audit: AuditStore | null;
+  readonly secrets: SecretsPort | null;
   /** `Host` values (`admin.example.com`, `10.0.0.5:8081`) that are ours too, behind a tunnel or proxy that someone has set up. */
   readonly allowedHosts?: readonly string[];
 }
@@ -31,7 +44,10 @@ export interface ControlServerOptions {
 export interface ControlListenOptions {
   /** 0: the system chooses. Null: no HTTP. */
   readonly httpPort: number | null;
-  readonly host: '127.0.0.1';
+  /** A socket that listens already, from whoever started us or from the server before us: instead of the port. */
+  readonly httpFd?: number | undefined;
+  /** Loopback, unless its operator chooses to serve it elsewhere; then names are allowed by `allowedHosts`. */
+  readonly host: string;
   /** Null: no Unix socket. */
   readonly socketPath: string | null;
 }
@@ -53,12 +69,18 @@ export class ControlServer {
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
+    const { host, clock, logger, ownToken, audit, secrets } = options;
+    const tokens = options.tokens === null ? null : new TokenBook({ store: options.tokens, clock, logger });
+    const links = new PageLinks(clock);
     this.#site = buildSite({
-      port: options.port,
-      clock: options.clock,
-      logger: options.logger,
-      token: options.token,
-      closing: this.#closing.signal,
+      host,
+      clock,
+      logger,
+      ownToken,
+      links,
+      routes: allRoutes({ host, clock, closing: this.#closing.signal, tokens, audit, secrets, links }),
+      doorkeeper: new Doorkeeper({ ownToken, tokens, clock }),
+      auditor: new Auditor(audit, clock, logger),
       authorities: () => this.#authorities,
     });
   }
@@ -66,11 +88,13 @@ export class ControlServer {
   /** Throws `port-in-use`, or `internal` where the address cannot be listened on for another reason; then nothing listens. */
   async listen(options: ControlListenOptions): Promise<ControlAddresses> {
     try {
-      if (options.httpPort !== null) {
-        const address = await this.#listen('http', { port: options.httpPort, host: options.host });
+      const { httpFd, httpPort } = options;
+      if (httpFd !== undefined || httpPort !== null) {
+        const where = httpFd === undefined ? { port: httpPort!, host: options.host } : { fd: httpFd };
+        const address = await this.#listen('http', where);
         const { port } = address as AddressInfo;
         this.#authorities = allowedAuthorities(port, this.#options.allowedHosts);
-        this.#url = `http://${options.host}:${port}`;
+        this.#url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
       }
       if (options.socketPath !== null) {
         assertSocketPathFits(options.socketPath);
@@ -85,9 +109,17 @@ export class ControlServer {
     return { url: this.#url, socketPath: options.socketPath };
   }
 
-  /** The link for a person; it carries the token. Null where there is no HTTP. */
+  /** What listens for HTTP, to be passed on to a successor; null where nothing does. */
+  get httpServer(): Server | null {
+    return this.#servers.find((server) => typeof server.address() === 'object' && server.listening) ?? null;
+  }
+
+  /** The link for a person; it carries the token. Null where there is no HTTP, or no such token. */
   get link(): string | null {
-    return this.#url === null ? null : `${this.#url}/?token=${encodeURIComponent(this.#options.token)}`;
+    const { ownToken } = this.#options;
+    return this.#url === null || ownToken === null
+      ? null
+      : `${this.#url}/?token=${encodeURIComponent(ownToken)}`;
   }
 
   /** Ends followed logs, lets what is in flight finish for a second, and frees port and socket file. Idempotent. */

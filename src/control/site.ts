@@ -1,33 +1,33 @@
-import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { randomText, secretToken } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
-import { checkBearer, checkSession, checkSite, type AccessHeaders, type SessionCookie } from './access.ts';
-import { buildApi, type ApiOptions } from './api.ts';
+import { checkSession, checkSite, type AccessHeaders, type SessionCookie } from './access.ts';
+import { mountRoutes, type ApiOptions, type SiteEnv } from './api.ts';
+import { LINK_CALLER, SOCKET_CALLER } from './caller.ts';
+import type { Doorkeeper } from './doorkeeper.ts';
 import { NOT_OPEN_PAGE, PAGE, PAGE_CSP } from './page.ts';
+import type { PageLinks } from './page-links.ts';
 import { problemResponse } from './problem.ts';
+import type { Route } from './route.ts';
 import { sameSecret } from './secret.ts';
 
 export interface SiteOptions extends ApiOptions {
+  readonly routes: readonly Route[];
+  readonly doorkeeper: Doorkeeper;
   readonly logger: Logger;
-  readonly token: string;
+  readonly links: PageLinks;
+  /** The token of this start, which begins a browser's session as `links` do; null: there is none. */
+  readonly ownToken: string | null;
   /** The `Host` values that mean this server; asked per request, for the port is known only once it listens. */
   authorities(): ReadonlySet<string>;
-}
-
-/** Over the Unix socket, whose file's mode and folder guard it, nothing more is asked. */
-export type Transport = 'http' | 'socket';
-
-interface SiteEnv {
-  Bindings: HttpBindings & { transport: Transport };
 }
 
 /**
  * Everything the admin server answers.
  *
- *   /v1/…            the API; over HTTP with a bearer token (health without)
+ *   /v1/…            the API; over HTTP with a bearer token (but for the routes that are open)
  *   /?token=…        begins a browser's session and leads to its page
  *   /s/<session>/    the page, and below it `v1/…` once more for the page's own use, with the session's cookie
  *
@@ -35,7 +35,7 @@ interface SiteEnv {
  * not get hold of it. So the cookie is bound to a path that nobody can guess, and it is not the token.
  */
 export function buildSite(options: SiteOptions): Hono<SiteEnv> {
-  const { token, logger } = options;
+  const { ownToken, logger, routes, links } = options;
   const sessionId = randomText(26);
   const sessionPath = `/s/${sessionId}/`;
   const session: SessionCookie = { name: 'fulcrum_admin', value: secretToken() };
@@ -60,6 +60,11 @@ export function buildSite(options: SiteOptions): Hono<SiteEnv> {
   });
   site.use('*', async (c, next) => {
     if (c.env.transport === 'http') refuse(checkSite(headersOf(c), options.authorities()));
+    if (['GET', 'HEAD'].includes(c.req.method) && hasBody(c)) {
+      // Nobody would read it, and its client could take its time.
+      c.header('Connection', 'close');
+      throw new FulcrumError('bad-request', 'A request that only looks takes no body.');
+    }
     await next();
   });
   site.use(
@@ -77,9 +82,25 @@ export function buildSite(options: SiteOptions): Hono<SiteEnv> {
     }),
   );
 
-  site.get('/v1/health', (c) => c.json({ ok: true }));
+  const open = routes.filter(({ scope }) => scope === 'open');
+  const guarded = routes.filter(({ scope }) => scope !== 'open');
+  const apiOf = (some: readonly Route[]): Hono<SiteEnv> => {
+    const api = new Hono<SiteEnv>();
+    mountRoutes(api, some, options);
+    return api;
+  };
+  site.route('/v1', apiOf(open));
   site.use('/v1/*', async (c, next) => {
-    if (c.env.transport === 'http') refuse(checkBearer(headersOf(c), token));
+    const { transport, incoming } = c.env;
+    c.set(
+      'caller',
+      transport === 'socket'
+        ? SOCKET_CALLER
+        : await options.doorkeeper.admit(
+            c.req.header('authorization') ?? null,
+            incoming.socket.remoteAddress ?? '',
+          ),
+    );
     await next();
   });
   site.use('/s/:session/*', async (c, next) => {
@@ -90,16 +111,17 @@ export function buildSite(options: SiteOptions): Hono<SiteEnv> {
   });
   site.use('/s/:session/v1/*', async (c, next) => {
     refuse(checkSession(headersOf(c), c.req.method, session));
+    c.set('caller', LINK_CALLER);
     await next();
   });
-
-  const api = buildApi(options);
+  const api = apiOf(guarded);
   site.route('/v1', api);
   site.route('/s/:session/v1', api);
 
   site.get('/', (c) => {
-    const given = c.req.query('token');
-    if (given === undefined || !sameSecret(given, token)) return c.html(NOT_OPEN_PAGE, 401);
+    const given = c.req.query('token') ?? '';
+    const opens = (ownToken !== null && sameSecret(given, ownToken)) || links.take(given);
+    if (!opens) return c.html(NOT_OPEN_PAGE, 401);
     c.header(
       'Set-Cookie',
       `${session.name}=${session.value}; Path=${sessionPath}; HttpOnly; SameSite=Strict`,
@@ -117,13 +139,17 @@ function refuse(error: FulcrumError | null): void {
   if (error !== null) throw error;
 }
 
+function hasBody(c: Context): boolean {
+  const length = c.req.header('content-length');
+  return (length !== undefined && length !== '0') || c.req.header('transfer-encoding') !== undefined;
+}
+
 function headersOf(c: Context): AccessHeaders {
   const header = (name: string): string | null => c.req.header(name) ?? null;
   return {
     host: header('host'),
     origin: header('origin'),
     fetchSite: header('sec-fetch-site'),
-    authorization: header('authorization'),
     cookie: header('cookie'),
   };
 }

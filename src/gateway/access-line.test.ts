@@ -46,6 +46,7 @@ test('a line says what became of a request', () => {
 
 const CASES: [string, Partial<Access>][] = [
   ['a sound request', {}],
+  ['an app of several', { app: 'shop@staging' }],
   ['no component, no instance', { component: '-', instance: null, revision: null, cold: false }],
   ['more bytes than 32 bits count', { bytesOut: 2 ** 40 }],
   ['a path too long for a log', { path: `/${'x'.repeat(5_000)}` }],

@@ -5,6 +5,8 @@ const MAX_PATH_CHARS = 1_024;
 
 export interface Access {
   readonly atMs: number;
+  /** Id of the app that it was for; null for none, and where there is one app only. */
+  readonly app?: string | null;
   /** `-` where no component had the route. */
   readonly component: string;
   readonly requestId: string;
@@ -34,6 +36,7 @@ export function accessLine(access: Access): LogEntry {
 class AccessLine implements LogEntry, PackedLogEntry {
   readonly stream = 'platform';
   readonly atMs: number;
+  readonly app: string | undefined;
   readonly component: string;
   readonly requestId: string;
   readonly instance: string | null;
@@ -49,6 +52,7 @@ class AccessLine implements LogEntry, PackedLogEntry {
 
   constructor(access: Access) {
     this.atMs = Math.round(access.atMs);
+    this.app = access.app ?? undefined;
     this.component = access.component;
     this.requestId = access.requestId;
     this.instance = access.instance;
@@ -88,8 +92,8 @@ class AccessLine implements LogEntry, PackedLogEntry {
   }
 
   toJSON(): LogEntry {
-    const { atMs, component, stream, level, text, instance, revision, requestId, fields } = this;
-    return { atMs, component, stream, level, text, instance, revision, requestId, fields };
+    const { atMs, app, component, stream, level, text, instance, revision, requestId, fields } = this;
+    return { atMs, app, component, stream, level, text, instance, revision, requestId, fields };
   }
 
   /** What went wrong is told in words of any kind and length, and rarely. */
@@ -98,9 +102,10 @@ class AccessLine implements LogEntry, PackedLogEntry {
   }
 
   get lengthBytes(): number {
-    const { component, requestId, instance, revision } = this;
-    const texts = component.length + requestId.length + this.#method.length + this.#path.length;
-    return NUMBERS_BYTES + 12 + texts + (instance?.length ?? 0) + (revision?.length ?? 0);
+    const { app, component, requestId, instance, revision } = this;
+    const texts =
+      (app?.length ?? 0) + component.length + requestId.length + this.#method.length + this.#path.length;
+    return NUMBERS_BYTES + 14 + texts + (instance?.length ?? 0) + (revision?.length ?? 0);
   }
 
   write(bytes: Buffer, from: number): void {
@@ -115,7 +120,8 @@ class AccessLine implements LogEntry, PackedLogEntry {
     at = writeText(bytes, at, this.#method);
     at = writeText(bytes, at, this.#path);
     at = writeText(bytes, at, this.instance ?? '');
-    writeText(bytes, at, this.revision ?? '');
+    at = writeText(bytes, at, this.revision ?? '');
+    writeText(bytes, at, this.app ?? '');
   }
 }
 
@@ -146,8 +152,10 @@ export function unpackAccessLine(bytes: Buffer): LogEntry {
   const path = text();
   const instance = text();
   const revision = text();
+  const app = text();
   return new AccessLine({
     atMs: bytes.readDoubleLE(0),
+    app: app === '' ? null : app,
     component,
     requestId,
     method,

@@ -67,7 +67,7 @@ test('connections from one address are bounded, and others may still come', asyn
 test('a trusted proxy may have as many connections as it likes', async (t) => {
   const fixture = await gatewayFixture(t, {
     limits: { maxConnectionsPerClient: 1 },
-    settings: { trustedProxies: ['127.0.0.0/8'], cors: null },
+    trustedProxies: ['127.0.0.0/8'],
   });
   fixture.runs('shop', ['/*'], answering(200, [], 'ok'));
   const clients = await Promise.all([fixture.connect(), fixture.connect(), fixture.connect()]);

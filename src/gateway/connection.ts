@@ -6,41 +6,25 @@ import { ResponseWriter } from './http1/response-writer.ts';
 import { TransferWatch } from './transfer-watch.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Duplex } from 'node:stream';
 import { adoptedSocket } from '../base/adopted-socket.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Peer } from './admission.ts';
+import type { ClientConnection } from './client-connection.ts';
 import type { Head, ReaderSink } from './http1/request-reader.ts';
 import type { GatewayLimits } from './limits.ts';
-
-/** A request that is served on a connection, as the connection sees it. */
-export interface Served {
-  /**
-   * A piece of its body.
-   * @returns false where nobody wants it.
-   */
-  bodyData(bytes: Buffer): boolean;
-  /** Its body has come whole. */
-  bodyWhole(): void;
-  /** The client has taken all that was written: more may follow. */
-  drained(): void;
-  /** What arrives is no body any more, or arrives too slowly: nothing of it can be read any further. */
-  bodyBroken(error: FulcrumError): void;
-  /** The connection is gone, and `error` says why. */
-  gone(error: FulcrumError): void;
-  /** Looks at what must happen in time. */
-  watch(nowMs: number): void;
-}
+import type { RequestStream, Served } from './request-stream.ts';
 
 /** What becomes of what arrives on a connection. */
 export interface ConnectionHandler {
   /** A request's head. Whoever serves it says so by `serve`, before this returns. */
-  request(connection: Connection, head: Head): void;
-  /** A request to become something else; the socket is given away, with what came behind the head. */
-  upgrade(connection: Connection, head: Head, socket: Duplex, early: Buffer): void;
+  request(stream: RequestStream, head: Head): void;
+  /** A request to become something else; the socket is given away, with what came behind the head. Null: such a wish is passed over. */
+  readonly upgrade: ((connection: Connection, head: Head, socket: Duplex, early: Buffer) => void) | null;
   /** What arrived is no request: one answer is owed. */
   malformed(connection: Connection, error: FulcrumError): void;
-  closed(connection: Connection): void;
+  closed(connection: ClientConnection): void;
 }
 
 /**
@@ -62,7 +46,7 @@ const MAX_DISCARD_BYTES = 64 * 1024;
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** One client's connection: requests in, one after the other, answers out, and never longer than its limits allow. */
-export class Connection implements ReaderSink {
+export class Connection implements ReaderSink, ClientConnection, RequestStream {
   readonly socket: Socket;
   /** Kept, for a closed socket does not tell it any more. */
   readonly peer: Peer;
@@ -80,13 +64,20 @@ export class Connection implements ReaderSink {
   #upgrade: Head | null = null;
   /** Set once it was upgraded: whoever it was given to reads what comes. */
   #given: GivenSocket | null = null;
-  /** What becomes of it after the present answer. */
-  #then: 'next' | 'close' = 'next';
+  /**
+   * What becomes of it after the present answer. `announce`: the next answer whose head is still to be written says that it is the last;
+   * until then it stays, for a client that has not been told may ask again at any moment.
+   */
+  #then: 'next' | 'announce' | 'close' = 'next';
   #discards = false;
   #discardedBytes = 0;
 
   constructor(accepted: Socket, clock: Clock, limits: GatewayLimits, handler: ConnectionHandler) {
-    const adopted = adoptedSocket(accepted, readBuffer, (bytes) => this.#received(bytes));
+    // What TLS has deciphered is in memory of its own already.
+    const adopted =
+      accepted instanceof TLSSocket
+        ? null
+        : adoptedSocket(accepted, readBuffer, (bytes) => this.#received(bytes));
     const socket = adopted ?? accepted;
     this.socket = socket;
     this.peer = peerOf(socket);
@@ -108,35 +99,39 @@ export class Connection implements ReaderSink {
     return this.#state;
   }
 
-  /** Since when it has been idle between two requests, in monotonic ms; null where it is not. */
   get idleSinceMs(): number | null {
     return this.#state === 'waiting' && this.#reader.state === 'between' ? this.#sinceMs : null;
   }
 
-  /** Since when its client has taken nothing of what is written, in monotonic ms; of no meaning where nothing is. */
+  get pendingBytes(): number {
+    return this.writer.pendingBytes;
+  }
+
   get stalledSinceMs(): number {
     return this.#output.progressMs;
   }
 
-  /** Whether the present request has not wholly arrived. */
   get isArriving(): boolean {
     return this.#reader.state === 'body';
   }
 
-  /** `served` serves the request whose head has just been given. */
   serve(served: Served): void {
     this.#served = served;
   }
 
-  /** Whether the connection ends with the present answer. */
   get closes(): boolean {
-    return this.#then === 'close';
+    return this.#then !== 'next';
   }
 
-  /** It ends with the present answer, or at once where there is none. What has been written is sent. */
+  announceEnd(): void {
+    if (this.#then === 'next') this.#then = 'announce';
+  }
+
   close(): void {
     this.#then = 'close';
     if (this.#state === 'waiting') {
+      // Whoever has begun to ask is answered, within the time that a head has.
+      if (this.#reader.state === 'head') return;
       if (this.socket.writableLength === 0) this.socket.destroy();
       else this.linger();
     } else if (this.#state === 'answered') {
@@ -144,7 +139,6 @@ export class Connection implements ReaderSink {
     }
   }
 
-  /** The answer to the present request has been handed over whole. */
   answered(): void {
     if (this.#state !== 'serving') return;
     this.#enter('answered');
@@ -152,7 +146,6 @@ export class Connection implements ReaderSink {
     this.#proceed();
   }
 
-  /** Nobody wants what is still to come of the present request's body. A little of it is taken, for the connection's sake. */
   discardBody(served: Served): void {
     if (this.#served !== served || !this.isArriving) return;
     this.#discards = true;
@@ -160,17 +153,14 @@ export class Connection implements ReaderSink {
     this.#flow();
   }
 
-  /** Reads no more of the body of `served` for now. */
   hold(served: Served): void {
     if (this.#served === served) this.#hold();
   }
 
-  /** Reads on, where it is the body of `served` that is read. */
   flow(served: Served): void {
     if (this.#served === served) this.#flow();
   }
 
-  /** The client has more to take than the socket holds: whether it does is watched from now on. */
   watchOutput(): void {
     this.#output.start(this.writer.takenBytes, this.#clock.monotonicMs());
   }
@@ -207,7 +197,16 @@ export class Connection implements ReaderSink {
     }
   }
 
-  /** Cuts the connection because the client takes nothing of its answer. */
+  cut(isUnending: boolean): void {
+    // Over TLS an end without a word of goodbye is none.
+    if (isUnending && !(this.socket instanceof TLSSocket)) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
   cutStalled(why: string): void {
     this.#output.stop();
     const error = new FulcrumError('client-gone', `The client's reading of its answer ${why}.`);
@@ -217,7 +216,7 @@ export class Connection implements ReaderSink {
 
   head(head: Head): 'http' | 'raw' {
     this.#hasServed = true;
-    if (isUpgrade(head)) {
+    if (this.#handler.upgrade !== null && isUpgrade(head)) {
       this.#upgrade = head;
       return 'raw';
     }
@@ -279,7 +278,7 @@ export class Connection implements ReaderSink {
     this.#upgrade = null;
     this.#enter('upgraded');
     this.#given = new GivenSocket(this.socket);
-    this.#handler.upgrade(this, head, this.#given, this.#reader.takeRest());
+    this.#handler.upgrade!(this, head, this.#given, this.#reader.takeRest());
   }
 
   /** Goes on to what comes after an answer, as soon as that may be. */
@@ -351,10 +350,13 @@ function isUpgrade({ fields, minor, bodyBytes, method }: Head): boolean {
   return !IGNORED_UPGRADES.has(trimmed(upgrade).toLowerCase());
 }
 
-function peerOf({ remoteAddress = '0.0.0.0', localAddress = '127.0.0.1', localPort = 80 }: Socket): Peer {
+/** The other end of `socket`, which is connected. */
+export function peerOf(socket: Socket): Peer {
+  const { remoteAddress = '0.0.0.0', localAddress = '127.0.0.1', localPort = 80 } = socket;
   const local = plainAddress(localAddress);
   return {
     address: remoteAddress,
+    proto: socket instanceof TLSSocket ? 'https' : 'http',
     view: null,
     local: local.includes(':') ? `[${local}]:${localPort}` : `${local}:${localPort}`,
   };

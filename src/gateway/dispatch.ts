@@ -1,62 +1,69 @@
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { admit, headOf, withoutPrefix } from './admission.ts';
+import { shortened } from './app-table.ts';
 import { ownAnswer } from './own-answers.ts';
 import { Passage } from './passage.ts';
 import { RequestBody, tooLarge } from './request-body.ts';
 import type { Admission } from './admission.ts';
+import type { AppTable } from './app-table.ts';
 import type { Exchange } from './exchange.ts';
-import type { HostNames } from './host-names.ts';
 import type { GatewayParts } from './parts.ts';
-import type { ServedApp } from './served-app.ts';
+import type { ServedRelease } from './served-release.ts';
 import type { StaticSite } from './static/site.ts';
-import type { Connection } from './connection.ts';
+import type { Redirect } from './redirect.ts';
+import type { RequestStream } from './request-stream.ts';
 
 /** One request from its head to its end: read, routed, and answered by an instance, a file, or the gateway itself. */
 export function dispatch(
   parts: GatewayParts,
-  app: ServedApp,
-  hosts: HostNames,
-  connection: Connection,
+  apps: AppTable,
+  stream: RequestStream,
   exchange: Exchange,
+  redirect: Redirect | null,
 ): void {
-  const admission = read(parts, app, hosts, connection, exchange);
+  const admission = read(parts, apps, stream, exchange, redirect);
   if (admission === null) return;
-  const { target } = admission;
+  const { release, target } = admission;
+  if (release === null)
+    return refuse(exchange, apps.noApp(parts.hosts.read(admission.view.host)!, admission.path));
   if (target === null) return refuse(exchange, noRoute(admission));
   if (isPreflight(exchange, admission)) return answerPreflight(exchange);
   if (target.kind === 'static') {
-    void serveFile(parts, exchange, admission, target.site, withoutPrefix(admission.path, target));
+    void serveFile(parts, exchange, admission, target.site, withoutPrefix(admission.innerPath, target));
     return;
   }
   const { bodyLimitBytes } = target.route;
   const { bodyBytes } = exchange.request;
   if (bodyBytes !== null && bodyBytes > bodyLimitBytes) return refuse(exchange, tooLarge(bodyLimitBytes));
-  runOnInstance(parts, connection, exchange, admission, bodyLimitBytes);
+  runOnInstance(parts, stream, exchange, admission, release, bodyLimitBytes);
 }
 
 /** Null where the request has been answered: it is the gateway's own business, or no sound request. */
 function read(
   parts: GatewayParts,
-  app: ServedApp,
-  hosts: HostNames,
-  connection: Connection,
+  apps: AppTable,
+  stream: RequestStream,
   exchange: Exchange,
+  redirect: Redirect | null,
 ): Admission | null {
   try {
     const own = ownAnswer(exchange.request);
     if (own?.kind === 'refusal') {
       // What follows a CONNECT that was refused may be meant for somebody else.
-      if (exchange.request.method === 'CONNECT') connection.close();
+      if (exchange.request.method === 'CONNECT') stream.close();
       refuse(exchange, own.error, own.fields);
       return null;
     }
-    const admission = admit(app, hosts, exchange.request, connection.peer);
+    const admission = admit(parts, apps, exchange.request, stream.peer);
     if (own !== null) {
       exchange.reply(204, own.fields);
       exchange.release();
       return null;
     }
     exchange.path = admission.path;
+    if (redirect !== null && redirect.answer(admission, exchange)) return null;
+    exchange.servedBy = admission.release;
+    if (admission.cookieLine !== '') exchange.lines += admission.cookieLine;
     if (admission.target !== null) {
       exchange.component = admission.target.component;
       exchange.cors = admission.target.cors;
@@ -67,7 +74,7 @@ function read(
     if (!(error instanceof FulcrumError)) {
       parts.logger.error({ err: error, requestId: exchange.requestId }, 'a request could not be read');
     }
-    connection.close();
+    stream.close();
     refuse(exchange, asFulcrumError(error));
     return null;
   }
@@ -75,17 +82,18 @@ function read(
 
 function runOnInstance(
   parts: GatewayParts,
-  connection: Connection,
+  stream: RequestStream,
   exchange: Exchange,
   admission: Admission,
+  release: ServedRelease,
   bodyLimitBytes: number,
 ): void {
   const { method, bodyBytes } = exchange.request;
-  if (bodyBytes !== 0) exchange.body = bodyOf(parts, connection, exchange, bodyLimitBytes);
+  if (bodyBytes !== 0) exchange.body = bodyOf(parts, stream, exchange, bodyLimitBytes);
   const head = headOf(admission, method, exchange.requestId, false);
   const passage = new Passage(exchange, head, admission.traceparent);
   try {
-    parts.dispatcher.carry(exchange.component, passage, passage);
+    release.dispatcher.carry(exchange.component, passage, passage);
   } catch (error) {
     parts.logger.error({ err: error, requestId: exchange.requestId }, 'the dispatcher failed');
     passage.finished({ outcome: 'crashed', error: asFulcrumError(error), cpuMs: 0 });
@@ -94,7 +102,7 @@ function runOnInstance(
 
 function bodyOf(
   parts: GatewayParts,
-  connection: Connection,
+  stream: RequestStream,
   exchange: Exchange,
   limitBytes: number,
 ): RequestBody {
@@ -105,8 +113,8 @@ function bodyOf(
     watch: { idleMs, minBytesPerS, minRateGraceMs },
     clock: parts.clock,
     wanted: () => exchange.continue(),
-    hold: () => connection.hold(exchange),
-    flow: () => connection.flow(exchange),
+    hold: () => stream.hold(exchange),
+    flow: () => stream.flow(exchange),
     failed: (error) => exchange.bodyBroken(error),
   });
 }
@@ -173,8 +181,7 @@ function headersByName(passed: readonly string[]): Record<string, string> {
 }
 
 function noRoute({ path }: Admission): FulcrumError {
-  const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path;
-  return new FulcrumError('route-not-found', `No component has a route for ${shown}.`);
+  return new FulcrumError('route-not-found', `No component has a route for ${shortened(path)}.`);
 }
 
 function hasField(fields: readonly string[], lower: string): boolean {

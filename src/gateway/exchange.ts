@@ -2,6 +2,7 @@ import { CancelSource } from '../base/cancel.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { requestId } from '../base/ids.ts';
 import { accessLine } from './access-line.ts';
+import { hasFailed } from './outcomes.ts';
 import { problemOf } from './problem.ts';
 import { hasBody, linesOf, readResponseHead } from './response-fields.ts';
 import type { ResponseFields } from './response-fields.ts';
@@ -10,12 +11,13 @@ import type { InvocationControl } from '../model/dispatch.ts';
 import type { ResponseHead, ResponseSink } from '../model/http.ts';
 import type { InvocationEnd } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
-import type { Connection, Served } from './connection.ts';
 import type { CorsPolicy } from './cors.ts';
 import type { ResponseFraming } from './http1/response-writer.ts';
 import type { Head } from './http1/request-reader.ts';
 import type { GatewayParts } from './parts.ts';
 import type { RequestBody } from './request-body.ts';
+import type { RequestStream, Served } from './request-stream.ts';
+import type { ServedRelease } from './served-release.ts';
 
 /**
  *   open ──head()──▶ streaming ──end()──▶ ended
@@ -26,6 +28,8 @@ export type ExchangeState = 'open' | 'streaming' | 'ended' | 'cut';
 
 /** A body that is still to come and is no longer than this is taken and thrown away, so that the connection can stay. */
 const MAX_DISCARD_BYTES = 64 * 1024;
+/** What lies above is no status that every version of HTTP can carry. */
+const MAX_COMMON_STATUS = 599;
 const NO_FIELDS: readonly string[] = [];
 
 /** One request and its answer: whatever happens, the client gets exactly one answer or a cut connection, and the log one line. */
@@ -36,11 +40,15 @@ export class Exchange implements ResponseSink, Served {
   /** Set once the route is known. */
   component = '-';
   path: string;
+  /** Set once the app is known. */
+  servedBy: ServedRelease | null = null;
+  /** Field lines, each with its end, that every answer carries. */
+  lines = '';
   cors: CorsPolicy | null = null;
   origin: string | null = null;
   body: RequestBody | null = null;
   readonly #parts: GatewayParts;
-  readonly #connection: Connection;
+  readonly #stream: RequestStream;
   readonly #arrivedMs: number;
   #state: ExchangeState = 'open';
   #status = 0;
@@ -56,14 +64,14 @@ export class Exchange implements ResponseSink, Served {
   #error: FulcrumError | null = null;
   #resume: (() => void) | null = null;
 
-  constructor(parts: GatewayParts, connection: Connection, request: Head) {
+  constructor(parts: GatewayParts, stream: RequestStream, request: Head) {
     this.#parts = parts;
-    this.#connection = connection;
+    this.#stream = stream;
     this.request = request;
     this.path = pathOf(request.target);
     this.#waitsToContinue = request.fields.expect !== null && request.minor === 1 && request.bodyBytes !== 0;
     this.#arrivedMs = parts.clock.monotonicMs();
-    connection.serve(this);
+    stream.serve(this);
   }
 
   get state(): ExchangeState {
@@ -86,20 +94,21 @@ export class Exchange implements ResponseSink, Served {
   continue(): void {
     if (!this.#waitsToContinue || this.#state !== 'open') return;
     this.#waitsToContinue = false;
-    this.#connection.writer.continue();
+    this.#stream.writer.continue();
   }
 
   /** Answers by itself, without a component and without a body. */
   reply(status: number, fields: readonly string[]): void {
     if (this.#state !== 'open') return;
     this.#status = status;
-    this.#sendHead(status, linesOf(['X-Request-Id', this.requestId, ...fields]), {
-      bodyBytes: null,
+    const bodyBytes = status === 204 ? null : 0;
+    this.#sendHead(status, linesOf(['X-Request-Id', this.requestId, ...fields]) + this.lines, {
+      bodyBytes,
       sendsBody: false,
       closes: this.#mustClose(),
       dated: false,
     });
-    this.#connection.writer.end();
+    this.#stream.writer.end();
     this.#enter('ended');
   }
 
@@ -127,8 +136,8 @@ export class Exchange implements ResponseSink, Served {
       this.#violate(`The component sent more than the ${this.#promisedBytes} bytes that it had promised.`);
       return true;
     }
-    if (this.#connection.writer.data(asBuffer(chunk))) return true;
-    this.#connection.watchOutput();
+    if (this.#stream.writer.data(asBuffer(chunk))) return true;
+    this.#stream.watchOutput();
     return false;
   }
 
@@ -143,7 +152,7 @@ export class Exchange implements ResponseSink, Served {
       );
       return;
     }
-    this.#connection.writer.end();
+    this.#stream.writer.end();
     this.#enter('ended');
   }
 
@@ -171,7 +180,8 @@ export class Exchange implements ResponseSink, Served {
     });
     this.#status = problem.status;
     const sendsBody = hasBody(this.request.method, problem.status);
-    this.#sendHead(problem.status, linesOf([...problem.fields, ...fields, ...this.#corsFields()]), {
+    const lines = linesOf([...problem.fields, ...fields, ...this.#corsFields()]) + this.lines;
+    this.#sendHead(problem.status, lines, {
       bodyBytes: problem.body.length,
       sendsBody,
       closes: this.#mustClose(),
@@ -179,9 +189,9 @@ export class Exchange implements ResponseSink, Served {
     });
     if (sendsBody) {
       this.#bytesOut = problem.body.length;
-      this.#connection.writer.data(problem.body);
+      this.#stream.writer.data(problem.body);
     }
-    this.#connection.writer.end();
+    this.#stream.writer.end();
     this.#enter('ended');
   }
 
@@ -190,10 +200,7 @@ export class Exchange implements ResponseSink, Served {
     if (this.#state === 'ended' || this.#state === 'cut') return;
     this.#error ??= error;
     this.#enter('cut');
-    const { socket } = this.#connection;
-    // To a client of HTTP/1.0 an orderly close means that an answer of unknown length was whole.
-    if (this.request.minor === 0 && this.#promisedBytes === null) socket.resetAndDestroy();
-    else socket.destroy();
+    this.#stream.cut(this.request.minor === 0 && this.#promisedBytes === null);
   }
 
   bodyData(bytes: Buffer): boolean {
@@ -225,7 +232,7 @@ export class Exchange implements ResponseSink, Served {
 
   /** The request's body broke off while the client is still there: it is told, and the instance need not go on. */
   bodyBroken(error: FulcrumError): void {
-    this.#connection.close();
+    this.#stream.close();
     this.body?.fail(error);
     this.refuse(error);
     this.caller.abort(error);
@@ -254,12 +261,12 @@ export class Exchange implements ResponseSink, Served {
   release(): void {
     if (this.request.bodyBytes === 0) return;
     this.body?.cancel();
-    this.#connection.discardBody(this);
+    this.#stream.discardBody(this);
   }
 
   #begin(head: ResponseHead): void {
     const { lines, contentLength, dated } = readResponseHead(head, this.cors !== null);
-    let all = `${lines}X-Request-Id: ${this.requestId}\r\n`;
+    let all = `${lines}X-Request-Id: ${this.requestId}\r\n${this.lines}`;
     if (this.cors !== null) all += linesOf(this.#corsFields());
     if (this.#parts.dev && this.#slot !== null) all += `Server-Timing: ${this.#timing(this.#slot)}\r\n`;
     this.#promisedBytes = contentLength;
@@ -283,7 +290,7 @@ export class Exchange implements ResponseSink, Served {
   #answerAtOnce(head: ResponseHead, body: Uint8Array): boolean {
     const { method, minor } = this.request;
     const { status } = head;
-    if (!hasBody(method, status) || this.cors !== null) return false;
+    if (!hasBody(method, status) || this.cors !== null || status > MAX_COMMON_STATUS) return false;
     let fields: ResponseFields;
     try {
       fields = readResponseHead(head, false);
@@ -295,12 +302,12 @@ export class Exchange implements ResponseSink, Served {
     const timing =
       this.#parts.dev && this.#slot !== null ? `Server-Timing: ${this.#timing(this.#slot)}\r\n` : '';
     const closes = this.#isLast();
-    if (closes) this.#connection.close();
+    if (closes) this.#stream.close();
     this.#status = status;
     this.#bytesOut = body.length;
     const framing = { bodyBytes: body.length, sendsBody: true, minor, closes, dated };
-    const all = `${lines}X-Request-Id: ${this.requestId}\r\n${timing}`;
-    this.#connection.writer.whole(status, all, framing, asBuffer(body));
+    const all = `${lines}X-Request-Id: ${this.requestId}\r\n${this.lines}${timing}`;
+    this.#stream.writer.whole(status, all, framing, asBuffer(body));
     this.#control?.status(status);
     this.#control?.answered();
     this.#enter('ended');
@@ -309,8 +316,8 @@ export class Exchange implements ResponseSink, Served {
 
   #sendHead(status: number, lines: string, framing: Omit<ResponseFraming, 'minor'>): void {
     // From here on, so that nothing is read behind a request whose answer says that nothing will be.
-    if (framing.closes) this.#connection.close();
-    this.#connection.writer.begin(status, lines, { ...framing, minor: this.request.minor });
+    if (framing.closes) this.#stream.close();
+    this.#stream.writer.begin(status, lines, { ...framing, minor: this.request.minor });
   }
 
   #timing(slot: Slot): string {
@@ -328,14 +335,14 @@ export class Exchange implements ResponseSink, Served {
 
   /** Whether this answer is the connection's last whatever it says: a client that waits in vain may send its body, or not. */
   #isLast(): boolean {
-    return this.#connection.closes || (this.#waitsToContinue && this.#connection.isArriving);
+    return this.#stream.closes || (this.#waitsToContinue && this.#stream.isArriving);
   }
 
   /** Whether a refusal must end the connection: the rest of the request would be too much to wait for, or may never come. */
   #mustClose(): boolean {
     if (this.#isLast()) return true;
     const { bodyBytes } = this.request;
-    return this.#connection.isArriving && (bodyBytes === null || bodyBytes > MAX_DISCARD_BYTES);
+    return this.#stream.isArriving && (bodyBytes === null || bodyBytes > MAX_DISCARD_BYTES);
   }
 
   #violate(message: string, error: FulcrumError = new FulcrumError('bad-response', message)): void {
@@ -348,14 +355,17 @@ export class Exchange implements ResponseSink, Served {
     this.#state = state;
     if (state === 'open' || state === 'streaming') return;
     this.#writeLine();
-    if (state === 'ended') this.#connection.answered();
+    if (state === 'ended') this.#stream.answered();
   }
 
   #writeLine(): void {
     const { clock, log } = this.#parts;
     const durationMs = clock.monotonicMs() - this.#arrivedMs;
-    log.write(
+    const release = this.servedBy;
+    release?.outcomes?.ended(this.#status, hasFailed(this.#status, this.#error));
+    (release === null ? log : release.log).write(
       accessLine({
+        app: release?.app ?? null,
         atMs: clock.nowMs() - durationMs,
         component: this.component,
         requestId: this.requestId,

@@ -7,7 +7,7 @@ import { readFields } from './request-fields.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
 function view(headers: string[], trusted: boolean, peer = '10.0.0.1') {
-  return clientView(readFields(headers), peer, trusted, 'inner:8080', new HostNames());
+  return clientView(readFields(headers), peer, 'http', trusted, 'inner:8080', new HostNames());
 }
 
 const SPOOFED = [

@@ -24,23 +24,26 @@ export interface ClientView {
  * a proxy that writes the one commonly lets the other through as the client sent it.
  *
  * @param peer the address at the other end of the connection.
+ * @param spoken what is spoken with it.
  * @param host the request's own host, already known to be valid.
  */
 export function clientView(
   fields: RequestFields,
   peer: string,
+  spoken: 'http' | 'https',
   trusted: boolean,
   host: string,
   hosts: HostNames,
 ): ClientView {
   const address = plainAddress(peer);
-  if (!trusted) return viewOf('http', host, address, element(address, host, 'http'));
+  if (!trusted) return viewOf(spoken, host, address, element(address, host, spoken));
   const said =
     fields.forwardedFor === null && fields.forwarded !== null ? readForwarded(fields.forwarded) : null;
   const nodes = said?.nodes ?? listOf(fields.forwardedFor ?? fields.realIp);
   const saidHost = said?.host ?? lastOf(fields.forwardedHost);
   const meantHost = saidHost !== null && hosts.read(saidHost) !== null ? saidHost : host;
-  const proto = (said?.proto ?? lastOf(fields.forwardedProto))?.toLowerCase() === 'https' ? 'https' : 'http';
+  const saidProto = said?.proto ?? lastOf(fields.forwardedProto) ?? spoken;
+  const proto = saidProto.toLowerCase() === 'https' ? 'https' : 'http';
   const earlier = nodes.map((node) => `for=${nodeText(node)}`);
   const chain = [...nodes, address].join(', ');
   return viewOf(proto, meantHost, chain, [...earlier, element(address, meantHost, proto)].join(', '));

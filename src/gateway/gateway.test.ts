@@ -194,12 +194,12 @@ test('another app is served from the next request on; what is in flight keeps it
   });
   const first = fetch(fixture.url);
   await begun;
-  fixture.gateway.setApp({ components: new Map(), gateway: { trustedProxies: [], cors: null } });
+  fixture.setOnly(fixture.release({ components: new Map() }));
   assert.equal((await fetch(fixture.url)).status, 404);
   finish();
   assert.equal(await (await first).text(), 'old');
   assert.throws(
-    () => fixture.gateway.setApp({ components: new Map(), gateway: { trustedProxies: ['x'], cors: null } }),
+    () => fixture.setOnly(fixture.release({ gateway: { trustedProxies: ['x'], cors: null } })),
     /trustedProxies/,
   );
 });
@@ -316,7 +316,8 @@ test('CORS: the gateway answers preflights and sets the fields of every answer',
 test('a port that is in use is told as such', async (t) => {
   const fixture = await gatewayFixture(t);
   const other = new GatewayFixture({});
-  await assert.rejects(other.gateway.listen(fixture.port, '127.0.0.1'), (error: FulcrumError) => {
+  const taken = { port: fixture.port, host: '127.0.0.1' };
+  await assert.rejects(other.gateway.listen(taken), (error: FulcrumError) => {
     assert.equal(error.code, 'port-in-use');
     assert.ok(error.message.includes(String(fixture.port)));
     return true;

@@ -22,12 +22,21 @@ export interface GatewayLimits {
   readonly maxConnections: number;
   /** Connections open at once from one address (of IPv6: one /64), trusted proxies excepted; one more is closed unanswered. */
   readonly maxConnectionsPerClient: number;
-  /** Bytes of answers that clients have not taken, all together. Beyond it those that have waited longest are cut. */
+  /**
+   * Bytes of answers that clients have not taken, and over HTTP/2 of bodies that nobody has read yet, all together. Beyond it those that
+   * have waited longest are cut.
+   */
   readonly maxPendingBytes: number;
+  /** Requests that a connection of HTTP/2 may have open at once; the client is told, and one more is refused. */
+  readonly maxStreams: number;
+  /** Requests that such a connection may take back in a burst, and in each second after it; one more ends the connection. */
+  readonly streamResetBurst: number;
+  readonly streamResetsPerS: number;
 }
 
 /**
  * 16 KB and 65 s are Node's own defaults (the second outlasts the 60 s that load balancers commonly keep a connection); the
+ * resets are nghttp2's own; the
  * minimum rate is of the size that Apache (500 B/s) and Kestrel (240 B/s) ask for.
  */
 export const DEFAULT_LIMITS: GatewayLimits = {
@@ -43,4 +52,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   maxConnections: 20_000,
   maxConnectionsPerClient: 2_000,
   maxPendingBytes: 256 * 1024 * 1024,
+  maxStreams: 100,
+  streamResetBurst: 1_000,
+  streamResetsPerS: 33,
 };

@@ -3,21 +3,28 @@ import { accessLine } from './access-line.ts';
 import { problemOf } from './problem.ts';
 import { linesOf } from './response-fields.ts';
 import type { FulcrumError } from '../base/errors.ts';
-import type { Connection } from './connection.ts';
 import type { GatewayParts } from './parts.ts';
+import type { AnswerWriter } from './request-stream.ts';
 
-/** Answers what is no request, or none that could be trusted: one problem document, and the connection's end. */
-export function refuseMalformed(parts: GatewayParts, connection: Connection, error: FulcrumError): void {
+/** What it came on: nothing follows the one answer. */
+export interface Malformed {
+  readonly writer: AnswerWriter;
+  /** Sends what is written, and takes nothing more. */
+  linger(): void;
+}
+
+/** Answers what is no request, or none that could be trusted: one problem document, and the end. */
+export function refuseMalformed(parts: GatewayParts, on: Malformed, error: FulcrumError): void {
+  const { writer } = on;
   if (error.code === 'internal') parts.logger.error({ err: error }, 'a request could not be read');
   const id = requestId();
   const problem = problemOf({ error, requestId: id, component: '-', dev: parts.dev });
-  const { writer } = connection;
   const bodyBytes = problem.body.length;
   const framing = { bodyBytes, sendsBody: true, minor: 1, closes: true, dated: false } as const;
   writer.begin(problem.status, linesOf(problem.fields), framing);
   writer.data(problem.body);
   writer.end();
-  connection.linger();
+  on.linger();
   parts.log.write(
     accessLine({
       atMs: parts.clock.nowMs(),

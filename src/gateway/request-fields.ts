@@ -12,6 +12,7 @@ export interface RequestFields {
   connection: string | null;
   upgrade: string | null;
   origin: string | null;
+  cookie: string | null;
   traceparent: string | null;
   tracestate: string | null;
   forwarded: string | null;
@@ -39,6 +40,7 @@ export function readFields(raw: RawHeaders): RequestFields {
     connection: null,
     upgrade: null,
     origin: null,
+    cookie: null,
     traceparent: null,
     tracestate: null,
     forwarded: null,
@@ -86,6 +88,9 @@ function readOne(fields: RequestFields, lower: string, value: string): boolean {
       return false;
     case 'origin':
       fields.origin = value;
+      return true;
+    case 'cookie':
+      fields.cookie = fields.cookie === null ? value : `${fields.cookie}; ${value}`;
       return true;
     case 'traceparent':
       // Two of them are none: nobody can tell which is meant.

@@ -5,13 +5,15 @@ import { requestId } from '../base/ids.ts';
 import { accessLine } from './access-line.ts';
 import { admit, headOf } from './admission.ts';
 import { ownAnswer } from './own-answers.ts';
+import { hasFailed } from './outcomes.ts';
 import { problemOf } from './problem.ts';
 import { linesOf } from './response-fields.ts';
-import type { Connection, Served } from './connection.ts';
+import type { AppTable } from './app-table.ts';
+import type { Connection } from './connection.ts';
+import type { Served } from './request-stream.ts';
 import type { Head } from './http1/request-reader.ts';
-import type { HostNames } from './host-names.ts';
 import type { GatewayParts } from './parts.ts';
-import type { ServedApp } from './served-app.ts';
+import type { ServedRelease } from './served-release.ts';
 import type { RequestHead } from '../model/http.ts';
 import type { InvocationControl } from '../model/dispatch.ts';
 import type { Slot } from '../model/slot.ts';
@@ -32,6 +34,7 @@ export class Upgrade implements Served {
   #component = '-';
   #path = '-';
   #status = 0;
+  #release: ServedRelease | null = null;
   #slot: Slot | null = null;
   #error: FulcrumError | null = null;
 
@@ -45,10 +48,11 @@ export class Upgrade implements Served {
     this.#bytesBefore = connection.socket.bytesWritten;
   }
 
-  async serve(app: ServedApp, hosts: HostNames): Promise<void> {
+  async serve(apps: AppTable): Promise<void> {
     this.#connection.serve(this);
     try {
-      await this.#run(this.#read(app, hosts));
+      const { head, release } = this.#read(apps);
+      await this.#run(head, release);
     } catch (error) {
       this.#error = asFulcrumError(error);
     }
@@ -72,26 +76,28 @@ export class Upgrade implements Served {
 
   watch(): void {}
 
-  #read(app: ServedApp, hosts: HostNames): RequestHead {
+  #read(apps: AppTable): { head: RequestHead; release: ServedRelease } {
     const own = ownAnswer(this.#request);
     if (own !== null) {
       throw own.kind === 'refusal'
         ? own.error
         : new FulcrumError('upgrade-unsupported', 'The gateway answers this by itself.');
     }
-    const admission = admit(app, hosts, this.#request, this.#connection.peer);
+    const admission = admit(this.#parts, apps, this.#request, this.#connection.peer);
     this.#path = admission.path;
-    const { target } = admission;
+    const { release, target } = admission;
+    this.#release = release;
+    if (release === null) throw apps.noApp(this.#parts.hosts.read(admission.view.host)!, admission.path);
     if (target === null) throw new FulcrumError('route-not-found', 'No component has this route.');
     this.#component = target.component;
     if (target.kind === 'static') {
       throw new FulcrumError('upgrade-unsupported', 'Files cannot be upgraded.');
     }
     this.#traceparent = admission.traceparent;
-    return headOf(admission, this.#request.method, this.requestId, true);
+    return { head: headOf(admission, this.#request.method, this.requestId, true), release };
   }
 
-  async #run(head: RequestHead): Promise<void> {
+  async #run(head: RequestHead, release: ServedRelease): Promise<void> {
     const seed = {
       requestId: this.requestId,
       traceparent: this.#traceparent,
@@ -99,7 +105,7 @@ export class Upgrade implements Served {
       signal: this.#caller,
       deadlineMs: null,
     };
-    const end = await this.#parts.dispatcher.run(this.#component, seed, async (slot, context, control) => {
+    const end = await release.dispatcher.run(this.#component, seed, async (slot, context, control) => {
       this.#slot = slot;
       onFirstWrite(this.#socket, (status) => this.#answered(status, control));
       const end = await slot.instance.upgrade({ context, head, socket: this.#socket, early: this.#early });
@@ -153,8 +159,11 @@ export class Upgrade implements Served {
   #writeLine(): void {
     const { clock, log } = this.#parts;
     const durationMs = clock.monotonicMs() - this.#arrivedMs;
-    log.write(
+    const release = this.#release;
+    release?.outcomes?.ended(this.#status, hasFailed(this.#status, this.#error));
+    (release === null ? log : release.log).write(
       accessLine({
+        app: release?.app ?? null,
         atMs: clock.nowMs() - durationMs,
         component: this.#component,
         requestId: this.requestId,

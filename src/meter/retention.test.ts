@@ -16,6 +16,7 @@ test('a round comes when it is due, with limits by the wall clock', async () => 
   await rounds.step();
   await rounds.step();
   assert.equal(pruned.length, 1);
+  assert.equal(pruned[0]!.app, 'shop');
   assert.equal(pruned[0]!.minutesBeforeMs, clock.nowMs() - DEFAULT_RETENTION.minutesMs);
 });
 
@@ -52,5 +53,9 @@ function setUp(failures = 0): { rounds: RetentionRounds; clock: FakeClock; prune
       if (pruned.length <= failures) throw new Error('disk full');
     },
   } as unknown as UsageStore;
-  return { rounds: new RetentionRounds(DEFAULT_RETENTION, store, clock, silentLogger), clock, pruned };
+  return {
+    rounds: new RetentionRounds('shop', DEFAULT_RETENTION, store, clock, silentLogger),
+    clock,
+    pruned,
+  };
 }

@@ -27,9 +27,10 @@ export const DEFAULT_RETENTION: Retention = {
   everyMs: 3_600_000,
 };
 
-/** What may be kept at `nowMs` of wall time. */
-function limitsAt(retention: Retention, nowMs: number): UsageLimits {
+/** What may be kept of `app` at `nowMs` of wall time. */
+function limitsAt(app: string, retention: Retention, nowMs: number): UsageLimits {
   return {
+    app,
     minutesBeforeMs: nowMs - retention.minutesMs,
     arrivalsBeforeMs: nowMs - retention.arrivalsMs,
     arrivalBytes: retention.arrivalBytes,
@@ -39,10 +40,11 @@ function limitsAt(retention: Retention, nowMs: number): UsageLimits {
 }
 
 /**
- * Deletes old usage now and then. A round in which the wall clock has jumped is left out, so that a clock set wrongly for a moment
+ * Deletes an app's old usage now and then. A round in which the wall clock has jumped is left out, so that a clock set wrongly for a moment
  * does not delete a month; if it still stands there in the next round, it is believed.
  */
 export class RetentionRounds {
+  readonly #app: string;
   readonly #retention: Retention;
   readonly #store: UsageStore;
   readonly #clock: Clock;
@@ -50,7 +52,8 @@ export class RetentionRounds {
   #wallMs: number;
   #monotonicMs: number;
 
-  constructor(retention: Retention, store: UsageStore, clock: Clock, logger: Logger) {
+  constructor(app: string, retention: Retention, store: UsageStore, clock: Clock, logger: Logger) {
+    this.#app = app;
     this.#retention = retention;
     this.#store = store;
     this.#clock = clock;
@@ -73,7 +76,7 @@ export class RetentionRounds {
       return;
     }
     try {
-      await this.#store.prune(limitsAt(this.#retention, wallMs));
+      await this.#store.prune(limitsAt(this.#app, this.#retention, wallMs));
     } catch (error) {
       this.#logger.warn(
         { err: error },

@@ -18,7 +18,7 @@ const DEFAULT_ROWS = 1_000;
 
 /** A stretch of time, in ms since the epoch: from `fromMs`, before `toMs`. */
 export interface UsageRange {
-  /** Null: all components. */
+  /** Null: all components of the app. */
   readonly component: string | null;
   readonly fromMs: number;
   readonly toMs: number;
@@ -45,11 +45,13 @@ export interface MinuteUsage {
   readonly duration: Sketch;
 }
 
-/** Reads usage back. What was recorded in the last second may still be in the meter: flush it first where that matters. */
+/** Reads an app's usage back. What was recorded in the last second may still be in the meter: flush it first where that matters. */
 export class UsageHistory {
+  readonly #app: string;
   readonly #store: UsageStore;
 
-  constructor(store: UsageStore) {
+  constructor(app: string, store: UsageStore) {
+    this.#app = app;
     this.#store = store;
   }
 
@@ -110,7 +112,7 @@ export class UsageHistory {
   async *#all<T>(ask: (query: UsageQuery) => Promise<UsagePage<T>>, range: UsageRange): AsyncGenerator<T> {
     let after: string | null = null;
     do {
-      const page: UsagePage<T> = await ask({ ...range, limit: PAGE, after });
+      const page: UsagePage<T> = await ask({ ...range, app: this.#app, limit: PAGE, after });
       yield* page.items;
       after = page.next;
     } while (after !== null);

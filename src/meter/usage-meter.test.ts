@@ -212,5 +212,10 @@ function setUp(options: Partial<UsageMeterOptions> = {}): {
   const logger: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
   // The meter never reads: only what it calls is here.
   const port = { append: store.append, prune: async () => undefined } as unknown as UsageStore;
-  return { meter: new UsageMeter({ store: port, clock, logger, ...options }), store, clock, log };
+  return {
+    meter: new UsageMeter({ app: 'shop', store: port, clock, logger, ...options }),
+    store,
+    clock,
+    log,
+  };
 }

@@ -23,6 +23,8 @@ const CLOSE_WITHIN_MS = 5_000;
 const FORGET_RECENT_MS = 120_000;
 
 export interface UsageMeterOptions {
+  /** Id of the app whose usage it is. */
+  app: string;
   store: UsageStore;
   clock: Clock;
   logger: Logger;
@@ -40,11 +42,12 @@ export interface UsageMeterOptions {
 }
 
 /**
- * Counts what happens. `record` touches memory only; a loop writes by batches, one at a time. A batch that fails is kept as it
+ * Counts what happens in one app. `record` touches memory only; a loop writes by batches, one at a time. A batch that fails is kept as it
  * is and sent again, after a pause that doubles up to a minute, until the store takes it. Meanwhile everything held is bounded: counts
  * become coarser in time but are never lost; arrivals and rows beyond their bound are, and the log says how many.
  */
 export class UsageMeter implements UsageSink {
+  readonly #app: string;
   readonly #store: UsageStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -72,6 +75,7 @@ export class UsageMeter implements UsageSink {
   #toldAtMs = -Infinity;
 
   constructor(options: UsageMeterOptions) {
+    this.#app = options.app;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#logger = options.logger;
@@ -82,6 +86,7 @@ export class UsageMeter implements UsageSink {
     this.#minutes = new MinuteBook({ nextPart, maxCells: options.maxCells ?? 8_192 });
     this.#arrivals = new ArrivalBook({ nextPart, maxWaitingBytes: options.maxWaitingBytes ?? 4 * 1024 ** 2 });
     this.#retention = new RetentionRounds(
+      options.app,
       options.retention ?? DEFAULT_RETENTION,
       options.store,
       options.clock,
@@ -186,7 +191,7 @@ export class UsageMeter implements UsageSink {
     const arrivals = this.#arrivals.take(BATCH_ARRIVALS);
     const rows = this.#rows.splice(0, BATCH_ROWS);
     if (minutes.length + arrivals.length + rows.length === 0) return null;
-    return { minutes, arrivals, rows };
+    return { app: this.#app, minutes, arrivals, rows };
   }
 
   #failed(error: unknown): void {

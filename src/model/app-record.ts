@@ -1,4 +1,5 @@
 import type { Mode, ModeSetting } from './app.ts';
+import type { ReleaseChange } from './release.ts';
 
 /** One app in one environment, as a server keeps it. */
 export interface AppRecord {
@@ -53,8 +54,11 @@ export interface AppStore {
   get(id: string): Promise<AppRecord | null>;
   /** Rejects with `conflict` where there is one of that id. */
   create(app: Omit<AppRecord, 'version'>): Promise<AppRecord>;
-  /** Rejects with `conflict` where `version` is not the present one, and with `not-found`. */
-  update(id: string, version: number, changes: AppChanges): Promise<AppRecord>;
+  /**
+   * Rejects with `conflict` where `version` is not the present one, and with `not-found`.
+   * @param release one of the app's whose state changes with it: both are kept, or neither.
+   */
+  update(id: string, version: number, changes: AppChanges, release?: ReleaseChange): Promise<AppRecord>;
   /** With its releases, secrets and usage; the audit log stays. Idempotent. */
   remove(id: string): Promise<void>;
 }

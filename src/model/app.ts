@@ -12,6 +12,11 @@ export interface AppSpec {
   readonly directory: string;
   readonly configPath: string;
   readonly environment: string;
+  /**
+   * Of a release on a server: the folder outside the app's in which components store, each at its path in the app; links in the app's
+   * folder lead there. Null: they store in the app's folder itself.
+   */
+  readonly storageDirectory: string | null;
   readonly components: ReadonlyMap<string, ComponentSpec>;
   readonly gateway: GatewaySettings;
 }

@@ -9,6 +9,8 @@ export interface BlobStore {
   put(digest: string, sizeBytes: number, content: AsyncIterable<Uint8Array>): Promise<void>;
   /** Null where it is not kept. The pieces are of bounded size. Rejects or throws `store-failed` where what is kept is damaged. */
   get(digest: string): Promise<AsyncIterable<Uint8Array> | null>;
+  /** What those that no release names take, and what came of uploads that are not finished, in bytes before compression. */
+  unnamedBytes(): Promise<number>;
   /** Removes those that no release names and that nobody has asked for since `beforeMs`. @returns how many. */
   sweep(beforeMs: number): Promise<number>;
 }

@@ -1,16 +1,32 @@
 import type { Mode, RunnableSpec } from './app.ts';
 import type { FulcrumError } from '../base/errors.ts';
+import type { Caller } from './calls.ts';
 import type { HttpExchange, RequestHead } from './http.ts';
 import type { Invocation, InvocationContext, InvocationEnd, InvocationResult } from './invocation.ts';
+import type { LogSink } from './log.ts';
 import type { Revision } from './revision.ts';
 import type { Duplex } from 'node:stream';
 
 export type Engine = 'spawn' | 'fork' | 'command';
 
+/**
+ * Whom an instance belongs to: one release of one app. Engines serve all of them, and components of several may have the same
+ * name. The same object for all instances of a release; nothing that knows another is shared with them.
+ */
+export interface InstanceHome {
+  /** What they reach other components by: those of the same release. */
+  readonly caller: Caller;
+  /** Where they write. */
+  readonly log: LogSink;
+  /** Variables that all of them have, beside what the engine gives everybody; a component's own of the same name win. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** What is asked of a runtime: one instance of one revision. */
 export interface StartOrder {
   readonly instanceId: string;
   readonly revision: Revision;
+  readonly home: InstanceHome;
   readonly mode: Mode;
   readonly concurrency: number;
   readonly memoryBytes: number;
@@ -25,6 +41,8 @@ export interface Runtime {
   readonly engine: Engine;
   /** Resolves when the instance is ready to work. Rejects with `start-failed` (its last output in `details.output`). */
   start(order: StartOrder): Promise<Instance>;
+  /** Nothing of this home is needed any more: what was kept for its next instance goes, and so does what still lives of it. */
+  forget(home: InstanceHome): void;
   /** Kills what still lives and frees every socket and file. */
   close(): Promise<void>;
 }

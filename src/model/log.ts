@@ -1,6 +1,8 @@
 /** One line of the app's log: from a component's output, or from the platform about a component. */
 export interface LogEntry {
   readonly atMs: number;
+  /** Id of the app; absent where it concerns the server as a whole. Whoever writes of one component need not know it: its sink adds it. */
+  readonly app?: string | undefined;
   readonly component: string;
   readonly stream: 'stdout' | 'stderr' | 'platform';
   readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -49,7 +49,7 @@ export interface ReleaseManifest {
   readonly files: readonly ReleaseFile[];
 }
 
-export interface ReleasePlatform {
+interface ReleasePlatform {
   readonly os: string;
   readonly arch: string;
   /** `glibc`, `musl`, or null where the system has one only. */
@@ -92,6 +92,13 @@ export interface ReleaseStore {
   setState(app: string, number: number, state: ReleaseState, failure: ReleaseFailure | null): Promise<void>;
   /** Its blobs stay until a sweep. Idempotent. */
   remove(app: string, number: number): Promise<void>;
+}
+
+/** What becomes of a release. */
+export interface ReleaseChange {
+  readonly number: number;
+  readonly state: ReleaseState;
+  readonly failure: ReleaseFailure | null;
 }
 
 export type NewRelease = Pick<Release, 'app' | 'manifest' | 'createdAtMs' | 'createdBy' | 'note'>;

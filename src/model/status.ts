@@ -13,6 +13,12 @@ export interface AppStatus {
   readonly failedDeploy: { readonly atMs: number; readonly message: string } | null;
 }
 
+/** Why what should serve of an app did not start. The server tries it again and again. */
+export interface StartFailure {
+  readonly atMs: number;
+  readonly message: string;
+}
+
 export interface ComponentStatus {
   readonly name: string;
   readonly kind: ComponentSpec['kind'];

@@ -22,6 +22,8 @@ export interface UsageStore {
 }
 
 export interface UsageBatch {
+  /** Id of the app that all of it belongs to. */
+  readonly app: string;
   readonly minutes: readonly UsageMinute[];
   readonly arrivals: readonly ArrivalBlock[];
   readonly rows: readonly UsageRow[];
@@ -81,7 +83,9 @@ export interface UsageRow extends UsageRecord {
 }
 
 export interface UsageQuery {
-  /** Null: all components. */
+  /** Id of the app. */
+  readonly app: string;
+  /** Null: all components of the app. */
   readonly component: string | null;
   /** In ms since the epoch: from this moment… */
   readonly fromMs: number;
@@ -99,8 +103,9 @@ export interface UsagePage<T> {
   readonly next: string | null;
 }
 
-/** What may be kept. Moments are in ms since the epoch; counts and sizes are per component. */
+/** What may be kept of an app. Moments are in ms since the epoch; counts and sizes are per component. */
 export interface UsageLimits {
+  readonly app: string;
   readonly minutesBeforeMs: number;
   readonly arrivalsBeforeMs: number;
   readonly arrivalBytes: number;

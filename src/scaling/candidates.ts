@@ -1,10 +1,12 @@
-import { FulcrumError } from '../base/errors.ts';
+import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import type { ComponentPool } from './component-pool.ts';
 
 /** A pool that does not serve yet, and how many instances must be ready before it may. */
 export interface Candidate {
   readonly pool: ComponentPool;
   readonly needs: number;
+  /** Told once: null when it is ready, else why it cannot be. */
+  readonly settled?: (error: FulcrumError | null) => void;
 }
 
 /**
@@ -16,7 +18,17 @@ export async function allReady(candidates: readonly Candidate[], signal: AbortSi
     for (const { pool } of candidates) pool.abandon(error);
   };
   const onAbort = (): void => abandon(signal.reason as FulcrumError);
-  const ready = Promise.all(candidates.map(({ pool, needs }) => pool.ready(needs)));
+  const ready = Promise.all(
+    candidates.map(({ pool, needs, settled }) =>
+      pool.ready(needs).then(
+        () => settled?.(null),
+        (error: unknown) => {
+          settled?.(asFulcrumError(error));
+          throw error;
+        },
+      ),
+    ),
+  );
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.ts';
+import { formatBytes } from '../base/bytes.ts';
 import { formatDuration } from '../base/duration.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { instanceId } from '../base/ids.ts';
-import type { InstanceEnded, Runtime } from '../model/instance.ts';
+import type { InstanceEnded, InstanceHome, Runtime } from '../model/instance.ts';
 import type { InvocationEnd } from '../model/invocation.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Slot } from '../model/slot.ts';
@@ -33,6 +34,7 @@ export interface PoolOptions {
   readonly revision: Revision;
   readonly settings: ModeSettings;
   readonly runtime: Runtime;
+  readonly home: InstanceHome;
   readonly clock: Clock;
   readonly journal: Journal;
   readonly owner: PoolOwner;
@@ -173,6 +175,22 @@ export class ComponentPool {
     );
   }
 
+  /** Why `count` instances that were ready are not good enough: one holds more memory than it may, or has ended; null where all is well. */
+  async tooLarge(count: number): Promise<FulcrumError | null> {
+    await this.measure();
+    const { memoryBytes } = this.settings.settings;
+    for (const { usage } of this.#instances) {
+      if (usage === null || usage.memoryBytes <= memoryBytes) continue;
+      const holds = `${formatBytes(usage.memoryBytes)} of memory once it has started, and may hold ${formatBytes(memoryBytes)}`;
+      return new FulcrumError(
+        'memory-exceeded',
+        `Component "${this.#o.component}" holds ${holds}. Raise \`memory\`, or load less at the start.`,
+      );
+    }
+    const ready = this.#instances.filter((one) => one.state === 'ready').length;
+    return ready >= count ? null : (this.startError ?? endedAtOnce(this.#o.component));
+  }
+
   released(one: PooledInstance, end: InvocationEnd): void {
     const timedOut = end.outcome === 'timeout' && this.settings.mode === 'function';
     if (timedOut && one.inFlight > 1) this.#suspect(one);
@@ -258,6 +276,7 @@ export class ComponentPool {
         id: instanceId(),
         component: this.#o.component,
         revision: this.revision,
+        home: this.#o.home,
         settings: this.settings,
         inspectPort: this.#o.inspectPort(),
         reason,
@@ -336,4 +355,11 @@ export class ComponentPool {
     const { mode, settings } = this.settings;
     return mode === 'service' ? settings.drainMs : settings.timeoutMs + 1_000;
   }
+}
+
+function endedAtOnce(component: string): FulcrumError {
+  return new FulcrumError(
+    'start-failed',
+    `Component "${component}" could not be started: an instance ended right after its start.`,
+  );
 }

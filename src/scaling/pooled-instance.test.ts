@@ -5,7 +5,7 @@ import { FakeClock } from '../base/fake-clock.ts';
 import { modeSettings } from './mode-settings.ts';
 import { type InstanceHost, PooledInstance, START_LIMIT_MS } from './pooled-instance.ts';
 import { FakeRuntime } from './testing/fake-runtime.ts';
-import { revision } from './testing/scene.ts';
+import { NOBODY, revision } from './testing/scene.ts';
 
 function begin(): { clock: FakeClock; runtime: FakeRuntime; one: PooledInstance; told: string[] } {
   const clock = new FakeClock();
@@ -22,6 +22,7 @@ function begin(): { clock: FakeClock; runtime: FakeRuntime; one: PooledInstance;
       id: 'i_1',
       component: 'shop',
       revision: shop,
+      home: { caller: NOBODY, log: { write: () => undefined }, env: {} },
       settings: modeSettings(shop.spec, 'function', false),
       inspectPort: null,
       reason: 'a test',

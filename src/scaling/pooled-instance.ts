@@ -12,7 +12,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { Mode } from '../model/app.ts';
-import type { Instance, InstanceEnded, InstanceUsage, Runtime } from '../model/instance.ts';
+import type { Instance, InstanceEnded, InstanceHome, InstanceUsage, Runtime } from '../model/instance.ts';
 import type { Revision } from '../model/revision.ts';
 import type { InstanceStatus } from '../model/status.ts';
 import type { ModeSettings } from './mode-settings.ts';
@@ -44,6 +44,7 @@ export interface InstanceOrder {
   readonly id: string;
   readonly component: string;
   readonly revision: Revision;
+  readonly home: InstanceHome;
   readonly settings: ModeSettings;
   readonly inspectPort: number | null;
   readonly reason: string;
@@ -197,12 +198,13 @@ export class PooledInstance {
   }
 
   async #start(runtime: Runtime): Promise<void> {
-    const { settings, revision, inspectPort, component } = this.#order;
+    const { settings, revision, home, inspectPort, component } = this.#order;
     let instance: Instance;
     try {
       instance = await runtime.start({
         instanceId: this.id,
         revision,
+        home,
         mode: settings.mode,
         concurrency:
           settings.mode === 'function' && settings.settings.fresh ? 1 : settings.settings.concurrency,

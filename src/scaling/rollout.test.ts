@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../base/log.ts';
 import { Scaler } from './scaler.ts';
-import { Scene, revision, revisions } from './testing/scene.ts';
+import { NOBODY, Scene, revision, revisions } from './testing/scene.ts';
 
 describe('a deploy', () => {
   it('of a service has the new replicas ready before the old ones go', async () => {
@@ -99,7 +99,7 @@ describe('a deploy', () => {
       },
       clock: scene.clock,
       logger: silentLogger,
-      log: { write: () => undefined },
+      home: { caller: NOBODY, log: { write: () => undefined }, env: {} },
       startsAtOnce: 8,
     });
     await scene.meanwhile(scaler.deploy(revisions(revision('shop', { mode: 'service' }))));

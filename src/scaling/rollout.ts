@@ -1,3 +1,4 @@
+import type { FulcrumError } from '../base/errors.ts';
 import type { Revision } from '../model/revision.ts';
 import { allReady, type Candidate } from './candidates.ts';
 import type { ComponentPool } from './component-pool.ts';
@@ -9,9 +10,21 @@ export interface Inspect {
   readonly port: number;
 }
 
+/** What is told of a component while a deploy waits for it. */
+export type ComponentProgress = (
+  component: string,
+  /** `begun`: an instance starts; `ready`: as many as must be are; else why not. */
+  state: 'begun' | 'ready' | FulcrumError,
+) => void;
+
 export interface RolloutOptions {
   readonly revisions: ReadonlyMap<string, Revision>;
   readonly inspect: Inspect | null;
+  /** Modes that were chosen by hand, for components that have not served here yet. */
+  readonly modes: ReadonlyMap<string, ModeChoice>;
+  /** Functions, too, must show that they can start before anything is routed to them. */
+  readonly prove: boolean;
+  readonly onProgress: ComponentProgress;
   /** The component of that name: the one that serves, or a new one. */
   readonly componentFor: (name: string) => ScaledComponent;
   readonly signal: AbortSignal;
@@ -22,8 +35,8 @@ interface Move {
   readonly choice: ModeChoice;
   /** Null where what serves is what should. */
   readonly pool: ComponentPool | null;
-  /** Something serves that would be lost if the new pool could not run. */
-  readonly replaces: boolean;
+  /** One instance must be ready before it serves, in function mode too. */
+  readonly proves: boolean;
 }
 
 /**
@@ -37,18 +50,21 @@ export async function rollOut(o: RolloutOptions): Promise<readonly ScaledCompone
   const candidates: Candidate[] = [];
   try {
     for (const [name, revision] of o.revisions) {
-      const move = prepare(
-        o.componentFor(name),
-        revision,
-        o.inspect?.component === name ? o.inspect.port : null,
-      );
+      const move = prepare(o, o.componentFor(name), revision);
       moves.push(move);
-      if (move.pool === null) continue;
-      const { mode, settings } = move.pool.settings;
-      if (mode === 'service') candidates.push({ pool: move.pool, needs: settings.replicas });
-      else if (move.replaces) candidates.push({ pool: move.pool, needs: 1 });
+      const { pool } = move;
+      if (pool === null) continue;
+      const { mode, settings } = pool.settings;
+      if (mode === 'function' && !move.proves) continue;
+      o.onProgress(name, 'begun');
+      candidates.push({
+        pool,
+        needs: mode === 'service' ? settings.replicas : 1,
+        settled: (error) => o.onProgress(name, error ?? 'ready'),
+      });
     }
     await allReady(candidates, o.signal);
+    if (o.prove) await allWithinMemory(candidates, o.onProgress);
   } catch (error) {
     for (const { pool } of moves) pool?.leave('the deploy failed', 0);
     throw error;
@@ -60,16 +76,39 @@ export async function rollOut(o: RolloutOptions): Promise<readonly ScaledCompone
   return moves.map(({ component }) => component);
 }
 
-function prepare(component: ScaledComponent, revision: Revision, inspectPort: number | null): Move {
-  const choice = nextChoice(component.choice, revision);
+function prepare(
+  { inspect, modes, prove }: RolloutOptions,
+  component: ScaledComponent,
+  revision: Revision,
+): Move {
+  const inspectPort = inspect?.component === component.name ? inspect.port : null;
+  const choice = nextChoice(component.choice ?? modes.get(component.name) ?? null, revision);
   const mode = modeFor(choice.chosen);
-  // A new function proves itself with its first invocation; one that takes the place of another must prove that it can
-  // start before the other is let go.
-  const replaces = component.choice !== null;
-  if (component.serves(revision, mode, inspectPort)) return { component, choice, pool: null, replaces };
-  const warm = replaces ? 1 : 0;
+  // Where nobody asks for proof, a new function proves itself with its first invocation; one that takes the place of another
+  // must prove that it can start before the other is let go.
+  const proves = prove || component.choice !== null;
+  if (component.serves(revision, mode, inspectPort)) return { component, choice, pool: null, proves };
+  const warm = proves ? 1 : 0;
   const pool = component.prepare({ revision, mode, occasion: 'deploy', warm, inspectPort });
-  return { component, choice, pool, replaces };
+  return { component, choice, pool, proves };
+}
+
+/**
+ * What is ready may hold more memory than it may, and would be ended as soon as somebody looks: then it has proved nothing. Throws
+ * `memory-exceeded`, or what an instance ended of meanwhile.
+ */
+async function allWithinMemory(
+  candidates: readonly Candidate[],
+  onProgress: ComponentProgress,
+): Promise<void> {
+  await Promise.all(
+    candidates.map(async ({ pool, needs }) => {
+      const error = await pool.tooLarge(needs);
+      if (error === null) return;
+      onProgress(pool.revision.spec.name, error);
+      throw error;
+    }),
+  );
 }
 
 /** A mode that was chosen by hand survives deploys, until the config itself says something new. */

@@ -9,9 +9,8 @@
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { Mode, ModeSetting } from '../model/app.ts';
-import type { RuntimeFor } from '../model/instance.ts';
+import type { InstanceHome, RuntimeFor } from '../model/instance.ts';
 import type { InvocationContext } from '../model/invocation.ts';
-import type { LogSink } from '../model/log.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Slot } from '../model/slot.ts';
 import type { ComponentStatus, InstanceStatus } from '../model/status.ts';
@@ -32,8 +31,8 @@ export type ComponentScaleStatus = Pick<
 export interface ComponentOptions {
   readonly name: string;
   readonly runtimeFor: RuntimeFor;
+  readonly home: InstanceHome;
   readonly clock: Clock;
-  readonly log: LogSink;
   /** How many function instances may be starting at the same time. */
   readonly startsAtOnce: number;
   /** A component that was leaving or closed has nothing left. */
@@ -79,7 +78,7 @@ export class ScaledComponent implements PoolOwner {
   constructor(o: ComponentOptions) {
     this.name = o.name;
     this.#o = o;
-    this.#journal = new Journal(o.name, o.clock, o.log);
+    this.#journal = new Journal(o.name, o.clock, o.home.log);
     this.#activator = new Activator(o.name, o.clock, () => this.changed());
     this.#wake = new Wake(o.clock, () => this.step());
   }
@@ -148,6 +147,7 @@ export class ScaledComponent implements PoolOwner {
       revision,
       settings: modeSettings(revision.spec, mode, inspectPort !== null),
       runtime: this.#o.runtimeFor(revision.spec, mode),
+      home: this.#o.home,
       clock: this.#o.clock,
       startsAtOnce: this.#o.startsAtOnce,
       journal: this.#journal,

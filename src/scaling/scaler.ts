@@ -3,23 +3,23 @@ import { FulcrumError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { nearest } from '../base/suggest.ts';
 import type { Mode, ModeSetting } from '../model/app.ts';
-import type { RuntimeFor } from '../model/instance.ts';
+import type { InstanceHome, RuntimeFor } from '../model/instance.ts';
 import type { InvocationContext } from '../model/invocation.ts';
-import type { LogSink } from '../model/log.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Slot, SlotSource } from '../model/slot.ts';
 import type { PresentComponent } from './dispatcher.ts';
 import { switchMode, type ModeSwitched } from './mode-switch.ts';
 import { STOP_GRACE_MS } from './pooled-instance.ts';
-import { rollOut, type Inspect } from './rollout.ts';
-import { type ComponentScaleStatus, ScaledComponent } from './scaled-component.ts';
+import { rollOut, type ComponentProgress, type Inspect } from './rollout.ts';
+import { type ComponentScaleStatus, type ModeChoice, ScaledComponent } from './scaled-component.ts';
 import { Turns } from './turns.ts';
 
 export interface ScalerOptions {
   readonly runtimeFor: RuntimeFor;
+  /** Whom its instances belong to. */
+  readonly home: InstanceHome;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly log: LogSink;
   /** Function instances of one component that may be starting at the same time; many more than there are CPUs only delay each other. */
   readonly startsAtOnce: number;
 }
@@ -27,6 +27,12 @@ export interface ScalerOptions {
 export interface DeployOptions {
   /** Opens Node's inspector on one component, which then has one instance. Absent: as before; null: on none. */
   readonly inspect?: Inspect | null;
+  /** Modes that were chosen by hand, for components that have not served here yet. */
+  readonly modes?: ReadonlyMap<string, ModeChoice>;
+  /** One instance of every component, functions too, must be ready before anything is routed. False by default. */
+  readonly prove?: boolean;
+  /** Told while instances are waited for. */
+  readonly onProgress?: ComponentProgress;
 }
 
 /** A process that does not even go when it is killed must not hold a shutdown for ever. */
@@ -63,7 +69,13 @@ export class Scaler implements SlotSource {
       const present = [...this.#components.values()];
       endTurns.push(...(await Promise.all(present.map(({ turns }) => turns.take()))));
       this.#refuseWhenClosing();
-      await this.#rollOut(revisions, options.inspect === undefined ? this.#inspect : options.inspect);
+      await this.#rollOut(revisions, {
+        inspect: this.#inspect,
+        modes: new Map(),
+        prove: false,
+        onProgress: () => undefined,
+        ...options,
+      });
     } finally {
       for (const end of endTurns) end();
     }
@@ -87,6 +99,27 @@ export class Scaler implements SlotSource {
       return switched;
     } finally {
       endTurn();
+    }
+  }
+
+  /**
+   * For a release that nothing new is routed to: instances take no more work, and event streams and WebSockets are told to go.
+   * What is in flight and what waits goes on, and what that calls starts when it is called, for as long as it takes.
+   */
+  async drain(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    const endTurns = [await this.#deploys.take()];
+    try {
+      const present = [...this.#components.values()];
+      endTurns.push(...(await Promise.all(present.map(({ turns }) => turns.take()))));
+      if (this.#closing.signal.aborted) return;
+      for (const component of present) {
+        const { revision } = component.pool;
+        const order = { revision, occasion: 'drain', warm: 0, inspectPort: null } as const;
+        component.route(component.prepare({ ...order, mode: 'function' }), 'another release took over');
+      }
+    } finally {
+      for (const end of endTurns) end();
     }
   }
 
@@ -114,6 +147,11 @@ export class Scaler implements SlotSource {
     return this.#components.keys();
   }
 
+  /** What the config says of a component's mode, and what was chosen. Throws `not-found`. */
+  choice(name: string): ModeChoice | null {
+    return this.#component(name).choice;
+  }
+
   mode(name: string): Mode {
     return this.#component(name).mode;
   }
@@ -137,7 +175,7 @@ export class Scaler implements SlotSource {
     return this.#closed;
   }
 
-  async #rollOut(revisions: ReadonlyMap<string, Revision>, inspect: Inspect | null): Promise<void> {
+  async #rollOut(revisions: ReadonlyMap<string, Revision>, options: Required<DeployOptions>): Promise<void> {
     const fresh: ScaledComponent[] = [];
     const componentFor = (name: string): ScaledComponent => {
       const known = this.#components.get(name);
@@ -148,7 +186,7 @@ export class Scaler implements SlotSource {
     };
     let serving: readonly ScaledComponent[];
     try {
-      serving = await rollOut({ revisions, inspect, componentFor, signal: this.#closing.signal });
+      serving = await rollOut({ ...options, revisions, componentFor, signal: this.#closing.signal });
     } catch (error) {
       for (const component of fresh) this.#depart(component, (it) => it.close(0));
       throw error;
@@ -157,7 +195,7 @@ export class Scaler implements SlotSource {
     this.#components.clear();
     for (const component of serving) this.#components.set(component.name, component);
     for (const component of removed) this.#depart(component, (it) => it.leave());
-    this.#inspect = inspect;
+    this.#inspect = options.inspect;
     this.#o.logger.info(
       { components: serving.length, removed: removed.map(({ name }) => name) },
       'components deployed',
@@ -198,12 +236,12 @@ export class Scaler implements SlotSource {
   }
 
   #newComponent(name: string): ScaledComponent {
-    const { runtimeFor, clock, log, startsAtOnce } = this.#o;
+    const { runtimeFor, home, clock, startsAtOnce } = this.#o;
     return new ScaledComponent({
       name,
       runtimeFor,
+      home,
       clock,
-      log,
       startsAtOnce,
       gone: (component) => {
         this.#departing.delete(component);

@@ -2,35 +2,38 @@ import type { Clock } from '../base/clock.ts';
 import { FulcrumError, messageOf } from '../base/errors.ts';
 import { requestId } from '../base/ids.ts';
 import { nearest } from '../base/suggest.ts';
-import type { LogBook } from '../control/log-book.ts';
-import type { ControlPort, ManualInvocation, ManualResult, ModeChange } from '../control/port.ts';
-import type { UsageMeter } from '../meter/usage-meter.ts';
+import type { LogReader } from '../control/log-book.ts';
+import type { ControlPort, ManualInvocation, ManualResult, ModeChange, ModeCheck } from '../control/port.ts';
+import type { ChosenMode } from '../model/app-record.ts';
 import type { AppSpec, ComponentSpec, ModeSetting } from '../model/app.ts';
-import type { Dispatcher } from '../model/dispatch.ts';
 import type { InvocationResult } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
 import type { AppStatus, ComponentStatus } from '../model/status.ts';
+import { modeFor } from '../scaling/mode-settings.ts';
 import type { ComponentScaleStatus } from '../scaling/scaled-component.ts';
-import type { Scaler } from '../scaling/scaler.ts';
 import type { Engines } from './engines.ts';
+import type { LiveRelease } from './live-release.ts';
 import { manualInvocation } from './manual-invocation.ts';
+import type { RunningApp } from './running-app.ts';
+import { refuseUnsafe } from './switch-checks.ts';
 import { newTraceparent } from './traceparent.ts';
 
 export interface AppControlOptions {
-  readonly scaler: Scaler;
-  readonly dispatcher: Dispatcher;
-  readonly meter: UsageMeter;
-  readonly engines: Pick<Engines, 'choice' | 'sandbox'>;
-  readonly logs: LogBook;
+  readonly app: RunningApp;
+  readonly engines: Pick<Engines, 'choice'>;
+  readonly logs: LogReader;
   readonly clock: Clock;
+  /** Throws where nothing may be changed now. */
+  readonly mayChange?: () => void;
+  /** Keeps a mode that was chosen by hand; called when it serves. */
+  readonly keepMode?: (component: string, mode: ChosenMode) => Promise<void>;
 }
 
 /** What the admin API may ask and do, over the rooms that know and can. */
 export class AppControl implements ControlPort {
-  readonly logs: LogBook;
+  readonly logs: LogReader;
   readonly #options: AppControlOptions;
   readonly #startedAtMs: number;
-  #app: AppSpec | null = null;
   #gatewayUrl = '';
   #failedDeploy: AppStatus['failedDeploy'] = null;
 
@@ -41,8 +44,7 @@ export class AppControl implements ControlPort {
   }
 
   /** Called when a deploy serves. */
-  setApp(app: AppSpec): void {
-    this.#app = app;
+  deployed(): void {
     this.#failedDeploy = null;
   }
 
@@ -69,20 +71,48 @@ export class AppControl implements ControlPort {
   }
 
   async components(): Promise<readonly ComponentStatus[]> {
-    const { scaler } = this.#options;
-    await scaler.measure();
-    const scaled = new Map(scaler.status().map((status) => [status.name, status]));
-    return [...this.#served().components.values()].map((spec) => this.#statusOf(spec, scaled.get(spec.name)));
+    const { app } = this.#options;
+    const serving = this.#serving();
+    await Promise.all(app.live.map(({ scaler }) => scaler.measure()));
+    const others = app.live.filter((release) => release !== serving).flatMap(({ scaler }) => scaler.status());
+    const scaled = new Map(serving.scaler.status().map((status) => [status.name, status]));
+    return [...serving.spec.components.values()].map((spec) =>
+      this.#statusOf(serving, spec, withInstancesOf(scaled.get(spec.name), others)),
+    );
   }
 
-  async setMode(component: string, mode: ModeSetting): Promise<ModeChange> {
+  async setMode(component: string, mode: ModeSetting, { force } = { force: false }): Promise<ModeChange> {
     this.#runnable(component, 'has no mode');
-    return { component, ...(await this.#options.scaler.setMode(component, mode)) };
+    if (!force) refuseUnsafe(await this.checkMode(component, mode));
+    const { app, keepMode, mayChange } = this.#options;
+    mayChange?.();
+    const serving = this.#serving();
+    const before = app.canary?.choice(component)?.chosen ?? null;
+    const canary = before === null ? null : app.canary;
+    // The canary first: it has fewer clients, and where it cannot follow nothing has changed for the others.
+    await canary?.scaler.setMode(component, mode);
+    try {
+      const switched = await serving.scaler.setMode(component, mode);
+      const { configured } = serving.choice(component)!;
+      await keepMode?.(component, { configured, chosen: mode, mode: switched.to });
+      return { component, ...switched };
+    } catch (error) {
+      await canary?.scaler.setMode(component, before ?? mode).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async checkMode(component: string, mode: ModeSetting): Promise<ModeCheck> {
+    this.#runnable(component, 'has no mode');
+    const { app } = this.#options;
+    const release = this.#serving();
+    return app.checks.check(release.revision(component), release.scaler.mode(component), modeFor(mode));
   }
 
   async invoke(component: string, request: ManualInvocation, signal: AbortSignal): Promise<ManualResult> {
     const spec = this.#runnable(component, 'cannot be invoked');
-    const { clock, dispatcher } = this.#options;
+    const { clock } = this.#options;
+    const { dispatcher } = this.#serving();
     const id = requestId();
     const begunMs = clock.monotonicMs();
     const invocation = manualInvocation(spec, request, clock.nowMs());
@@ -108,7 +138,11 @@ export class AppControl implements ControlPort {
     };
   }
 
-  #statusOf(spec: ComponentSpec, scaled: ComponentScaleStatus | undefined): ComponentStatus {
+  #statusOf(
+    release: LiveRelease,
+    spec: ComponentSpec,
+    scaled: ComponentScaleStatus | undefined,
+  ): ComponentStatus {
     const choice =
       spec.kind === 'static' || !scaled?.mode
         ? null
@@ -121,13 +155,13 @@ export class AppControl implements ControlPort {
       revision: scaled?.revision ?? null,
       engine: choice?.engine ?? null,
       engineReason: choice?.reason ?? null,
-      sandbox: choice === null ? null : this.#options.engines.sandbox(spec.name, choice.engine),
+      sandbox: choice === null ? null : release.sandbox(spec.name, choice.engine),
       routes: spec.routes.map((route) => `${route.host ?? ''}${route.path}`),
       events: spec.kind === 'module' ? spec.events : [],
       schedule: spec.kind === 'module' ? (spec.schedule?.cron ?? null) : null,
       instances: scaled?.instances ?? [],
       queued: scaled?.queued ?? 0,
-      lastMinute: spec.kind === 'static' ? null : this.#options.meter.lastMinute(spec.name),
+      lastMinute: spec.kind === 'static' ? null : this.#options.app.meter.lastMinute(spec.name),
       lastError: scaled?.lastError ?? null,
     };
   }
@@ -152,10 +186,25 @@ export class AppControl implements ControlPort {
   }
 
   #served(): AppSpec {
-    if (this.#app === null)
-      throw new FulcrumError('shutting-down', 'The app has not started yet.', { retryAfterS: 1 });
-    return this.#app;
+    return this.#serving().spec;
   }
+
+  #serving(): LiveRelease {
+    const { serving } = this.#options.app;
+    if (serving === null)
+      throw new FulcrumError('shutting-down', 'The app has not started yet.', { retryAfterS: 1 });
+    return serving;
+  }
+}
+
+/** A component's instances that other releases of its app still or already have, beside those of the one that serves. */
+function withInstancesOf(
+  serving: ComponentScaleStatus | undefined,
+  others: readonly ComponentScaleStatus[],
+): ComponentScaleStatus | undefined {
+  if (serving === undefined) return undefined;
+  const same = others.filter(({ name }) => name === serving.name);
+  return { ...serving, instances: [...serving.instances, ...same.flatMap(({ instances }) => instances)] };
 }
 
 function parseAnswer(bytes: Uint8Array): unknown {

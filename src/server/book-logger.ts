@@ -8,12 +8,13 @@ export function bookLogger(log: LogSink, clock: Clock): Logger {
   const write =
     (level: LogEntry['level']) =>
     (fields: object, message: string): void => {
-      const { component, instance, requestId } = fields as Partial<
-        Record<'component' | 'instance' | 'requestId', string>
+      const { app, component, instance, requestId } = fields as Partial<
+        Record<'app' | 'component' | 'instance' | 'requestId', string>
       >;
       const error = Object.values(fields).find((value) => value instanceof Error) ?? null;
       log.write({
         atMs: clock.nowMs(),
+        ...(app === undefined ? {} : { app }),
         component: component ?? '-',
         stream: 'platform',
         level,

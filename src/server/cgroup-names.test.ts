@@ -5,9 +5,12 @@ import { cgroupNameOf, isAbandoned } from './cgroup-names.ts';
 const living = (pid: number): string | null => (pid === 7 ? '123' : null);
 
 test('groups are abandoned whose server has ended, though another process may have its id now', () => {
-  assert.equal(isAbandoned(cgroupNameOf(7, '123', 'my-shop'), living), false);
-  assert.equal(isAbandoned(cgroupNameOf(7, '122', 'my-shop'), living), true);
-  assert.equal(isAbandoned(cgroupNameOf(8, '123', 'a'), living), true);
+  assert.equal(
+    isAbandoned(cgroupNameOf({ pid: 7, startedAt: '123' }, 1, 'my-shop@test', 'cart'), living),
+    false,
+  );
+  assert.equal(isAbandoned(cgroupNameOf({ pid: 7, startedAt: '122' }, 1, 'my-shop', 'cart'), living), true);
+  assert.equal(isAbandoned(cgroupNameOf({ pid: 8, startedAt: '123' }, 22, 'a', 'b'), living), true);
 });
 
 test('groups that are nobody of ours are left alone', () => {

@@ -1,8 +1,16 @@
-const NAME = /^fulcrum-(\d+)-(\d+)-[a-z][a-z0-9.-]*$/;
+const NAME = /^fulcrum-(\d+)-(\d+)-(?:\d+-)?[a-z0-9][a-z0-9.@_-]*$/;
 
-/** The name of a component's control groups: it says which server made them, so that they are known when that has been killed. */
-export function cgroupNameOf(pid: number, startedAt: string, component: string): string {
-  return `fulcrum-${pid}-${startedAt}-${component}`;
+/**
+ * The name of a component's control groups: it says which server made them, so that they are known when that has been killed.
+ * @param scope a number that no other release has on this server; the app's name is for people only.
+ */
+export function cgroupNameOf(
+  server: { readonly pid: number; readonly startedAt: string },
+  scope: number,
+  app: string,
+  component: string,
+): string {
+  return `fulcrum-${server.pid}-${server.startedAt}-${scope}-${app}.${component}`;
 }
 
 /**

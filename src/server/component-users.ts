@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { AppSpec, RunnableSpec } from '../model/app.ts';
+import { appId } from '../base/app-id.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Machine } from '../runtime/sandbox/machine.ts';
 import { canBeOwned, mappedNamespace } from '../runtime/sandbox/owned-files.ts';
@@ -19,7 +20,9 @@ export class ComponentUsers {
   readonly #logger: Logger;
   /** By owner and user: descriptors of this process. */
   readonly #namespaces = new Map<string, Promise<number | null>>();
-  #uids: { app: AppSpec; ids: Promise<ReadonlyMap<string, number> | null> } | null = null;
+  readonly #uids = new WeakMap<AppSpec, Promise<ReadonlyMap<string, number> | null>>();
+  /** By user: the app and component that have it. Two apps' may not meet at one, or each could write what the other stores. */
+  readonly #owners = new Map<number, string>();
 
   constructor(machine: Machine, logger: Logger) {
     this.#machine = machine;
@@ -112,26 +115,34 @@ export class ComponentUsers {
   }
 
   #uidsOf(app: AppSpec): Promise<ReadonlyMap<string, number> | null> {
-    if (this.#uids?.app !== app) this.#uids = { app, ids: this.#assignUids(app) };
-    return this.#uids.ids;
+    let ids = this.#uids.get(app);
+    if (ids === undefined) this.#uids.set(app, (ids = this.#assignUids(app)));
+    return ids;
   }
 
   async #assignUids(app: AppSpec): Promise<ReadonlyMap<string, number> | null> {
     const range = componentUids(this.#machine.uidRanges);
     if (range === null) return null;
+    const id = appId(app.name, app.environment);
     const specs = runnable(app);
     const names = specs.map(({ name }) => name);
-    const ids = new Map(assignUids(app.name, names, range));
-    if (this.#machine.capabilities.administrate) await this.#shareWhereStorageIs(specs, ids);
+    const taken = (uid: number): boolean => !(this.#owners.get(uid) ?? `${id}\0`).startsWith(`${id}\0`);
+    const ids = new Map(assignUids(id, names, range, taken));
+    for (const [name, uid] of ids) this.#owners.set(uid, `${id}\0${name}`);
+    if (this.#machine.capabilities.administrate) await this.#shareWhereStorageIs(app, specs, ids);
     return ids;
   }
 
   /** Components that write the same folder have one user, where it cannot belong to each of them by a mount of its own. */
-  async #shareWhereStorageIs(specs: readonly RunnableSpec[], ids: Map<string, number>): Promise<void> {
+  async #shareWhereStorageIs(
+    app: AppSpec,
+    specs: readonly RunnableSpec[],
+    ids: Map<string, number>,
+  ): Promise<void> {
     for (const [index, spec] of specs.entries()) {
-      const folders = await storageOf(spec);
+      const folders = await storageOf(app, spec);
       for (const other of specs.slice(index + 1)) {
-        const shared = (await storageOf(other)).filter((theirs) =>
+        const shared = (await storageOf(app, other)).filter((theirs) =>
           folders.some((own) => isWithin(own, theirs) || isWithin(theirs, own)),
         );
         const [uid, otherUid] = [ids.get(spec.name)!, ids.get(other.name)!];

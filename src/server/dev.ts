@@ -51,6 +51,7 @@ export async function startDev(options: DevOptions): Promise<DevServer> {
   const [started, made] = await Promise.allSettled([
     Platform.start({
       dataDirectory: join(directory, '.fulcrum'),
+      databaseUrl: null,
       environment: options.environment,
       clock: systemClock,
       processClock: systemClock,

@@ -22,8 +22,6 @@ test(
     const opening = Engines.open({
       clock: systemClock,
       logger: silentLogger,
-      log: { write: () => undefined },
-      caller: { call: () => Promise.reject(new Error('nobody is called')) },
       baseEnv: { PATH: '/usr/bin:/bin' },
       socketPath: join(folder, 'wire', 's'),
       compileCacheFolder: join(folder, 'compiled'),

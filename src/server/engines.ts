@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine, Runtime } from '../model/instance.ts';
+import type { Engine, InstanceHome, Runtime } from '../model/instance.ts';
 import type { Mode, RunnableSpec } from '../model/app.ts';
 import { createCommandRuntime } from '../runtime/command/command-runtime.ts';
 import { createSpawnRuntime, type SpawnRuntimeOptions } from '../runtime/spawn/spawn-runtime.ts';
@@ -42,6 +42,19 @@ interface Parts {
   readonly forkMissing: string | null;
   readonly sandboxes: Sandboxes;
   readonly cache: InstanceCache | null;
+}
+
+/** The part of the engines that belongs to one release. */
+export interface EngineScope {
+  /**
+   * Makes what instances of these revisions need, before the first is started.
+   * @throws FulcrumError `isolation-missing` where a component insists on more than the machine has.
+   */
+  prepare(app: AppSpec, revisions: Iterable<Revision>): Promise<void>;
+  /** What of a sandbox a component's instances have on `engine`. */
+  sandbox(component: string, engine: Engine): SandboxStatus | null;
+  /** Call when no instance of the release is wanted any more: what still lives of it is killed. */
+  close(): Promise<void>;
 }
 
 /** The ways to make instances, the choice among them, and the sandboxes that all instances run in. */
@@ -111,18 +124,27 @@ export class Engines {
     this.#parts = parts;
   }
 
-  /**
-   * Makes what instances of these revisions need, before the first is started.
-   * @throws FulcrumError `isolation-missing` where a component insists on more than the machine has.
-   */
-  async prepare(app: AppSpec, revisions: Iterable<Revision>): Promise<void> {
-    const { sandboxes, cache } = this.#parts;
-    await sandboxes.prepare(app, revisions, (spec) =>
-      this.runtimeFor(spec, modeFor(spec.modeSetting)).engine === 'fork' ? 'function' : 'program',
-    );
-    for (const uid of sandboxes.uids()) void cache?.share(uid);
-    // Folders of these components may have been mounted since.
-    this.#parts.fork?.renew();
+  /** What one release's instances need beside the runtimes, apart from every other release's. */
+  openScope(app: string, home: InstanceHome): EngineScope {
+    const { sandboxes, cache, command, spawn, fork } = this.#parts;
+    const scope = sandboxes.openScope(app);
+    return {
+      prepare: async (spec, revisions) => {
+        await scope.prepare(spec, revisions, (component) =>
+          this.runtimeFor(component, modeFor(component.modeSetting)).engine === 'fork'
+            ? 'function'
+            : 'program',
+        );
+        for (const uid of scope.uids()) void cache?.share(uid);
+        // Folders of these components may have been mounted since.
+        fork?.renew();
+      },
+      sandbox: (component, engine) => scope.status(component, engine === 'fork' ? 'function' : 'program'),
+      close: async () => {
+        for (const runtime of [command, spawn, fork]) runtime?.forget(home);
+        await scope.close();
+      },
+    };
   }
 
   runtimeFor(spec: RunnableSpec, mode: Mode): Runtime {
@@ -139,11 +161,6 @@ export class Engines {
     if (fork === null) return { engine: 'spawn', reason: forkMissing };
     const reason = revision === null ? null : fork.unsuitedReason(spec.name, revision);
     return { engine: reason === null ? 'fork' : 'spawn', reason };
-  }
-
-  /** What of a sandbox a component's instances have on `engine`. */
-  sandbox(component: string, engine: Engine): SandboxStatus | null {
-    return this.#parts.sandboxes.status(component, engine === 'fork' ? 'function' : 'program');
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** The store of a server without a database, in its data folder. */
+export const STORE_FILE = 'fulcrum.db';
+
 /** `.ts` in a checkout, `.js` when published: files that are named at run time end as this one does. */
 const ENDING = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 

@@ -1,39 +1,22 @@
-import { mkdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import type { Clock } from '../base/clock.ts';
-import { FulcrumError, messageOf } from '../base/errors.ts';
+import { FulcrumError } from '../base/errors.ts';
 import { secretToken } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
-import { LogBook } from '../control/log-book.ts';
-import { newServerSocket, registerServer, type ServerSocket } from '../control/registry.ts';
+import type { LogBook } from '../control/log-book.ts';
+import { registerServer } from '../control/registry.ts';
 import { ControlServer } from '../control/server.ts';
-import { tuneHeap } from './heap.ts';
-import { unpackAccessLine } from '../gateway/access-line.ts';
 import { Gateway } from '../gateway/gateway.ts';
-import { UsageMeter } from '../meter/usage-meter.ts';
+import { appId } from '../base/app-id.ts';
 import type { Caller } from '../model/calls.ts';
-import { createCaller } from '../scaling/caller.ts';
-import { InvocationDispatcher } from '../scaling/dispatcher.ts';
-import { Scaler } from '../scaling/scaler.ts';
-import { openSqliteStore } from '../store/sqlite-store.ts';
-import type { Store } from '../store/store.ts';
+import type { Scaler } from '../scaling/scaler.ts';
 import { AppControl } from './app-control.ts';
-import { baseEnv } from './base-env.ts';
-import { bookLogger } from './book-logger.ts';
-import { deferredCaller } from './deferred-caller.ts';
-import { Engines } from './engines.ts';
-import { compileCacheFolder } from './places.ts';
+import { firstFree } from './first-free.ts';
+import { Host, type HostOptions } from './host.ts';
+import type { LiveRelease } from './live-release.ts';
 import type { Prepared } from './prepare.ts';
+import type { RunningApp } from './running-app.ts';
+import { singleAppHost } from './single-app-host.ts';
 
-export interface PlatformOptions {
-  /** Where the store's file is. Created where it is missing. */
-  readonly dataDirectory: string;
-  readonly environment: string;
-  /** What deadlines, keep-alive and health checks are measured by. */
-  readonly clock: Clock;
-  /** What processes are waited for by. The same as `clock`, but where a test holds that one still. */
-  readonly processClock: Clock;
+export interface PlatformOptions extends HostOptions {
   /** Tells timings in every answer. */
   readonly serverTiming: boolean;
 }
@@ -54,106 +37,47 @@ export interface Addresses {
   readonly adminUrl: string | null;
 }
 
-const LOG_ENTRIES = 20_000;
-const LOG_BYTES = 16 * 1024 ** 2;
-/** A start of plain Node is work for the processor: with a hundred at once on two cores, each took 3 s instead of 60 ms. */
-const STARTS_PER_CPU = 3;
-
 /**
- * One app, running: every room made and joined. Here is where to start reading: what a request meets, in order, is
- * `gateway` → `dispatcher` → `scaler` → a runtime's instance, and then `meter`.
+ * One app that is deployed in place: what `fulcrum dev` and `fulcrum/testing` run. Here is where to start reading: what a request
+ * meets, in order, is `gateway` → `dispatcher` → `scaler` → a runtime's instance, and then `meter`. A server of many apps and
+ * releases (`server.ts`) has the same parts, with the last four once for each release.
  */
 export class Platform {
-  readonly log: LogBook;
-  readonly logger: Logger;
-  readonly gateway: Gateway;
-  readonly scaler: Scaler;
-  readonly control: AppControl;
-  readonly caller: Caller;
-  readonly token = secretToken();
-  readonly #engines: Engines;
-  readonly #meter: UsageMeter;
-  readonly #dispatcher: InvocationDispatcher;
-  readonly #store: Store;
-  readonly #controlServer: ControlServer;
-  readonly #socket: ServerSocket;
+  readonly #options: PlatformOptions;
+  readonly #host: Host;
+  readonly #token = secretToken();
+  /** From the first deploy on: what the app is called is known only then. */
+  #parts: Parts | null = null;
   #addresses: Addresses | null = null;
   #unregister: (() => Promise<void>) | null = null;
 
   static async start(options: PlatformOptions): Promise<Platform> {
-    tuneHeap();
-    const log = new LogBook({ maxEntries: LOG_ENTRIES, maxBytes: LOG_BYTES, unpack: unpackAccessLine });
-    const logger = bookLogger(log, options.clock);
-    const env = baseEnv(process.env, options.environment);
-    const caller = deferredCaller();
-    // What is in it is closed to others, but for bundles: without mounts a component's own user has to get to those.
-    await mkdir(options.dataDirectory, { recursive: true, mode: 0o711 });
-
-    const socket = await newServerSocket();
-    const [store, engines] = await both(
-      openSqliteStore({ path: join(options.dataDirectory, 'fulcrum.db'), clock: options.clock, logger }),
-      Engines.open({
-        clock: options.processClock,
-        logger,
-        log,
-        baseEnv: env,
-        socketPath: socket.socketPath.replace(/\.sock$/, '.wire'),
-        sandboxFolder: socket.socketPath.replace(/\.sock$/, '.sandbox'),
-        dataDirectory: options.dataDirectory,
-        compileCacheFolder: compileCacheFolder(process.env),
-        caller,
-      }),
-    );
-    return new Platform(options, {
-      log,
-      logger,
-      store,
-      engines,
-      caller,
-      socket,
-    });
+    return new Platform(options, await Host.open(options));
   }
 
-  private constructor(options: PlatformOptions, parts: Parts) {
-    const { log, logger, store, engines, caller } = parts;
-    const { clock } = options;
-    this.#engines = engines;
-    this.#socket = parts.socket;
-    this.#store = store;
-    this.log = log;
-    this.logger = logger;
-    this.#meter = new UsageMeter({ store: store.usage, clock, logger });
-    this.scaler = new Scaler({
-      runtimeFor: (spec, mode) => engines.runtimeFor(spec, mode),
-      clock,
-      logger,
-      log,
-      startsAtOnce: STARTS_PER_CPU * availableParallelism(),
-    });
-    const dispatcher = (this.#dispatcher = new InvocationDispatcher({
-      slots: this.scaler,
-      usage: this.#meter,
-      clock,
-    }));
-    this.caller = createCaller(dispatcher, () => this.scaler.names());
-    caller.set(this.caller);
-    this.gateway = new Gateway({
-      dispatcher,
-      clock,
-      logger,
-      log,
-      serverTiming: options.serverTiming,
-      settings: { trustedProxies: [], cors: null },
-    });
-    this.control = new AppControl({
-      scaler: this.scaler,
-      dispatcher,
-      meter: this.#meter,
-      engines,
-      logs: log,
-      clock,
-    });
-    this.#controlServer = new ControlServer({ port: this.control, clock, logger, token: this.token });
+  private constructor(options: PlatformOptions, host: Host) {
+    this.#options = options;
+    this.#host = host;
+  }
+
+  get log(): LogBook {
+    return this.#host.log;
+  }
+
+  get logger(): Logger {
+    return this.#host.logger;
+  }
+
+  get control(): AppControl {
+    return this.#begun.control;
+  }
+
+  get scaler(): Scaler {
+    return this.#begun.release.scaler;
+  }
+
+  get caller(): Caller {
+    return this.#begun.release.caller;
   }
 
   /** Makes `prepared` the app that serves: instances first, then the route table. A failure changes nothing. */
@@ -161,26 +85,30 @@ export class Platform {
     prepared: Prepared,
     options: { inspect?: { component: string; port: number } | null } = {},
   ): Promise<void> {
-    await this.#engines.prepare(prepared.app, prepared.revisions.values());
-    await this.scaler.deploy(prepared.revisions, options);
-    this.gateway.setApp(prepared.app);
-    this.control.setApp(prepared.app);
+    this.#parts ??= this.#begin(prepared);
+    const { app, release, gateway, control } = this.#parts;
+    await release.deploy(prepared, options);
+    app.serve(release);
+    gateway.setApps([{ id: app.id, hosts: [], prefix: '', serving: release.routed, canary: null }]);
+    control.deployed();
   }
 
   /** Opens the doors: the gateway, the admin API and the socket that the CLI uses. */
   async listen(options: ListenOptions): Promise<Addresses> {
-    const { gateway } = this;
-    const listened = await firstFree(options.gatewayPorts, (port) => gateway.listen(port, options.host));
-    const { socketPath } = this.#socket;
-    const admin = await firstFree(options.adminPorts ?? [null], (httpPort) =>
-      this.#controlServer.listen({ httpPort, host: '127.0.0.1', socketPath }),
+    const { gateway, control, controlServer } = this.#begun;
+    const listened = await firstFree(options.gatewayPorts, (port) =>
+      gateway.listen({ port, host: options.host }),
     );
-    this.control.setGatewayUrl(listened.url);
+    const { socketPath } = this.#host.socket;
+    const admin = await firstFree(options.adminPorts ?? [null], (httpPort) =>
+      controlServer.listen({ httpPort, host: '127.0.0.1', socketPath }),
+    );
+    control.setGatewayUrl(listened.url);
     this.#addresses = {
       gatewayUrl: listened.url,
       gatewayPort: listened.port,
       adminUrl: admin.url,
-      adminLink: admin.url === null ? null : `${admin.url}/?token=${this.token}`,
+      adminLink: admin.url === null ? null : `${admin.url}/?token=${this.#token}`,
     };
     return this.#addresses;
   }
@@ -189,8 +117,9 @@ export class Platform {
   async register(): Promise<void> {
     const app = this.control.app();
     this.#unregister = await registerServer({
-      ...this.#socket,
+      ...this.#host.socket,
       pid: process.pid,
+      kind: 'dev',
       appName: app.name,
       directory: app.directory,
       adminUrl: this.#addresses?.adminUrl ?? null,
@@ -204,55 +133,47 @@ export class Platform {
    * What fails on the way is logged and does not keep the rest from being ended.
    */
   async close(drainMs: number): Promise<void> {
-    const steps: [string, () => Promise<unknown>][] = [
-      ['registration', async () => this.#unregister?.()],
-      ['gateway', () => Promise.all([this.gateway.close(drainMs), this.scaler.close(drainMs)])],
-      ['invocations', async () => this.#dispatcher.abortAll()],
-      ['runtimes', () => this.#engines.close()],
-      ['admin API', () => this.#controlServer.close()],
-      ['usage', () => this.#meter.close()],
-      ['store', () => this.#store.close()],
-    ];
-    for (const [name, end] of steps) {
-      await end().catch((error: unknown) =>
-        this.logger.error({ error: messageOf(error) }, `closing: ${name} failed`),
-      );
-    }
+    await this.#unregister?.().catch(() => undefined);
+    await this.#host.close(drainMs, {
+      closeGateway: async (ms) => this.#parts?.gateway.close(ms),
+      closeControl: async () => this.#parts?.controlServer.close(),
+    });
+  }
+
+  get #begun(): Parts {
+    if (this.#parts === null) throw new FulcrumError('internal', 'Nothing has been deployed yet.');
+    return this.#parts;
+  }
+
+  #begin({ app: { name, environment } }: Prepared): Parts {
+    const { clock, log, logger, engines } = this.#host;
+    const app = this.#host.addApp(appId(name, environment));
+    const release = app.newRelease(null);
+    const gateway = new Gateway({
+      clock,
+      logger,
+      log,
+      serverTiming: this.#options.serverTiming,
+      trustedProxies: [],
+    });
+    const control = new AppControl({ app, engines, logs: log, clock });
+    const controlServer = new ControlServer({
+      host: singleAppHost(control),
+      clock,
+      logger,
+      ownToken: this.#token,
+      tokens: null,
+      audit: null,
+      secrets: null,
+    });
+    return { app, release, gateway, control, controlServer };
   }
 }
 
 interface Parts {
-  readonly log: LogBook;
-  readonly logger: Logger;
-  readonly store: Store;
-  readonly engines: Engines;
-  readonly caller: ReturnType<typeof deferredCaller>;
-  readonly socket: ServerSocket;
-}
-
-/** Both, or neither: where one cannot be had, the other is closed again. */
-async function both<A extends Closable, B extends Closable>(
-  first: Promise<A>,
-  second: Promise<B>,
-): Promise<[A, B]> {
-  const [one, other] = await Promise.allSettled([first, second]);
-  if (one.status === 'fulfilled' && other.status === 'fulfilled') return [one.value, other.value];
-  for (const opened of [one, other]) if (opened.status === 'fulfilled') await opened.value.close();
-  throw one.status === 'rejected' ? one.reason : (other as PromiseRejectedResult).reason;
-}
-
-interface Closable {
-  close(): Promise<void>;
-}
-
-/** Tries each port in turn; only a port that is taken leads to the next. */
-async function firstFree<P, T>(ports: readonly P[], listen: (port: P) => Promise<T>): Promise<T> {
-  for (const port of ports.slice(0, -1)) {
-    try {
-      return await listen(port);
-    } catch (error) {
-      if (!(error instanceof FulcrumError && error.code === 'port-in-use')) throw error;
-    }
-  }
-  return listen(ports.at(-1)!);
+  readonly app: RunningApp;
+  readonly release: LiveRelease;
+  readonly gateway: Gateway;
+  readonly control: AppControl;
+  readonly controlServer: ControlServer;
 }

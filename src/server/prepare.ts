@@ -101,7 +101,8 @@ async function build(
   { builder, directory }: Pick<PrepareOptions, 'builder' | 'directory'>,
 ): Promise<Revision> {
   if (spec.kind === 'command') return commandRevision(spec, env, directory);
-  return moduleRevision(spec, env, await builder.bundle(spec));
+  const { packages: _, strays: __, ...bundle } = await builder.bundle(spec);
+  return moduleRevision(spec, env, bundle);
 }
 
 function byName(revisions: readonly Revision[]): Map<string, Revision> {

@@ -25,6 +25,7 @@ interface Given {
   readonly command?: string;
   readonly sources?: readonly string[];
   readonly path?: string;
+  readonly storageDirectory?: string;
 }
 
 async function filesOf(directory: string, given: Given): Promise<ComponentFiles> {
@@ -35,11 +36,13 @@ async function filesOf(directory: string, given: Given): Promise<ComponentFiles>
     command = 'node x',
     sources = [],
     path = '/usr/bin',
+    storageDirectory = null,
   } = given;
   const spec = { name: 'a', kind, storage, command, cwd: directory } as unknown as RunnableSpec;
   const other = { name: 'b', kind: 'module', storage: others } as unknown as RunnableSpec;
   const app = {
     directory,
+    storageDirectory,
     components: new Map([spec, other].map((one) => [one.name, one])),
   } as unknown as AppSpec;
   const bundle = { path: join(directory, '.fulcrum', 'build', 'a', 'index.mjs'), sources };
@@ -87,6 +90,54 @@ test('links in the app lead to what they point at, but not to what holds the app
   );
   assert.ok(readable.includes(join(workspace, 'node_modules')), 'packages above the app');
   assert.ok(!readable.includes('/') && !readable.includes(workspace));
+});
+
+test('a link that leads through what components store is not followed: they decide where it ends', async (t) => {
+  const outside = await folder(t, 'keys/id');
+  const app = await folder(t, 'data/', 'theirs/', 'hop/');
+  await symlink(join(outside, 'keys'), join(app, 'data', 'x'));
+  await symlink(join(outside, 'keys'), join(app, 'theirs', 'x'));
+  await symlink('data/x', join(app, 'latest'));
+  await symlink('../theirs/x', join(app, 'hop', 'on'));
+  await symlink('hop/on', join(app, 'twice'));
+  const given = { storage: [join(app, 'data')], others: [join(app, 'theirs')] };
+  const { readable, writable } = await filesOf(app, given);
+  assert.deepEqual(
+    readable.filter((path) => path.startsWith(outside)),
+    [],
+  );
+  assert.deepEqual(writable, [join(app, 'data')]);
+});
+
+test('what is stored in lies in the app, once every link is followed, and nothing of it inside another', async (t) => {
+  const outside = await folder(t, 'keys/id');
+  const app = await folder(t, 'data/inner/', 'disk/');
+  await symlink(join(app, 'disk'), join(app, 'files'));
+  const { writable } = await filesOf(app, {
+    storage: ['data/inner', 'data', 'files'].map((name) => join(app, name)),
+  });
+  assert.deepEqual(writable.toSorted(), [join(app, 'data'), join(app, 'disk')]);
+  await symlink(join(outside, 'keys'), join(app, 'data', 'x'));
+  await assert.rejects(filesOf(app, { storage: [join(app, 'data', 'x')] }), {
+    code: 'config-invalid',
+    message: /^'data\/x', which a stores in, leads out of the app's folder by a link/,
+  });
+});
+
+test('of a release nothing outside its tree is seen but the programs of PATH', async (t) => {
+  const outside = await folder(t, 'keys/id', 'bin/', 'lib/', 'releases/node_modules/');
+  const tree = join(outside, 'releases', '1');
+  await mkdir(join(tree, 'node_modules'), { recursive: true });
+  await symlink(join(outside, 'keys'), join(tree, 'peek'));
+  const { readable, writable } = await filesOf(tree, {
+    kind: 'command',
+    command: `node x.js ${join(outside, 'keys', 'id')}`,
+    path: `/usr/bin:${join(outside, 'bin')}`,
+    storage: [join(tree, 'data', 'x'), join(tree, 'data')],
+    storageDirectory: join(outside, 'storage'),
+  });
+  assert.deepEqual(readable.toSorted(), [join(outside, 'bin'), join(outside, 'lib'), tree]);
+  assert.deepEqual(writable, [join(outside, 'storage', 'data')]);
 });
 
 test('sources in another package of the workspace are seen with that package', async (t) => {

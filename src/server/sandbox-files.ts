@@ -1,6 +1,8 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import { FulcrumError } from '../base/errors.ts';
+import { waypoints } from '../base/waypoints.ts';
 import { packageDirectoryOf } from '../build/native-package.ts';
 import type { AppSpec, RunnableSpec } from '../model/app.ts';
 import type { Revision } from '../model/revision.ts';
@@ -22,7 +24,10 @@ export interface ComponentFiles {
   readonly writable: readonly string[];
 }
 
-/** @param dataDirectory the server's own. @param path the programs' PATH. */
+/**
+ * @param dataDirectory the server's own. @param path the programs' PATH.
+ * Rejects with `config-invalid` where a folder to store in is not the app's.
+ */
 export async function componentFiles(
   app: AppSpec,
   revision: Revision,
@@ -30,15 +35,10 @@ export async function componentFiles(
   path: string,
 ): Promise<ComponentFiles> {
   const { spec } = revision;
-  const readable = [app.directory, ...packagesOf(app.directory)];
-  if (revision.kind === 'module') {
-    readable.push(dirname(revision.bundle.path), ...outside(revision.bundle.sources, app.directory));
-  } else {
-    readable.push(await real(revision.spec.cwd), ...programFolders(revision.spec.command, path));
-  }
-  readable.push(...(await linksOf(app)));
-  const writable = await storageOf(spec);
-  const others = (await Promise.all(runnable(app).map(storageOf))).flat();
+  const readable =
+    app.storageDirectory === null ? await ofFolder(app, revision, path) : ofRelease(app, revision, path);
+  const writable = await storageOf(app, spec);
+  const others = (await Promise.all(runnable(app).map((other) => storageOf(app, other)))).flat();
   const hidden = [
     ...(await dotEnvFiles(app.directory)),
     join(app.directory, '.fulcrum'),
@@ -48,13 +48,49 @@ export async function componentFiles(
   return { readable: [...new Set(readable)], hidden: [...new Set(hidden)], writable };
 }
 
+/** Of an app in its author's own folder: what that leads to is the author's as well. */
+async function ofFolder(app: AppSpec, revision: Revision, path: string): Promise<string[]> {
+  const own =
+    revision.kind === 'module'
+      ? [dirname(revision.bundle.path), ...outside(revision.bundle.sources, app.directory)]
+      : [
+          await real(revision.spec.cwd),
+          ...programFolders(namedPrograms(revision.spec.command)),
+          ...programFolders(onPath(path)),
+        ];
+  return [app.directory, ...packagesOf(app.directory), ...own, ...(await linksOf(app))];
+}
+
+/**
+ * Of a release: its tree, and the programs that whoever runs the server has put into its PATH. A config and links may come from anybody who
+ * deploys, who must not see by them what else lies on the server: so nothing that they name is followed out of the tree.
+ */
+function ofRelease(app: AppSpec, revision: Revision, path: string): string[] {
+  const own = revision.kind === 'module' ? [dirname(revision.bundle.path)] : programFolders(onPath(path));
+  return [app.directory, ...own];
+}
+
 /** The components that have instances. */
 export function runnable(app: AppSpec): RunnableSpec[] {
   return [...app.components.values()].filter((spec) => spec.kind !== 'static');
 }
 
-export async function storageOf(spec: RunnableSpec): Promise<string[]> {
-  return await Promise.all(spec.storage.map(real));
+/**
+ * Where a component stores: real folders, none inside another. On a server that follows from the names alone, since whoever writes in there
+ * may put links in it.
+ * @throws FulcrumError `config-invalid` where a link on the way leads out of the app's folder.
+ */
+export async function storageOf(app: AppSpec, spec: RunnableSpec): Promise<string[]> {
+  const { directory, storageDirectory } = app;
+  if (storageDirectory !== null)
+    return outermost(spec.storage.map((folder) => join(storageDirectory, relative(directory, folder))));
+  const [root, ...folders] = await Promise.all([directory, ...spec.storage].map(real));
+  const led = folders.findIndex((folder) => folder === root || !isWithin(folder, root!));
+  if (led === -1) return outermost(folders);
+  throw new FulcrumError(
+    'config-invalid',
+    `'${relative(directory, spec.storage[led]!)}', which ${spec.name} stores in, leads out of the app's folder by a link. Remove the link.`,
+  );
 }
 
 /**
@@ -97,13 +133,21 @@ function outside(sources: readonly string[], directory: string): string[] {
   return outermost(folders).filter((folder) => !isWithin(directory, folder));
 }
 
-/**
- * Where a shell finds programs, beside the system's folders, and the libraries that programs installed so have next to them
- * (`PREFIX/bin` and `PREFIX/lib`); and likewise of what the command names by an absolute path.
- */
-function programFolders(command: string, path: string): string[] {
+function onPath(path: string): string[] {
+  return path.split(':').filter(isAbsolute);
+}
+
+/** The folders of what a command names by an absolute path. */
+function namedPrograms(command: string): string[] {
   const named = command.split(/\s+/).filter((word) => isAbsolute(word) && existsSync(word));
-  const folders = [...path.split(':').filter(isAbsolute), ...named.map((word) => dirname(word))];
+  return named.map((word) => dirname(word));
+}
+
+/**
+ * Of folders in which a shell finds programs, those beside the system's, and the libraries that programs installed so have next to
+ * them (`PREFIX/bin` and `PREFIX/lib`).
+ */
+function programFolders(folders: readonly string[]): string[] {
   return folders
     .filter((folder) => !SYSTEM_FOLDERS.some((system) => isWithin(folder, system)) && folder !== '/')
     .flatMap((folder) => (basename(folder) === 'bin' ? [folder, join(dirname(folder), 'lib')] : [folder]))
@@ -115,11 +159,13 @@ const links = new WeakMap<AppSpec, Promise<string[]>>();
 /** Where links in the app's folder and among its packages lead to: a package of the workspace, a folder kept elsewhere. */
 function linksOf(app: AppSpec): Promise<string[]> {
   let found = links.get(app);
-  if (found === undefined) links.set(app, (found = linkedFrom(app.directory)));
+  if (found === undefined) links.set(app, (found = linkedFrom(app)));
   return found;
 }
 
-async function linkedFrom(directory: string): Promise<string[]> {
+async function linkedFrom(app: AppSpec): Promise<string[]> {
+  const { directory } = app;
+  const stored = (await Promise.all(runnable(app).map((spec) => storageOf(app, spec)))).flat();
   const packages = packagesOf(directory);
   const readable = [directory, ...packages];
   const scopes = await Promise.all(packages.map(scopesIn));
@@ -130,6 +176,9 @@ async function linkedFrom(directory: string): Promise<string[]> {
       const path = join(folder, name);
       const info = await lstat(path).catch(() => null);
       if (info?.isSymbolicLink() !== true) continue;
+      // Components decide where a link leads that leads through what they store.
+      const passed = stored.length === 0 ? [] : await waypoints(path);
+      if (passed.some((place) => stored.some((folder) => isWithin(place, folder)))) continue;
       const target = await realpath(path).catch(() => null);
       // A link to what holds the app would show all that lies around it.
       if (target === null || isWithin(directory, target)) continue;

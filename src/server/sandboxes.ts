@@ -1,66 +1,34 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
-import { tmpdir, totalmem } from 'node:os';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FulcrumError, messageOf } from '../base/errors.ts';
-import type { Logger } from '../base/log.ts';
-import type { AppSpec, RunnableSpec } from '../model/app.ts';
 import type { Revision } from '../model/revision.ts';
-import type { SandboxStatus } from '../model/status.ts';
-import {
-  createCgroups,
-  foldersOf,
-  removeAbandonedCgroups,
-  removeCgroups,
-} from '../runtime/sandbox/cgroup.ts';
-import { essentialMissing, isolationRefusal } from '../runtime/sandbox/layers.ts';
-import type { Machine } from '../runtime/sandbox/machine.ts';
-import {
-  planSandbox,
-  withoutControllers,
-  type CgroupPlan,
-  type SandboxPlan,
-  type SandboxRequest,
-} from '../runtime/sandbox/plan.ts';
-import { runtimeFiles } from '../runtime/sandbox/runtime-files.ts';
 import { BlankSites } from '../runtime/sandbox/blank-sites.ts';
-import { ComponentUsers, type ComponentUser } from './component-users.ts';
+import { removeAbandonedCgroups, removeCgroups } from '../runtime/sandbox/cgroup.ts';
+import { essentialMissing } from '../runtime/sandbox/layers.ts';
+import type { SandboxPlan } from '../runtime/sandbox/plan.ts';
 import { cgroupNameOf, isAbandoned } from './cgroup-names.ts';
-import { sandboxBounds } from './sandbox-bounds.ts';
-import { componentFiles, type ComponentFiles } from './sandbox-files.ts';
-
-export type SandboxKind = SandboxRequest['kind'];
-
-export interface SandboxesOptions {
-  readonly machine: Machine;
-  /** Removed at the end. Its folder `root`, which is there, is where file trees are put together. */
-  readonly folder: string;
-  /** At which programs of modules present their token. */
-  readonly socketPath: string;
-  /** The Node that runs instances. */
-  readonly nodePath: string;
-  /** Read by instances, and never written. */
-  readonly compileCacheFolder: string;
-  readonly dataDirectory: string;
-  /** PATH of programs. */
-  readonly path: string;
-  readonly logger: Logger;
-}
-
-type Plans = Readonly<Partial<Record<SandboxKind, SandboxPlan>>>;
+import { ComponentUsers } from './component-users.ts';
+import { startOf } from './process-start.ts';
+import {
+  refusalOf,
+  SandboxScope,
+  type Plans,
+  type SandboxesOptions,
+  type SandboxKind,
+} from './sandbox-scope.ts';
 
 /**
- * The sandboxes of an app's components: one plan for each kind of process of each revision, made before its first start, and
- * what a plan needs on this machine: user ids, folders, control groups.
+ * The sandboxes of all components of a server: one plan for each kind of process of each revision, made before its first start,
+ * and what a plan needs on this machine: user ids, folders, control groups.
  */
 export class Sandboxes {
   readonly #options: SandboxesOptions;
   readonly #tmpFolder: string;
   readonly #users: ComponentUsers;
-  readonly #plans = new WeakMap<Revision, Plans>();
-  /** By component: of the revision that was prepared last. */
-  readonly #latest = new Map<string, Plans>();
-  /** By name: there are folders on this machine for them. */
-  readonly #cgroups = new Map<string, CgroupPlan>();
+  readonly #plans: WeakMap<Revision, Plans> = new WeakMap();
+  readonly #scopes = new Set<SandboxScope>();
+  #lastScope = 0;
   readonly #sites: BlankSites | null;
 
   static async open(options: SandboxesOptions): Promise<Sandboxes> {
@@ -83,31 +51,22 @@ export class Sandboxes {
     this.#tmpFolder = tmpFolder;
     this.#users = new ComponentUsers(options.machine, options.logger);
     const { machine, folder } = options;
-    this.#sites = machine.ffi ? new BlankSites(machine, join(folder, 'root'), ownCgroupName('zygote')) : null;
+    this.#sites = machine.ffi ? new BlankSites(machine, join(folder, 'root'), ownCgroupName()) : null;
   }
 
-  /**
-   * Makes the plans of `revisions`, and on the machine what they need. Nothing is started.
-   * @param kindOf the kind of process that a component will have at first.
-   * @throws FulcrumError `isolation-missing`, which names every component that asks for more than there is.
-   */
-  async prepare(
-    app: AppSpec,
-    revisions: Iterable<Revision>,
-    kindOf: (spec: RunnableSpec) => SandboxKind,
-  ): Promise<void> {
-    const refusals: string[] = [];
-    await Promise.all(
-      [...revisions].map(async (revision) => {
-        const plans = this.#plans.get(revision) ?? (await this.#plansOf(app, revision));
-        this.#plans.set(revision, plans);
-        this.#latest.set(revision.spec.name, plans);
-        const refusal = refusalOf(revision.spec, plans[kindOf(revision.spec)]);
-        if (refusal !== null) refusals.push(refusal);
-      }),
-    );
-    this.#removeUnused(app);
-    if (refusals.length > 0) throw new FulcrumError('isolation-missing', refusals.toSorted().join('\n\n'));
+  /** Room for one release's sandboxes: nothing in it is shared with another's, though their components have the same names. */
+  openScope(app: string): SandboxScope {
+    const scope: SandboxScope = new SandboxScope({
+      ...this.#options,
+      app,
+      number: ++this.#lastScope,
+      tmpFolder: this.#tmpFolder,
+      users: this.#users,
+      plans: this.#plans,
+      closed: () => this.#scopes.delete(scope),
+    });
+    this.#scopes.add(scope);
+    return scope;
   }
 
   /**
@@ -131,36 +90,15 @@ export class Sandboxes {
     return essentialMissing(plans.program.layers).length > essentialMissing(plans.function.layers).length;
   }
 
-  /** What of a sandbox processes of this kind have; null where nothing is known of the component. */
-  status(component: string, kind: SandboxKind): SandboxStatus | null {
-    const plan = this.#latest.get(component)?.[kind];
-    if (plan === undefined) return null;
-    return {
-      complete: essentialMissing(plan.layers).length === 0,
-      uid: plan.uid,
-      layers: plan.layers.map((layer) => ({
-        name: layer.name,
-        state: layer.state,
-        reason: layer.state === 'on' ? null : layer.reason,
-      })),
-    };
-  }
-
   /** Where processes wait for the function that they will be of; null where functions have no sandbox here. */
   get sites(): BlankSites | null {
     return this.#sites;
   }
 
-  /** The user ids that components have now. */
-  uids(): number[] {
-    const ids = [...this.#latest.values()].map(({ program }) => program?.uid ?? null);
-    return ids.filter((uid) => uid !== null);
-  }
-
   /** Call when no process of theirs lives. */
   async close(): Promise<void> {
-    const groups = [...this.#cgroups.values(), ...(this.#sites?.cgroups ?? [])];
-    const left = await Promise.all(groups.map(removeCgroups));
+    await Promise.all([...this.#scopes].map((scope) => scope.close()));
+    const left = await Promise.all((this.#sites?.cgroups ?? []).map(removeCgroups));
     if (left.flat().length > 0) {
       this.#options.logger.warn({ left: left.flat() }, 'control groups could not be removed');
     }
@@ -168,111 +106,10 @@ export class Sandboxes {
     for (const folder of [this.#options.folder, this.#tmpFolder])
       rmSync(folder, { recursive: true, force: true });
   }
-
-  async #plansOf(app: AppSpec, revision: Revision): Promise<Plans> {
-    const { dataDirectory, path } = this.#options;
-    const files = await componentFiles(app, revision, dataDirectory, path);
-    const planOf = async (kind: SandboxKind): Promise<SandboxPlan> => {
-      const [runtime, sockets] = [
-        this.#runtimeFor(revision.spec, kind),
-        this.#socketsFor(revision.spec, kind),
-      ];
-      return this.#plan(
-        revision,
-        kind,
-        files,
-        await this.#users.userFor(app, revision, files, runtime, sockets),
-      );
-    };
-    const program = await planOf('program');
-    return this.#withCgroups(
-      revision.kind === 'module' ? { function: await planOf('function'), program } : { program },
-    );
-  }
-
-  #plan({ spec }: Revision, kind: SandboxKind, files: ComponentFiles, user: ComponentUser): SandboxPlan {
-    const { machine, folder } = this.#options;
-    const bounds = sandboxBounds(spec, machineMemory());
-    const tmpFolder = join(this.#tmpFolder, spec.name);
-    mkdirSync(tmpFolder, { recursive: true, mode: 0o700 });
-    if (user.uid !== null) chownSync(tmpFolder, user.uid, user.uid);
-    return planSandbox(machine, {
-      component: spec.name,
-      kind,
-      network: spec.network,
-      ...user,
-      readable: [...this.#runtimeFor(spec, kind), ...files.readable],
-      writable: files.writable,
-      sockets: this.#socketsFor(spec, kind),
-      hidden: files.hidden,
-      mountPoint: join(folder, 'root'),
-      tmpFolder,
-      ...bounds,
-      cgroupName: ownCgroupName(spec.name),
-    });
-  }
-
-  /** An instance of the fork engine is born with its connection. */
-  #socketsFor(spec: RunnableSpec, kind: SandboxKind): string[] {
-    return kind === 'program' && spec.kind === 'module' ? [this.#options.socketPath] : [];
-  }
-
-  #runtimeFor(spec: RunnableSpec, kind: SandboxKind): string[] {
-    if (spec.kind === 'command') return [];
-    const { nodePath, compileCacheFolder } = this.#options;
-    return [...runtimeFiles(nodePath), ...(kind === 'program' ? [compileCacheFolder] : [])];
-  }
-
-  /** Both kinds of a component are in the same groups. */
-  #withCgroups(plans: Plans): Plans {
-    const cgroup = plans.program?.cgroup ?? plans.function?.cgroup ?? null;
-    if (cgroup === null) return plans;
-    const failed = createCgroups(cgroup);
-    this.#cgroups.set(cgroup.name, cgroup);
-    const settled = (plan: SandboxPlan | undefined): SandboxPlan | undefined =>
-      plan === undefined ? undefined : withoutControllers(plan, failed);
-    const [asFunction, program] = [settled(plans.function), settled(plans.program)];
-    return { ...(asFunction && { function: asFunction }), ...(program && { program }) };
-  }
-
-  /** Groups of components that are no longer in the app, once their last instance has gone: those that are empty. */
-  #removeUnused(app: AppSpec): void {
-    for (const name of this.#latest.keys()) {
-      if (app.components.has(name)) continue;
-      const cgroup = this.#latest.get(name)?.program?.cgroup;
-      try {
-        if (cgroup) {
-          for (const folder of foldersOf(cgroup)) rmdirSync(folder);
-          this.#cgroups.delete(cgroup.name);
-        }
-        this.#latest.delete(name);
-      } catch {
-        // It still drains; the next deploy, or the end, tries again.
-      }
-    }
-  }
 }
 
-function refusalOf(spec: RunnableSpec, plan: SandboxPlan | undefined): string | null {
-  if (spec.isolation !== 'required' || plan === undefined) return null;
-  return isolationRefusal(spec.name, plan.layers);
-}
-
-function ownCgroupName(of: string): string {
-  return cgroupNameOf(process.pid, startOf(process.pid) ?? '0', of);
-}
-
-function machineMemory(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-}
-
-/** When a process began, in the kernel's ticks: with the id it names one process for all time. Null where it does not live. */
-function startOf(pid: number): string | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
+/** Of no release: whose a process will be is not known while it waits in there. */
+function ownCgroupName(): string {
+  const server = { pid: process.pid, startedAt: startOf(process.pid) ?? '0' };
+  return cgroupNameOf(server, 0, 'any', 'zygote');
 }

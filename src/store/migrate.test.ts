@@ -7,11 +7,12 @@ import { migrate } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 
-const FIRST = { version: 1, name: 'first', sqlite: 'CREATE TABLE first (x TEXT) STRICT' };
+const FIRST = { version: 1, name: 'first', sqlite: 'CREATE TABLE first (x TEXT) STRICT', postgres: '' };
 const SECOND = {
   version: 2,
   name: 'second',
   sqlite: 'CREATE TABLE second (x TEXT) STRICT; INSERT INTO first VALUES (1)',
+  postgres: '',
 };
 
 test('migrations are numbered from 1 without gaps', () => {
@@ -43,6 +44,7 @@ test('where one fails, none was applied', async (t) => {
     version: 2,
     name: 'broken',
     sqlite: 'CREATE TABLE half (x TEXT) STRICT; SELECT nonsense FROM nowhere',
+    postgres: '',
   };
   assert.throws(() => migrate(database, [FIRST, broken], 0));
   const tables = database.statement("SELECT name FROM sqlite_schema WHERE type = 'table'").all();

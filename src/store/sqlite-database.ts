@@ -1,14 +1,9 @@
-import { chmodSync, closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { FulcrumError } from '../base/errors.ts';
+import type { Durability } from './operation.ts';
 import { storeError } from './sqlite-errors.ts';
-
-/**
- * What a transaction outlives once it has returned. `process`: the end of the process, however sudden; a loss of power may take the
- * last moments. `power`: that too, at the price of a sync to disk.
- */
-export type Durability = 'process' | 'power';
 
 /** `Fulc`: tells our files from those of others, https://sqlite.org/pragma.html#pragma_application_id */
 const APPLICATION_ID = 0x46756c63;
@@ -16,11 +11,16 @@ const APPLICATION_ID = 0x46756c63;
 const CHECKPOINT_PAGES = 2_000;
 const MAX_WAL_BYTES = 64 * 1024 ** 2;
 
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly givesRows: boolean;
+}
+
 /** One connection to an SQLite file, with its statements kept. Everything blocks: it belongs on a thread of its own. */
 export class SqliteDatabase {
   readonly path: string;
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
   #durability: Durability | null = null;
 
   private constructor(path: string, database: DatabaseSync) {
@@ -53,15 +53,39 @@ export class SqliteDatabase {
     }
   }
 
+  /** Opens a file that is there, and leaves it as it is. Throws `store-failed`, also where there is none or it is no store. */
+  static look(path: string, busyTimeoutMs: number): SqliteDatabase {
+    let database: DatabaseSync | null = null;
+    try {
+      // An empty one would be made.
+      if (!existsSync(path)) throw new FulcrumError('store-failed', `There is no store ${path}.`);
+      database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+      const id = Number(database.prepare('PRAGMA application_id').get()?.['application_id'] ?? 0);
+      if (id !== APPLICATION_ID) {
+        throw new FulcrumError(
+          'store-failed',
+          `The file ${path} is no store of Fulcrum, and no backup of one.`,
+        );
+      }
+      return new SqliteDatabase(path, database);
+    } catch (error) {
+      database?.close();
+      throw storeError(error, path);
+    }
+  }
+
   exec(sql: string): void {
     this.#database.exec(sql);
   }
 
-  /** The prepared form of `sql`, which must be one of a fixed set of texts: each is kept. */
+  /** The prepared form of `sql`, which must be one of a fixed set of texts: each is kept. Parameters may be `?` or `$1`, `$2`, … */
   statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
-    return statement;
+    return this.#prepared(sql).statement;
+  }
+
+  /** Whether running `sql` results in rows, be they none. */
+  givesRows(sql: string): boolean {
+    return this.#prepared(sql).givesRows;
   }
 
   /** Runs `work` as a whole or, where it throws, not at all. */
@@ -88,6 +112,17 @@ export class SqliteDatabase {
 
   close(): void {
     this.#database.close();
+  }
+
+  #prepared(sql: string): Prepared {
+    let prepared = this.#statements.get(sql);
+    if (prepared === undefined) {
+      // `$1` would be a parameter with a name to SQLite; `?1` is the first.
+      const statement = this.#database.prepare(sql.replaceAll(/\$(?=\d)/g, '?'));
+      prepared = { statement, givesRows: statement.columns().length > 0 };
+      this.#statements.set(sql, prepared);
+    }
+    return prepared;
   }
 
   /** The setting belongs to the connection and cannot be changed within a transaction. */

@@ -1,8 +1,12 @@
 import type { ErrorCode } from '../base/errors.ts';
-import type { Operations } from './sqlite-operations.ts';
+import type { OperationName } from './operations/index.ts';
+
+export type SqliteUse = 'serve' | 'look';
 
 /** What the server's thread and the store's thread say to each other. */
 export interface WorkerSettings {
+  /** `serve`: made where there is none, and brought up to date. `look`: opened as it is. */
+  readonly use: SqliteUse;
   readonly path: string;
   readonly busyTimeoutMs: number;
   /** Wall time, for the schema's history. */
@@ -13,7 +17,7 @@ export type ToWorker =
   | {
       readonly kind: 'call';
       readonly id: number;
-      readonly operation: keyof Operations;
+      readonly operation: OperationName;
       readonly argument: unknown;
     }
   | { readonly kind: 'close' };

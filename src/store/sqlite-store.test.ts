@@ -13,8 +13,15 @@ import type { UsageQuery } from '../model/usage-store.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 import type { Store } from './store.ts';
 
-const EVERYTHING: UsageQuery = { component: null, fromMs: 0, toMs: 8.64e15, limit: 10_000, after: null };
-const EMPTY = { minutes: [], arrivals: [], rows: [] };
+const EVERYTHING: UsageQuery = {
+  app: 'shop',
+  component: null,
+  fromMs: 0,
+  toMs: 8.64e15,
+  limit: 10_000,
+  after: null,
+};
+const EMPTY = { app: 'shop', minutes: [], arrivals: [], rows: [] };
 
 test('the file, and what SQLite keeps beside it, is for its owner alone', async (t) => {
   const path = join(await newFolder(t), 'made', 'on', 'demand', 'store.db');
@@ -129,7 +136,7 @@ test('an open store with nothing to do holds no process', async (t) => {
     import { systemClock } from ${JSON.stringify(new URL('../base/clock.ts', import.meta.url).href)};
     import { silentLogger } from ${JSON.stringify(new URL('../base/log.ts', import.meta.url).href)};
     const store = await openSqliteStore({ path: ${JSON.stringify(path)}, clock: systemClock, logger: silentLogger });
-    await store.usage.append({ minutes: [], arrivals: [], rows: [] });
+    await store.usage.append({ app: 'shop', minutes: [], arrivals: [], rows: [] });
   `;
   const file = join(path, '..', 'script.mjs');
   await writeFile(file, script);

@@ -1,18 +1,8 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type {
-  ArrivalBlock,
-  UsageBatch,
-  UsageLimits,
-  UsageMinute,
-  UsagePage,
-  UsageQuery,
-  UsageRow,
-  UsageStore,
-} from '../model/usage-store.ts';
 import { SqliteThread, startSqliteWorker } from './sqlite-thread.ts';
-import type { Store } from './store.ts';
+import { storeOver, type Store } from './store.ts';
 
 export interface SqliteStoreOptions {
   /** The database file; made with mode 0600, and its folder with it, where there is none. */
@@ -36,36 +26,5 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     startWorker: startSqliteWorker,
   });
   await thread.open();
-  return {
-    usage: new SqliteUsageStore(thread),
-    close: () => thread.close(),
-  };
-}
-
-class SqliteUsageStore implements UsageStore {
-  readonly #thread: SqliteThread;
-
-  constructor(thread: SqliteThread) {
-    this.#thread = thread;
-  }
-
-  append(batch: UsageBatch): Promise<void> {
-    return this.#thread.call('usage.append', batch);
-  }
-
-  minutes(query: UsageQuery): Promise<UsagePage<UsageMinute>> {
-    return this.#thread.call('usage.minutes', query);
-  }
-
-  arrivals(query: UsageQuery): Promise<UsagePage<ArrivalBlock>> {
-    return this.#thread.call('usage.arrivals', query);
-  }
-
-  rows(query: UsageQuery): Promise<UsagePage<UsageRow>> {
-    return this.#thread.call('usage.rows', query);
-  }
-
-  async prune(limits: UsageLimits): Promise<void> {
-    while (await this.#thread.call('usage.prune', limits));
-  }
+  return storeOver(thread, options.clock);
 }

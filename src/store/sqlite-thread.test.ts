@@ -10,7 +10,7 @@ import { FulcrumError } from '../base/errors.ts';
 import { silentLogger } from '../base/log.ts';
 import { SqliteThread, startSqliteWorker } from './sqlite-thread.ts';
 
-const EMPTY = { minutes: [], arrivals: [], rows: [] };
+const EMPTY = { app: 'shop', minutes: [], arrivals: [], rows: [] };
 
 test('a thread that ends takes its calls with it, and the next call begins a new one', async (t) => {
   const { thread, path, workers } = await openThread(t);
@@ -42,7 +42,7 @@ test('more calls than may wait are refused at once', async (t) => {
 
 test('a call that fails harms no other', async (t) => {
   const { thread } = await openThread(t);
-  const bad = { component: null, fromMs: 0, toMs: 1, limit: 1, after: 'nonsense' };
+  const bad = { app: 'shop', component: null, fromMs: 0, toMs: 1, limit: 1, after: 'nonsense' };
   const [failed, went] = await Promise.allSettled([
     thread.call('usage.minutes', bad),
     thread.call('usage.append', EMPTY),

@@ -2,18 +2,17 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { FromWorker, PlainError, ToWorker, WorkerSettings } from './sqlite-messages.ts';
-import type { Operations } from './sqlite-operations.ts';
+import type { Argument, Caller, OperationName, Result } from './operations/index.ts';
+import type { FromWorker, PlainError, SqliteUse, ToWorker, WorkerSettings } from './sqlite-messages.ts';
 
 /** Calls that may wait for the thread; one more is refused, for something is very wrong then. */
 const MAX_WAITING = 1_000;
 const SLOW_CALL_MS = 2_000;
 
-type Argument<Name extends keyof Operations> = Parameters<Operations[Name]>[1];
-type Result<Name extends keyof Operations> = ReturnType<Operations[Name]>;
-
 export interface SqliteThreadOptions {
   readonly path: string;
+  /** `serve`. */
+  readonly use?: SqliteUse;
   readonly busyTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -22,7 +21,7 @@ export interface SqliteThreadOptions {
 }
 
 interface Waiting {
-  readonly operation: keyof Operations;
+  readonly operation: OperationName;
   readonly sinceMs: number;
   resolve(value: unknown): void;
   reject(error: FulcrumError): void;
@@ -34,8 +33,9 @@ interface Waiting {
  */
 type State = 'opening' | 'open' | 'gone' | 'closed';
 
-export class SqliteThread {
-  readonly #path: string;
+export class SqliteThread implements Caller {
+  readonly name: string;
+  readonly #use: SqliteUse;
   readonly #busyTimeoutMs: number;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -48,7 +48,8 @@ export class SqliteThread {
   #nextId = 1;
 
   constructor(options: SqliteThreadOptions) {
-    this.#path = options.path;
+    this.name = options.path;
+    this.#use = options.use ?? 'serve';
     this.#busyTimeoutMs = options.busyTimeoutMs;
     this.#clock = options.clock;
     this.#logger = options.logger;
@@ -63,20 +64,17 @@ export class SqliteThread {
   }
 
   /** Rejects with `store-failed`, or what the operation throws. */
-  async call<Name extends keyof Operations>(
-    operation: Name,
-    argument: Argument<Name>,
-  ): Promise<Result<Name>> {
+  async call<Name extends OperationName>(operation: Name, argument: Argument<Name>): Promise<Result<Name>> {
     if (this.#state !== 'open') await this.open();
     const worker = this.#worker;
     if (worker === null) throw this.#gone();
     if (this.#waiting.size >= MAX_WAITING) {
       throw new FulcrumError(
         'store-failed',
-        `The store ${this.#path} is too slow: ${MAX_WAITING} calls wait for it. Check the disk.`,
+        `The store ${this.name} is too slow: ${MAX_WAITING} calls wait for it. Check the disk.`,
       );
     }
-    return new Promise<Result<Name>>((resolve, reject) => {
+    return new Promise<unknown>((resolve, reject) => {
       const id = this.#nextId++;
       this.#waiting.set(id, {
         operation,
@@ -86,7 +84,7 @@ export class SqliteThread {
       });
       this.#keepAlive();
       worker.postMessage({ kind: 'call', id, operation, argument } satisfies ToWorker, []);
-    });
+    }) as Promise<Result<Name>>;
   }
 
   /** Finishes the calls that wait, closes the file, and ends the thread. Idempotent. */
@@ -103,7 +101,8 @@ export class SqliteThread {
   #start(): void {
     this.#state = 'opening';
     const settings: WorkerSettings = {
-      path: this.#path,
+      path: this.name,
+      use: this.#use,
       busyTimeoutMs: this.#busyTimeoutMs,
       nowMs: this.#clock.nowMs(),
     };
@@ -137,7 +136,7 @@ export class SqliteThread {
           if (this.#state === 'opening') this.#state = 'open';
           if (message.migrated.length > 0) {
             this.#logger.info(
-              { path: this.#path, migrated: message.migrated },
+              { path: this.name, migrated: message.migrated },
               'The schema of the store was brought up to date.',
             );
           }
@@ -176,7 +175,7 @@ export class SqliteThread {
     if (this.#state === 'closed') return closed();
     return new FulcrumError(
       'store-failed',
-      `The thread of the store ${this.#path} ended unexpectedly; it is started again with the next call.`,
+      `The thread of the store ${this.name} ended unexpectedly; it is started again with the next call.`,
       cause === null ? {} : { cause },
     );
   }

@@ -2,10 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../base/errors.ts';
 import { migrate } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
+import type { Operation } from './operation.ts';
+import { operations } from './operations/index.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { storeError } from './sqlite-errors.ts';
 import type { FromWorker, PlainError, ToWorker, WorkerSettings } from './sqlite-messages.ts';
-import { operations } from './sqlite-operations.ts';
+import { runOnSqlite } from './sqlite-run.ts';
 
 /**
  * The store's thread. SQLite's calls block, and a commit may wait for the disk: here nobody minds. Calls are carried out in
@@ -20,8 +22,9 @@ if (database !== null) serve(database);
 function open(): SqliteDatabase | null {
   let opened: SqliteDatabase | null = null;
   try {
-    opened = SqliteDatabase.open(settings.path, settings.busyTimeoutMs);
-    const migrated = migrate(opened, migrations, settings.nowMs);
+    if (settings.use === 'look') opened = SqliteDatabase.look(settings.path, settings.busyTimeoutMs);
+    else opened = SqliteDatabase.open(settings.path, settings.busyTimeoutMs);
+    const migrated = settings.use === 'look' ? [] : migrate(opened, migrations, settings.nowMs);
     send({ kind: 'opened', migrated });
     return opened;
   } catch (error) {
@@ -40,8 +43,8 @@ function serve(database: SqliteDatabase): void {
     }
     try {
       // The pair of name and argument was checked where it was sent from.
-      const run = operations[message.operation] as (database: SqliteDatabase, argument: unknown) => unknown;
-      send({ kind: 'done', id: message.id, value: run(database, message.argument) });
+      const operation = operations[message.operation] as unknown as Operation<unknown, unknown>;
+      send({ kind: 'done', id: message.id, value: runOnSqlite(database, operation, message.argument) });
     } catch (error) {
       send({ kind: 'failed', id: message.id, error: plain(error) });
     }

@@ -77,6 +77,7 @@ export async function startApp(options: StartAppOptions): Promise<TestApp> {
   };
   const platform = await Platform.start({
     dataDirectory: data,
+    databaseUrl: null,
     environment,
     clock,
     processClock: clockOfProcesses(clock),
@@ -129,7 +130,8 @@ function testApp(platform: Platform, url: string, close: () => Promise<void>): T
     },
     invoke,
     async mode(component, mode) {
-      await control.setMode(component, mode);
+      // Whoever writes a test knows what is switched.
+      await control.setMode(component, mode, { force: true });
     },
     status: () => control.components(),
     logs: (component) => platform.log.query({ component, limit: LOG_LINES }),

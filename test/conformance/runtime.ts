@@ -8,7 +8,7 @@ import { webSocketConformance } from './runtime/websockets.ts';
 
 /** What every engine that runs modules must do. All with real processes, over the modules in `fixtures/`. */
 export function runtimeConformance(name: string, create: CreateRuntime): void {
-  describe(`runtime ${name}`, { timeout: 120_000 }, () => {
+  describe(`runtime ${name}`, { timeout: 240_000 }, () => {
     httpConformance(create);
     callConformance(create);
     faultConformance(create);

@@ -6,9 +6,11 @@ import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/log.ts';
 import type { ModuleSpec } from '../../src/model/app.ts';
-import type { Instance, Runtime } from '../../src/model/instance.ts';
+import type { Instance, InstanceHome, Runtime } from '../../src/model/instance.ts';
 import { ForkRuntime } from '../../src/runtime/fork/fork-runtime.ts';
 import type { SandboxPlan } from '../../src/runtime/sandbox/plan.ts';
+import { BlankSites } from '../../src/runtime/sandbox/blank-sites.ts';
+import { removeCgroups } from '../../src/runtime/sandbox/cgroup.ts';
 import { probeMachine } from '../../src/runtime/sandbox/probe.ts';
 import { createSpawnRuntime } from '../../src/runtime/spawn/spawn-runtime.ts';
 import { ask } from '../conformance/runtime/bench.ts';
@@ -27,10 +29,17 @@ interface Line {
   readonly outcome: string;
 }
 
+const HOME: InstanceHome = {
+  caller: { call: () => Promise.reject(new Error('nobody is called')) },
+  log: { write: () => undefined },
+  env: {},
+};
+
 describe('an instance of the fork engine', { skip }, () => {
   let stage: Stage;
   let runtime: Runtime;
   let plan: SandboxPlan;
+  let sites: BlankSites;
   let sibling: Instance;
   let hostile: Instance;
   const outcomes = new Map<string, string>();
@@ -41,11 +50,10 @@ describe('an instance of the fork engine', { skip }, () => {
     stage = await Stage.open(machine, { uid: 0, gid: 0 });
     plan = stage.plan({ kind: 'function' });
     stage.group(plan);
+    sites = new BlankSites(machine, plan.mountPoint!, `${plan.cgroup?.name ?? 'fulcrum-escape'}-zygote`);
     const parts = {
       clock: systemClock,
       logger: silentLogger,
-      log: { write: () => undefined },
-      caller: { call: () => Promise.reject(new Error('nobody is called')) },
       baseEnv: { PATH: '/usr/bin:/bin' },
     };
     const fallback = await createSpawnRuntime({ ...parts, socketPath: stage.path('spawn', 's') });
@@ -53,8 +61,11 @@ describe('an instance of the fork engine', { skip }, () => {
       ...parts,
       fallback,
       waitsForRoots: () => true,
+      sites,
       sandboxFor: () => Promise.resolve(plan),
     });
+    // The first of a function without keep-alive has no zygote; those beside it share one, which keeps no spares.
+    await start('i_alone');
     sibling = await start('i_sibling');
     hostile = await start('i_hostile');
     const world = stage.world(plan, {
@@ -72,6 +83,8 @@ describe('an instance of the fork engine', { skip }, () => {
 
   after(async () => {
     await runtime.close();
+    const left = await Promise.all(sites.cgroups.map(removeCgroups));
+    assert.deepEqual(left.flat(), []);
     await stage.close();
   });
 
@@ -123,6 +136,7 @@ describe('an instance of the fork engine', { skip }, () => {
   function begin(instanceId: string): Promise<Instance> {
     return runtime.start({
       instanceId,
+      home: HOME,
       revision: {
         kind: 'module',
         id: '0123456789ab',

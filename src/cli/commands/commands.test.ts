@@ -118,6 +118,68 @@ describe('commands against a running server', () => {
     });
   });
 
+  test('mode shows what would break, and goes on with --force', async () => {
+    const finding = {
+      rule: 'shared-variable',
+      severity: 'warning',
+      file: 'src/greeter.ts',
+      line: 5,
+      column: 3,
+      lineText: `user = ${ESCAPE}[2Jname;`,
+      message: "'user' is written by a request.",
+      advice: 'Pass it on.',
+    } as const;
+    const note = {
+      ...finding,
+      rule: 'shared-counter',
+      severity: 'note',
+      line: 9,
+      lineText: 'hits += 1;',
+    } as const;
+    port.findings = [finding, note];
+    const refused = await world.run(['mode', 'storefront', 'function']);
+    assert.equal(refused.code, 1);
+    assert.equal(refused.stdout, '');
+    assert.match(refused.stderr, /^error switch-unsafe: As a function, 'storefront' would break\./);
+    assert.match(
+      refused.stderr,
+      /^warning src\/greeter\.ts:5:3 shared-variable\n {2}'user' is written by a request\.\n {2}5 \| user = name;\n {2}Pass it on\.$/m,
+    );
+    assert.match(refused.stderr, /^note src\/greeter\.ts:9:3 shared-counter$/m);
+    const asData = await world.run(['mode', 'storefront', 'function', '--json']);
+    assert.equal(asData.code, 1);
+    assert.deepEqual((JSON.parse(asData.stdout) as { findings: unknown[] }).findings.length, 2);
+
+    const checked = await world.run(['mode', 'storefront', 'function', '--check']);
+    assert.equal(checked.code, 1);
+    assert.match(
+      checked.stdout,
+      /^storefront: service → function: 1 warning, 1 note\nwarning src\/greeter\.ts:5:3/,
+    );
+    const document = JSON.parse(
+      (await world.run(['mode', 'storefront', 'function', '--check', '--json'])).stdout,
+    ) as object;
+    assert.deepEqual(document, {
+      component: 'storefront',
+      from: 'service',
+      to: 'function',
+      findings: [finding, note],
+    });
+    port.findings = [note];
+    assert.equal((await world.run(['mode', 'storefront', 'function', '--check'])).code, 0);
+    port.findings = [];
+    assert.match((await world.run(['mode', 'storefront', 'function', '--check'])).stdout, /nothing found/);
+    assert.equal(
+      (await world.run(['mode', 'storefront', 'service', '--check'])).stdout,
+      'storefront is a service\n',
+    );
+
+    port.findings = [finding];
+    const forced = await world.run(['mode', 'storefront', 'function', '--force']);
+    assert.equal(forced.code, 0, forced.stderr);
+    assert.deepEqual(port.asked.at(-1), { setMode: 'storefront', mode: 'function', force: true });
+  });
+
   const REFUSED: [string[], number, RegExp][] = [
     [
       ['mode', 'catlog', 'service'],
@@ -322,7 +384,7 @@ test('which server is meant: none, one elsewhere, several, the one of this folde
   await world.serve('blog');
   const several = await world.run(['ps'], { cwd: '/' });
   assert.equal(several.code, 2);
-  assert.match(several.stderr, /say which one with `--app DIR`:\n {2}blog .*\n {2}shop /);
+  assert.match(several.stderr, /say which one with `--app`:\n {2}blog .*\n {2}shop /);
   const nameOf = async (args: string[], cwd: string): Promise<string> => {
     const { stdout } = await world.run(['ps', '--json', ...args], { cwd });
     return (JSON.parse(stdout) as { app: { directory: string } }).app.directory;

@@ -4,7 +4,8 @@ import { FulcrumError } from '../../base/errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { print } from '../stdout.ts';
 import { paint } from '../terminal.ts';
-import { isCheckout, packageRoot, packageVersion } from '../version.ts';
+import { packageRoot, packageVersion } from '../../base/version.ts';
+import { isCheckout } from '../version.ts';
 
 export interface InitOptions {
   readonly name?: string;

@@ -4,13 +4,12 @@ import { formatDuration } from '../../base/duration.ts';
 import { FulcrumError, messageOf } from '../../base/errors.ts';
 import type { ManualInvocation, ManualResult } from '../../control/port.ts';
 import type { ThrownError } from '../../model/invocation.ts';
-import { connectToServer } from '../connect.ts';
+import { connectToApp, type Target } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { print, printJson } from '../stdout.ts';
 import { paint, printable } from '../terminal.ts';
 
-export interface InvokeOptions {
-  readonly app?: string;
+export interface InvokeOptions extends Target {
   readonly json?: boolean;
   readonly args?: string;
   readonly data?: string;
@@ -24,8 +23,8 @@ export async function invoke(
   options: InvokeOptions,
 ): Promise<ExitCode> {
   const request = await invocationOf(functionName, options, readData);
-  const { client } = await connectToServer(options.app);
-  const path = `/components/${encodeURIComponent(component)}/invoke`;
+  const { client, at } = await connectToApp(options);
+  const path = at(`/components/${encodeURIComponent(component)}/invoke`);
   const result = await client.post<ManualResult>(path, request);
   if (options.json) printJson(result);
   else printResult(result);
@@ -35,7 +34,7 @@ export async function invoke(
 /** What the command line asks for. Throws `usage`. */
 export async function invocationOf(
   functionName: string | undefined,
-  options: Omit<InvokeOptions, 'app' | 'json'>,
+  options: Omit<InvokeOptions, keyof Target | 'json'>,
   read: (where: string) => Promise<string>,
 ): Promise<ManualInvocation> {
   const kinds = [functionName !== undefined, options.scheduled === true, options.event !== undefined];

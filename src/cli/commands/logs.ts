@@ -1,19 +1,18 @@
 import { parseDuration } from '../../base/duration.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import { nearest } from '../../base/suggest.ts';
+import type { AppDetails } from '../../control/schemas.ts';
 import type { LogStreamLine } from '../../control/log-stream.ts';
 import { LOG_LEVELS } from '../../control/log-filter.ts';
 import type { LogEntry } from '../../model/log.ts';
 import type { ComponentStatus } from '../../model/status.ts';
-import type { ControlClient } from '../client.ts';
-import { connectToServer } from '../connect.ts';
+import { connectToApp, type Target } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatEntry } from '../log-line.ts';
 import { print, printJson } from '../stdout.ts';
 import { paint } from '../terminal.ts';
 
-export interface LogsOptions {
-  readonly app?: string;
+export interface LogsOptions extends Target {
   readonly json?: boolean;
   readonly follow?: boolean;
   readonly request?: string;
@@ -24,28 +23,31 @@ export interface LogsOptions {
 
 export async function logs(component: string | undefined, options: LogsOptions): Promise<ExitCode> {
   const query = logsQuery(component, options, Date.now());
-  const { client } = await connectToServer(options.app);
-  const components = await client.get<ComponentStatus[]>('/components');
+  const { client, at } = await connectToApp(options);
+  const { status } = await client.get<AppDetails>(at(''));
+  // Of what does not run nobody knows the components, and its log is what is wanted.
+  const components = status === null ? [] : await client.get<ComponentStatus[]>(at('/components'));
   const names = components.map((each) => each.name);
-  if (component !== undefined) assertKnown(component, names);
+  if (component !== undefined && status !== null) assertKnown(component, names);
   const nameWidth = component?.length ?? Math.max(...names.map((name) => name.length), 1);
   const show = (entry: LogEntry): void => print(formatEntry(entry, { nameWidth, time: true }));
 
   if (options.follow)
-    return follow(client, query, options.json ? (entry) => print(JSON.stringify(entry)) : show);
-  const entries = await client.get<LogEntry[]>(`/logs?${query.toString()}`);
+    return follow(
+      client.lines(at(`/logs/follow?${query.toString()}`)),
+      options.json ? (entry) => print(JSON.stringify(entry)) : show,
+    );
+  const entries = await client.get<LogEntry[]>(at(`/logs?${query.toString()}`));
   if (options.json) printJson(entries);
   else for (const entry of entries) show(entry);
   return EXIT.ok;
 }
 
 async function follow(
-  client: ControlClient,
-  query: URLSearchParams,
+  lines: AsyncIterable<LogStreamLine>,
   show: (entry: LogEntry) => void,
 ): Promise<ExitCode> {
-  query.set('follow', '1');
-  for await (const line of client.lines<LogStreamLine>(`/logs?${query.toString()}`)) {
+  for await (const line of lines) {
     if (line.kind === 'entry') show(line.entry);
     if (line.kind === 'missed') {
       process.stderr.write(

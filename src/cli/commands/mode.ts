@@ -1,19 +1,24 @@
 import { FulcrumError } from '../../base/errors.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { nearest } from '../../base/suggest.ts';
-import type { ModeChange } from '../../control/port.ts';
-import { connectToServer } from '../connect.ts';
+import type { ModeChange, ModeCheck, ModeFinding } from '../../control/port.ts';
+import { connectToApp, type Target } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { findingLines } from '../finding-lines.ts';
 import { print, printJson } from '../stdout.ts';
 import { paint } from '../terminal.ts';
 
-export interface ModeOptions {
-  readonly app?: string;
+export interface ModeOptions extends Target {
   readonly json?: boolean;
+  /** Switches though the code would break in the new mode. */
+  readonly force?: boolean;
+  /** Only says what would break. */
+  readonly check?: boolean;
 }
 
 const MODES = ['function', 'service', 'auto'];
 
+/** With `check`: failed where a switch would be refused. */
 export async function mode(component: string, wanted: string, options: ModeOptions): Promise<ExitCode> {
   if (!MODES.includes(wanted)) {
     const likely = nearest(wanted, MODES);
@@ -22,12 +27,44 @@ export async function mode(component: string, wanted: string, options: ModeOptio
       `'${wanted}' is no mode.${likely === null ? '' : ` Did you mean '${likely}'?`} There are: ${MODES.join(', ')}.`,
     );
   }
-  const { client } = await connectToServer(options.app);
-  const path = `/components/${encodeURIComponent(component)}/mode`;
-  const change = await client.post<ModeChange>(path, { mode: wanted });
+  const { client, at } = await connectToApp(options);
+  const path = at(`/components/${encodeURIComponent(component)}/mode`);
+  if (options.check) {
+    const checked = await client.get<ModeCheck>(`${path}-check?mode=${wanted}`);
+    if (options.json) printJson(checked);
+    else for (const line of checkLines(checked)) print(line);
+    return checked.findings.some(isWarning) ? EXIT.failed : EXIT.ok;
+  }
+  const order = { mode: wanted, ...(options.force ? { force: true } : {}) };
+  const change = await client.post<ModeChange>(path, order).catch((error: unknown) => {
+    // Whoever reads the answer as data is told the reasons as data, too.
+    if (options.json && error instanceof FulcrumError && error.code === 'switch-unsafe')
+      printJson(error.details);
+    throw error;
+  });
   if (options.json) printJson(change);
   else print(modeLine(change, wanted));
   return EXIT.ok;
+}
+
+function checkLines({ component, from, to, findings }: ModeCheck): string[] {
+  const name = paint('bold', component);
+  if (from === to) return [`${name} is a ${to}`];
+  if (findings.length === 0) return [`${name}: ${from} → ${to}: nothing found that would break`];
+  const warnings = findings.filter(isWarning).length;
+  const notes = findings.length - warnings;
+  return [
+    `${name}: ${from} → ${to}: ${count(warnings, 'warning')}, ${count(notes, 'note')}`,
+    ...findingLines(findings),
+  ];
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}
+
+function isWarning({ severity }: ModeFinding): boolean {
+  return severity === 'warning';
 }
 
 function modeLine(change: ModeChange, wanted: string): string {

@@ -1,14 +1,15 @@
 import { formatBytes } from '../../base/bytes.ts';
 import { formatDuration } from '../../base/duration.ts';
+import { FulcrumError } from '../../base/errors.ts';
 import type { AppStatus, ComponentStatus } from '../../model/status.ts';
-import { connectToServer } from '../connect.ts';
+import type { AppDetails } from '../../control/schemas.ts';
+import { connectToApp, type Target } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { print, printJson } from '../stdout.ts';
 import { formatTable, type Column } from '../table.ts';
 import { paint, printableLine, terminalWidth, truncate, wrap } from '../terminal.ts';
 
-export interface PsOptions {
-  readonly app?: string;
+export interface PsOptions extends Target {
   readonly json?: boolean;
 }
 
@@ -27,14 +28,46 @@ const COLUMNS: readonly Column[] = [
 ];
 
 export async function ps(options: PsOptions): Promise<ExitCode> {
-  const { client } = await connectToServer(options.app);
-  const [app, components] = await Promise.all([
-    client.get<AppStatus>('/app'),
-    client.get<ComponentStatus[]>('/components'),
-  ]);
-  if (options.json) printJson({ app, components });
-  else for (const line of psLines(app, components, Date.now(), terminalWidth())) print(line);
+  const { client, app: id, at } = await connectToApp(options);
+  const { status: app, app: record, startFailure } = await client.get<AppDetails>(at(''));
+  if (app === null) throw notRunning(id, record.serving, startFailure);
+  const components = await client.get<ComponentStatus[]>(at('/components'));
+  const shares = sharesOf(record);
+  if (options.json) printJson({ app, releases: shares, components });
+  else for (const line of psLines(app, components, Date.now(), terminalWidth(), shares)) print(line);
   return EXIT.ok;
+}
+
+export interface ReleaseShare {
+  readonly release: number;
+  readonly role: 'serving' | 'canary';
+  /** Of the clients. */
+  readonly percent: number;
+}
+
+/** The releases that clients come to; none in `dev`, which has no releases. */
+function sharesOf({ serving, canary }: AppDetails['app']): ReleaseShare[] {
+  if (serving === null) return [];
+  if (canary === null) return [{ release: serving, role: 'serving', percent: 100 }];
+  const percent = canary.steps[canary.step] ?? 100;
+  return [
+    { release: serving, role: 'serving', percent: Number((100 - percent).toFixed(4)) },
+    { release: canary.release, role: 'canary', percent },
+  ];
+}
+
+function notRunning(id: string, serving: number | null, failure: AppDetails['startFailure']): FulcrumError {
+  if (serving === null) {
+    return new FulcrumError(
+      'not-found',
+      `Nothing of '${id}' serves yet. Deploy it first; \`fulcrum logs --app ${id}\` has what a deploy that failed wrote.`,
+    );
+  }
+  const why = failure === null ? '' : ` ${failure.message}`;
+  return new FulcrumError(
+    'app-starting',
+    `Release ${serving} of '${id}' should serve, does not start, and is tried again.${why}`,
+  );
 }
 
 /** What `ps` shows, no line wider than `width`. */
@@ -43,6 +76,7 @@ export function psLines(
   components: readonly ComponentStatus[],
   nowMs: number,
   width: number,
+  shares: readonly ReleaseShare[] = [],
 ): string[] {
   const up = formatDuration(Math.max(0, nowMs - app.startedAtMs));
   const head = truncate(
@@ -67,6 +101,7 @@ export function psLines(
   ];
   return [
     paint('bold', head),
+    ...releaseLine(shares).flatMap((text) => wrap(text, width)),
     '',
     ...formatTable(COLUMNS, components.map(rowOf), width, paintCell),
     ...(notes.length > 0 ? [''] : []),
@@ -76,6 +111,17 @@ export function psLines(
         : [paint(colour, truncate(printableLine(text), width))],
     ),
   ];
+}
+
+function releaseLine(shares: readonly ReleaseShare[]): string[] {
+  if (shares.length === 0) return [];
+  if (shares.length === 1) return [`release ${shares[0]!.release}`];
+  const each = shares.map(({ release, role, percent }) =>
+    role === 'canary'
+      ? `release ${release}, a canary, ${percent} %`
+      : `release ${release} serves ${percent} % of the clients (its components are below)`,
+  );
+  return [each.join('; ')];
 }
 
 function rowOf(component: ComponentStatus): string[] {

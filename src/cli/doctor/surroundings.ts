@@ -20,7 +20,7 @@ async function checkPort(name: string, port: number, servers: readonly ServerEnt
     [gatewayUrl, adminUrl].some((url) => portOf(url) === port),
   );
   if (owner !== undefined)
-    return ok(name, `${port} is used by Fulcrum itself (${owner.appName}, pid ${owner.pid})`);
+    return ok(name, `${port} is used by Fulcrum itself (${owner.appName ?? 'serve'}, pid ${owner.pid})`);
   const found = fault === 'EADDRINUSE' ? `${port} is in use` : `${port} cannot be listened on (${fault})`;
   return warning(
     name,

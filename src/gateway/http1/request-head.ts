@@ -12,7 +12,7 @@ export interface RequestLine {
 }
 
 /** Longer methods are nobody's, and would be carried through logs and tables. */
-const MAX_METHOD_CHARS = 64;
+export const MAX_METHOD_CHARS = 64;
 
 /**
  * Reads a request line. Exactly one space stands between its parts: where a parser is generous, two parsers differ.
@@ -25,18 +25,25 @@ export function readRequestLine(line: string): RequestLine {
   if (at > MAX_METHOD_CHARS) throw bad(`A method may have ${MAX_METHOD_CHARS} characters at most.`);
   const method = line.slice(0, at);
   const begin = ++at;
-  let code = line.charCodeAt(at);
-  while (TARGET[code] === 1) {
-    // "%" and two hex digits; anything else is decoded by every reader in its own way.
-    if (code === 37 && !(isHex(line.charCodeAt(at + 1)) && isHex(line.charCodeAt(at + 2)))) {
-      throw bad('The request target holds a percent sign that begins no encoded byte.');
-    }
-    code = line.charCodeAt(++at);
-  }
-  if (at === begin || code !== SPACE) {
+  at = targetEnd(line, at);
+  if (at === begin || line.charCodeAt(at) !== SPACE) {
     throw bad('The request target holds something that no target may hold, or no version follows it.');
   }
   return { method, target: line.slice(begin, at), minor: readVersion(line.slice(at + 1)) };
+}
+
+/** Where the request target that begins at `from` ends. Throws `bad-request` for a percent sign that encodes nothing. */
+export function targetEnd(text: string, from: number): number {
+  let at = from;
+  let code = text.charCodeAt(at);
+  while (TARGET[code] === 1) {
+    // "%" and two hex digits; anything else is decoded by every reader in its own way.
+    if (code === 37 && !(isHex(text.charCodeAt(at + 1)) && isHex(text.charCodeAt(at + 2)))) {
+      throw bad('The request target holds a percent sign that begins no encoded byte.');
+    }
+    code = text.charCodeAt(++at);
+  }
+  return at;
 }
 
 function readVersion(text: string): 0 | 1 {

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, readlinkSync } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { BigIntStats } from 'node:fs';
@@ -31,9 +31,10 @@ export async function openInside(directory: string, segments: readonly string[])
   try {
     const root = await realpath(directory);
     const path = await realpath(join(root, ...segments));
-    if (path !== root && !path.startsWith(root.endsWith(sep) ? root : root + sep)) return null;
-    // What was checked is what is opened: no link may have taken its place. A pipe must not hold the opening up.
+    if (!isWithin(path, root)) return null;
+    // No link may have taken its place. A pipe must not hold the opening up.
     handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    if (!lies(handle, root)) return null;
     const stats = await handle.stat({ bigint: true });
     const opened = stats.isFile() || stats.isDirectory() ? { handle, stats } : null;
     if (opened !== null) handle = null;
@@ -44,4 +45,16 @@ export async function openInside(directory: string, segments: readonly string[])
   } finally {
     await handle?.close();
   }
+}
+
+/**
+ * Whether what was opened lies below `root`: a folder on the way may have become a link after the path was looked at, where a component
+ * stores in there. Known on Linux, where the kernel says it without a look at the disk.
+ */
+function lies(handle: FileHandle, root: string): boolean {
+  return process.platform !== 'linux' || isWithin(readlinkSync(`/proc/self/fd/${handle.fd}`), root);
+}
+
+function isWithin(path: string, root: string): boolean {
+  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }

@@ -1,15 +1,20 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import { Gateway } from '../gateway.ts';
 import { FakeDispatcher } from './fake-dispatcher.ts';
+import { writeCertificate } from './test-certificate.ts';
 import type { CancelSignal } from '../../base/cancel.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { GatewayRelease } from '../served-release.ts';
 import type { ComponentSpec, CorsSettings, GatewaySettings, Route } from '../../model/app.ts';
-import type { LogEntry } from '../../model/log.ts';
+import type { LogEntry, LogSink } from '../../model/log.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { Behaviour } from './fake-instance.ts';
 
@@ -19,6 +24,7 @@ export interface FixtureOptions {
   readonly limits?: Partial<GatewayLimits>;
   readonly dev?: boolean;
   readonly settings?: GatewaySettings;
+  readonly trustedProxies?: readonly string[];
   readonly clock?: Clock;
 }
 
@@ -26,6 +32,12 @@ export interface FixtureOptions {
 export class GatewayFixture {
   readonly dispatcher = new FakeDispatcher();
   readonly lines: LogEntry[] = [];
+  readonly log: LogSink = {
+    write: (entry) => {
+      this.lines.push(entry);
+      for (const wake of this.#lineWaiters.splice(0)) wake();
+    },
+  };
   readonly gateway: Gateway;
   readonly #settings: GatewaySettings;
   readonly #components = new Map<string, ComponentSpec>();
@@ -33,22 +45,19 @@ export class GatewayFixture {
   port = 0;
   url = '';
 
-  constructor({ limits = {}, dev = false, settings = NO_SETTINGS, clock = systemClock }: FixtureOptions) {
+  constructor(options: FixtureOptions) {
+    const { limits = {}, dev = false, settings = NO_SETTINGS, clock = systemClock } = options;
+    const { trustedProxies = [] } = options;
     this.#settings = settings;
     this.gateway = new Gateway({
-      dispatcher: this.dispatcher,
       clock,
       logger: silentLogger,
-      log: {
-        write: (entry) => {
-          this.lines.push(entry);
-          for (const wake of this.#lineWaiters.splice(0)) wake();
-        },
-      },
+      log: this.log,
       limits: { lingerMs: 300, ...limits },
       serverTiming: dev,
-      settings,
+      trustedProxies,
     });
+    this.apply();
   }
 
   /** A component that answers as `behaviour` says on `paths`. */
@@ -79,13 +88,47 @@ export class GatewayFixture {
   }
 
   apply(): void {
-    this.gateway.setApp({ components: new Map(this.#components), gateway: this.#settings });
+    this.setOnly(this.release());
+  }
+
+  /** Serves `release` alone, for every host and path. */
+  setOnly(release: GatewayRelease): void {
+    this.gateway.setApps([{ id: 'shop', hosts: [], prefix: '', serving: release, canary: null }]);
+  }
+
+  /** What has been added so far, as a release of its own. */
+  release(changes: Partial<GatewayRelease> = {}): GatewayRelease {
+    return {
+      number: 1,
+      dispatcher: this.dispatcher,
+      components: new Map(this.#components),
+      gateway: this.#settings,
+      log: this.log,
+      outcomes: null,
+      ...changes,
+    };
   }
 
   async listen(): Promise<void> {
-    const { port, url } = await this.gateway.listen(0, '127.0.0.1');
+    const { port, url } = await this.gateway.listen({ port: 0, host: '127.0.0.1' });
     this.port = port;
     this.url = url;
+  }
+
+  /** Listens with TLS, too, with a certificate for `names`. */
+  async listenTls(
+    t: TestContext,
+    names: readonly string[] = ['a.test'],
+  ): Promise<{ port: number; ca: string }> {
+    const directory = await mkdtemp(join(tmpdir(), 'gateway-tls-'));
+    t.after(() => rm(directory, { recursive: true }));
+    const { certPath, keyPath, cert } = await writeCertificate(directory, { names });
+    const { port } = await this.gateway.listenTls({
+      at: { port: 0, host: '127.0.0.1' },
+      certificates: [{ certPath, keyPath, hosts: null }],
+      hsts: null,
+    });
+    return { port, ca: cert };
   }
 
   /** Resolves when the log has `count` lines. */
@@ -94,6 +137,13 @@ export class GatewayFixture {
       await new Promise<void>((resolve) => void this.#lineWaiters.push(resolve));
     }
     return this.lines;
+  }
+
+  /** Resolves when as many connections are open. */
+  async connected(count: number): Promise<void> {
+    while (this.gateway.connections !== count) {
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
   }
 
   /** An open connection on which anything can be written. */

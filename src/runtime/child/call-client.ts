@@ -1,3 +1,4 @@
+import { authorsFrames } from '../../base/author-stack.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import { FRAME } from '../wire/frames.ts';
 import { MAX_INSTANCE_STREAMS } from '../wire/limits.ts';
@@ -11,6 +12,20 @@ import { decodeValue, encodeValue } from './values.ts';
 
 /** Calls that may wait here for others to end, because the server takes only so many at a time. */
 const MAX_WAITING = 10_000;
+
+/** Frames of the caller that a stack from elsewhere is given. */
+const MAX_CALLER_FRAMES = 5;
+
+/**
+ * An error that came from another component has that one's frames. Behind an `await`, V8 still knows who waits: those are the caller's,
+ * and go below. Costs nothing where no call fails.
+ */
+function withCaller(error: unknown): unknown {
+  if (!(error instanceof Error) || typeof error.stack !== 'string') return error;
+  const frames = authorsFrames(new Error('called here').stack ?? '').slice(0, MAX_CALLER_FRAMES);
+  if (frames.length > 0) error.stack = `${error.stack}\n${frames.join('\n')}`;
+  return error;
+}
 
 /** Calls from this instance to other components. */
 export class CallClient {
@@ -34,6 +49,8 @@ export class CallClient {
     await this.#slot();
     try {
       return await this.#send(component, functionName, bytes, parent);
+    } catch (error) {
+      throw withCaller(error);
     } finally {
       this.#running--;
       this.#waiting.shift()?.();

@@ -4,7 +4,8 @@ import { FRAME } from '../wire/frames.ts';
 import type { CallHead } from '../wire/messages.ts';
 import { PayloadBuffer } from '../wire/payload-buffer.ts';
 import type { StreamHandler, WireStream } from '../wire/stream.ts';
-import { toThrown, type Failure } from '../wire/thrown.ts';
+import type { Failure } from '../wire/thrown.ts';
+import { thrownByAuthor } from './author-errors.ts';
 import type { CpuMeter } from './cpu-meter.ts';
 import { stackOf, type InvocationScope } from './invocation.ts';
 import type { ModuleHandlers } from './module-handlers.ts';
@@ -142,7 +143,7 @@ export class CallInvocation implements StreamHandler {
       const { code, message } = known ?? asFulcrumError(error, 'bad-request');
       return { code, message, thrown: null, cpuMicros: 0 };
     }
-    const thrown = toThrown(error.value);
+    const thrown = thrownByAuthor(error.value);
     // What a function throws is its caller's to log, or to handle.
     if (head.kind !== 'call') scope.report(stackOf(error.value));
     const what = head.kind === 'call' ? `function \`${head.function}\`` : `\`${head.kind}\` handler`;

@@ -1,7 +1,7 @@
 import { setInstanceHost } from '../../sdk/host.ts';
 import { FRAME } from '../wire/frames.ts';
 import type { Init } from '../wire/messages.ts';
-import { toThrown } from '../wire/thrown.ts';
+import { setAuthorsRoot, thrownByAuthor } from './author-errors.ts';
 import { CallClient } from './call-client.ts';
 import { endOnFault, endOnSignal } from './endings.ts';
 import { setEnvironment } from './environment.ts';
@@ -28,6 +28,7 @@ export class Component {
     const [link, init, calls] = [this.#link, this.#init, this.#calls];
     setEnvironment({ ...init.baseEnv, ...init.env });
     process.argv = [process.execPath, init.bundlePath];
+    setAuthorsRoot(init.filesRoot);
     (globalThis as Record<symbol, unknown>)[Symbol.for('fulcrum.files-root')] = init.filesRoot;
     printOver(link);
     setInstanceHost({
@@ -69,7 +70,7 @@ export class Component {
 
   #failed(error: unknown): void {
     const { connection } = this.#link;
-    connection.writer.json(FRAME.INIT_FAILED, 0, 0, toThrown(error));
+    connection.writer.json(FRAME.INIT_FAILED, 0, 0, thrownByAuthor(error));
     connection.flush();
   }
 

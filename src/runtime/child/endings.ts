@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { WireConnection } from '../wire/connection.ts';
 import { FRAME } from '../wire/frames.ts';
-import { toThrown } from '../wire/thrown.ts';
+import { thrownByAuthor } from './author-errors.ts';
 import { sendLine } from './instance.ts';
 import { stackOf } from './invocation.ts';
 import type { Link } from './link.ts';
@@ -33,7 +33,7 @@ export function endOnFault(link: Link): { loaded(): void } {
   process.on('uncaughtException', (error: unknown, origin) => {
     if (process.listenerCount('uncaughtException') > 1) return;
     const { connection } = link;
-    if (state === 'loading') connection.writer.json(FRAME.INIT_FAILED, 0, 0, toThrown(error));
+    if (state === 'loading') connection.writer.json(FRAME.INIT_FAILED, 0, 0, thrownByAuthor(error));
     const what = origin === 'unhandledRejection' ? 'Unhandled rejection' : 'Uncaught exception';
     const text = `${what}, which ends the instance: ${stackOf(error)}`;
     sendLine(connection, null, 'stderr', 'error', text);

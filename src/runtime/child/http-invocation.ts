@@ -6,7 +6,8 @@ import { FRAME } from '../wire/frames.ts';
 import { MAX_ANSWER_BODY_BYTES, MAX_HEAD_BYTES } from '../wire/limits.ts';
 import { writeAnswer, writeResponse, type RequestFrame } from '../wire/messages.ts';
 import type { StreamHandler, WireStream } from '../wire/stream.ts';
-import { toThrown, type Failure } from '../wire/thrown.ts';
+import type { Failure } from '../wire/thrown.ts';
+import { thrownByAuthor } from './author-errors.ts';
 import { giveBack, memoryFor } from './body-memory.ts';
 import type { CpuMeter } from './cpu-meter.ts';
 import type { WholeBody } from './fetch/light-response.ts';
@@ -271,7 +272,7 @@ export class HttpInvocation implements StreamHandler, Registered {
     }
     // Handlers that pass the abort on do as they should.
     if (!scope.signal.aborted || error !== scope.signal.reason) scope.report(stackOf(error));
-    const thrown = toThrown(error);
+    const thrown = thrownByAuthor(error);
     return {
       code: 'handler-error',
       message: `The handler threw ${thrown.name}: ${thrown.message}`,

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { toThrown } from '../wire/thrown.ts';
+import type { ThrownError } from '../../model/invocation.ts';
+import { thrownByAuthor } from './author-errors.ts';
 
 /** What code that runs in an invocation is known by, however deep it runs. */
 export interface Scope {
@@ -127,11 +128,7 @@ class HandlerContext {
 /** What `error` says of itself at most: its stack, with its causes. */
 export function stackOf(error: unknown): string {
   const parts: string[] = [];
-  for (
-    let thrown: ReturnType<typeof toThrown> | null = toThrown(error);
-    thrown !== null;
-    thrown = thrown.cause
-  ) {
+  for (let thrown: ThrownError | null = thrownByAuthor(error); thrown !== null; thrown = thrown.cause) {
     const head = `${thrown.name}: ${thrown.message}`;
     const code = thrown.code === null ? '' : ` (code ${thrown.code})`;
     parts.push(thrown.stack === null || thrown.stack === '' ? `${head}${code}` : thrown.stack);

@@ -5,7 +5,8 @@ import type { WireConnection } from '../wire/connection.ts';
 import { FRAME } from '../wire/frames.ts';
 import { writeResponse, type RequestFrame } from '../wire/messages.ts';
 import type { StreamHandler, WireStream } from '../wire/stream.ts';
-import { toThrown, type Failure } from '../wire/thrown.ts';
+import type { Failure } from '../wire/thrown.ts';
+import { thrownByAuthor } from './author-errors.ts';
 import { ComponentSocket } from './component-socket.ts';
 import type { CpuMeter } from './cpu-meter.ts';
 import { IncomingRequest } from './fetch/incoming-request.ts';
@@ -228,7 +229,7 @@ export class WebSocketInvocation implements StreamHandler {
     const { scope } = this.#options;
     if (error instanceof Refusal) return this.#done({ ...error.failure, thrown: null, cpuMicros: 0 });
     scope.report(stackOf(error));
-    const thrown = toThrown(error);
+    const thrown = thrownByAuthor(error);
     const message = `The \`websocket\` handler threw ${thrown.name}: ${thrown.message}`;
     this.#done({ code: 'handler-error', message: messageOf(message), thrown, cpuMicros: 0 });
   }

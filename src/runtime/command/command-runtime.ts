@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
+import { authorLine } from '../../base/author-stack.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Instance, Runtime, StartOrder } from '../../model/instance.ts';
-import type { LogEntry, LogSink } from '../../model/log.ts';
+import type { LogEntry } from '../../model/log.ts';
 import type { CommandRevision } from '../../model/revision.ts';
 import { ManagedProcess } from '../process/managed-process.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
@@ -19,7 +20,6 @@ import { startFailed } from './start-failure.ts';
 export interface CommandRuntimeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly log: LogSink;
   /** What every program's environment begins with (PATH, HOME, …); nothing else of the server's reaches it. */
   readonly baseEnv: Readonly<Record<string, string>>;
   /** The sandbox for a revision's programs; null: none. Throws `isolation-missing` where it must not run without. */
@@ -77,6 +77,10 @@ class CommandRuntime implements Runtime {
     }
   }
 
+  forget(): void {
+    // Nothing is kept from one instance for the next.
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#memory.close();
@@ -101,7 +105,13 @@ class CommandRuntime implements Runtime {
     const program: Program = {
       file: '/bin/sh',
       args: ['-c', shellLine(spec.command)],
-      env: { ...sandboxEnv(baseEnv, sandbox), ...revision.env, PORT: String(port), HOST: '127.0.0.1' },
+      env: {
+        ...sandboxEnv(baseEnv, sandbox),
+        ...order.home.env,
+        ...revision.env,
+        PORT: String(port),
+        HOST: '127.0.0.1',
+      },
     };
     const process = await ManagedProcess.start({
       ...(sandbox === null
@@ -110,7 +120,8 @@ class CommandRuntime implements Runtime {
       shell: false,
       cwd: spec.cwd,
       stdin: null,
-      onLine: (stream, text) => this.#line(order, stream, stream === 'stdout' ? 'info' : 'warn', text),
+      onLine: (stream, text) =>
+        this.#line(order, stream, stream === 'stdout' ? 'info' : 'warn', authorLine(text, spec.cwd)),
       clock,
     });
     this.#processes.add(process);
@@ -161,7 +172,7 @@ class CommandRuntime implements Runtime {
   }
 
   #line(order: StartOrder, stream: LogEntry['stream'], level: LogEntry['level'], text: string): void {
-    this.#options.log.write({
+    order.home.log.write({
       atMs: this.#options.clock.nowMs(),
       component: order.revision.spec.name,
       stream,

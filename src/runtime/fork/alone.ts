@@ -1,5 +1,4 @@
 import type { Clock } from '../../base/clock.ts';
-import type { Caller } from '../../model/calls.ts';
 import type { StartOrder } from '../../model/instance.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
 import { sandboxEnv } from '../sandbox/environment.ts';
@@ -25,7 +24,6 @@ export interface AloneOptions {
   readonly order: StartOrder;
   readonly baseEnv: Readonly<Record<string, string>>;
   readonly clock: Clock;
-  readonly caller: Caller;
   readonly lines: InstanceLog;
   readonly sandbox: SandboxPlan | null;
   readonly compileCacheFolder: string | null;
@@ -38,12 +36,12 @@ export interface AloneOptions {
  * ZygoteLost where that ended through no fault of the module's, with `start-failed`, and as `stop` does.
  */
 export async function startAlone(options: AloneOptions): Promise<WireInstance> {
-  const { root, revision, order, baseEnv, clock, caller, lines, sandbox, compileCacheFolder } = options;
+  const { root, revision, order, baseEnv, clock, lines, sandbox, compileCacheFolder } = options;
   const { name } = revision.spec;
   await root.warm;
   const ends = makeForkEnds();
   const connection = wireOver(ends.takeWire(), { side: 'server', clock, handler: SILENT });
-  const calls = new OutboundCalls(name, connection, caller, clock);
+  const calls = new OutboundCalls(name, connection, order.home.caller, clock);
   const init = initFor(order, revision, sandboxEnv(baseEnv, sandbox), PROTOCOL_MINOR);
   const session = new Session(connection, init, calls, (line) => lines.line(line));
   let blank: Blank;

@@ -19,11 +19,13 @@ export async function becomeBlank({ message, descriptors }: Begun): Promise<void
   let refused: unknown = null;
   try {
     if (message.plan !== null) enterBlank(message.plan);
-    await limberUp();
   } catch (error) {
-    // Told to whoever needs it first: here nobody listens.
+    // Told to whoever waits for it; where nobody does, another takes its place.
+    if (message.ahead) endLoudly(error);
     refused = error;
   }
+  // Not necessary, so nothing comes of what fails in it.
+  if (message.ahead) await limberUp().catch(() => undefined);
   try {
     const order = nextOrder(control);
     if (order === null) exitNow(0);

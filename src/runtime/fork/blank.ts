@@ -4,8 +4,14 @@ import { socketPair } from '../native/descriptors.ts';
 import type { BlankPlan } from '../sandbox/plan.ts';
 import { Forker, type Ended } from './forker.ts';
 import type { BecomeOrder, Report } from './orders.ts';
-import type { Root } from './root.ts';
 import { ZygoteLost } from './zygote-lost.ts';
+
+/** The root zygote that it is forked from. */
+export interface BlankParent {
+  readonly forker: Forker;
+  readonly state: 'warming' | 'warm' | 'closed';
+  pidOf(inner: number): Promise<number | null>;
+}
 
 /** A blank zygote, at the server's side: a process that waits inside namespaces and control groups until it is told whose it is. */
 export class Blank {
@@ -21,13 +27,13 @@ export class Blank {
   #onReport: (report: Report) => void = () => undefined;
 
   /** Rejects with {@link ZygoteLost} where it, or its root zygote, ended as it began, and with what kept that from forking. */
-  static async fork(root: Root, plan: BlankPlan | null, clock: Clock): Promise<Blank> {
+  static async fork(root: BlankParent, plan: BlankPlan | null, ahead: boolean, clock: Clock): Promise<Blank> {
     const [server, own] = socketPair();
     // It says nothing before it has become somebody's.
     let told = (_report: Report): void => undefined;
     const forker = new Forker(server, clock, (report) => told(report));
     try {
-      const inner = await root.forker.fork({ do: 'blank', id: root.forker.nextId(), plan }, [own]);
+      const inner = await root.forker.fork({ do: 'blank', id: root.forker.nextId(), plan, ahead }, [own]);
       const pid = await root.pidOf(inner);
       if (pid === null) throw new ZygoteLost();
       const blank = new Blank(pid, forker, plan, clock.monotonicMs(), (ended) =>

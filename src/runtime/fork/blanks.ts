@@ -2,13 +2,12 @@ import type { Clock } from '../../base/clock.ts';
 import type { BlankSites } from '../sandbox/blank-sites.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
 import { FulcrumError, messageOf } from '../../base/errors.ts';
-import { Blank } from './blank.ts';
+import { Blank, type BlankParent } from './blank.ts';
 import { blanksFor, StartRate } from './spares.ts';
-import type { Root } from './root.ts';
 import { ZygoteLost } from './zygote-lost.ts';
 
 export interface BlanksOptions {
-  readonly root: Root;
+  readonly root: BlankParent;
   /** Null: none is kept ready, each is forked into the sandbox that it is for. */
   readonly sites: BlankSites | null;
   readonly clock: Clock;
@@ -29,6 +28,11 @@ export class Blanks {
   #generation = 0;
   #state: 'open' | 'closed' = 'open';
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   constructor(options: BlanksOptions) {
     this.#options = options;
   }
@@ -36,10 +40,10 @@ export class Blanks {
   /** One for `sandbox`, which must be told what to become and then be given to {@link bound}. Rejects as {@link Blank.fork} does. */
   async take(sandbox: SandboxPlan | null): Promise<Blank> {
     const { root, sites, clock } = this.#options;
-    if (sites === null || sandbox === null) return await Blank.fork(root, sandbox, clock);
+    if (sites === null || sandbox === null) return await Blank.fork(root, sandbox, false, clock);
     this.#rate.started(clock.monotonicMs());
     clock.after(REFILL_MS, () => void this.fill());
-    return this.#next() ?? (await this.#fork(sites));
+    return this.#next() ?? (await this.#fork(sites, false));
   }
 
   /**
@@ -75,9 +79,9 @@ export class Blanks {
       const generation = this.#generation;
       this.#forking++;
       try {
-        const blank = await this.#fork(sites);
+        const blank = await this.#fork(sites, true);
         if (this.#state !== 'open' || generation !== this.#generation) blank.dismiss();
-        else this.#waiting.push(blank);
+        else this.#wait(blank);
       } catch {
         // A start will meet the same, and tell.
         return;
@@ -93,6 +97,8 @@ export class Blanks {
     const wanted = blanksFor(this.#rate.perS(nowMs));
     for (const surplus of this.#waiting.splice(wanted)) surplus.dismiss();
     if (this.#waiting.some(({ bornMs }) => nowMs - bornMs >= MAX_AGE_MS)) this.renew();
+    // One may have ended while it waited.
+    else void this.fill();
   }
 
   /** Something has changed that those which wait have not seen: others take their place. */
@@ -116,15 +122,24 @@ export class Blanks {
     }
   }
 
-  async #fork(sites: BlankSites): Promise<Blank> {
+  #wait(blank: Blank): void {
+    this.#waiting.push(blank);
+    void blank.ended.then(() => {
+      const at = this.#waiting.indexOf(blank);
+      if (at >= 0) this.#waiting.splice(at, 1);
+    });
+  }
+
+  async #fork(sites: BlankSites, ahead: boolean): Promise<Blank> {
     const { root, clock } = this.#options;
     const plan = sites.take();
     try {
-      const blank = await Blank.fork(root, plan, clock);
+      const blank = await Blank.fork(root, plan, ahead, clock);
       void blank.ended.then(() => sites.giveBack(plan));
       return blank;
     } catch (error) {
-      sites.giveBack(plan);
+      // Somebody may be on the way into its groups still.
+      sites.spoil(plan);
       throw error;
     }
   }

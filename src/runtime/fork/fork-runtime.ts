@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Caller } from '../../model/calls.ts';
-import type { Instance, Runtime, StartOrder } from '../../model/instance.ts';
-import type { LogSink } from '../../model/log.ts';
+import type { Instance, InstanceHome, Runtime, StartOrder } from '../../model/instance.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
 import type { BlankSites } from '../sandbox/blank-sites.ts';
@@ -26,8 +25,6 @@ import { ZygoteLost } from './zygote-lost.ts';
 export interface ForkRuntimeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly log: LogSink;
-  readonly caller: Caller;
   /** What surrounds the components' own variables. Nothing else of the server's is passed on. */
   readonly baseEnv: Readonly<Record<string, string>>;
   /** Makes the instances of revisions that cannot be forked, and those with an inspector. Closed with this one. */
@@ -68,14 +65,18 @@ export class ForkRuntime implements Runtime {
   /** By a revision's key: instances without a zygote, those that are being started included. */
   readonly #alone = new Map<string, number>();
   readonly #keys = new WeakMap<ModuleRevision, string>();
+  readonly #homes = new WeakMap<InstanceHome, number>();
+  #lastHome = 0;
   /** By a revision's key: why it cannot be forked. */
   readonly #unsuited = new Map<string, string>();
   /** The same by the component's name and the revision's id. */
   readonly #reasons = new Map<string, string>();
   /** By the same: why its latest start found no root zygote. */
   readonly #withoutRoot = new Map<string, string>();
-  readonly #instances = new Set<Instance>();
+  /** With the home of each. */
+  readonly #instances = new Map<Instance, InstanceHome>();
   readonly #sweep: Timer;
+  #mounts = mountsOfThis();
   #state: 'open' | 'closed' = 'open';
 
   constructor(options: ForkRuntimeOptions) {
@@ -104,8 +105,11 @@ export class ForkRuntime implements Runtime {
     this.#roots.pick({ memoryBytes, env: {} });
   }
 
-  /** Call when the machine's mounts may have changed: what waits in the old ones is replaced. */
+  /** Call before something new is started: where the machine's mounts have changed, what waits in the old ones is replaced. */
   renew(): void {
+    const mounts = mountsOfThis();
+    if (mounts === this.#mounts) return;
+    this.#mounts = mounts;
     this.#roots.renewBlanks();
   }
 
@@ -119,7 +123,7 @@ export class ForkRuntime implements Runtime {
       );
     }
     if (signal.aborted) throw givenUp(revision, signal.reason);
-    if (this.#state === 'closed') throw new FulcrumError('shutting-down', 'The runtime has been closed.');
+    if (this.#closed) throw closed();
     if (order.inspectPort !== null || this.unsuited(revision) !== null) return fallback.start(order);
     const timeoutMs = this.#options.startTimeoutMs ?? START_TIMEOUT_MS;
     const limit = new StartLimit(revision, signal, clock, timeoutMs);
@@ -139,14 +143,23 @@ export class ForkRuntime implements Runtime {
     }
   }
 
+  forget(home: InstanceHome): void {
+    for (const [key, starting] of this.#zygotes) if (starting.home === home) this.#end(key);
+    for (const [instance, of] of this.#instances) {
+      if (of === home) instance.kill(new FulcrumError('shutting-down', 'Its release is over.'));
+    }
+  }
+
   async close(): Promise<void> {
     this.#state = 'closed';
     this.#sweep.cancel();
     this.#memory.close();
     const zygotes = [...this.#leaving, ...[...this.#zygotes.values()].map(({ zygote }) => zygote)];
     for (const zygote of zygotes) zygote.kill();
+    // Most end with their zygote; some have none.
+    for (const instance of this.#instances.keys()) instance.kill(closed());
     await Promise.all(zygotes.map((zygote) => zygote.ended));
-    await Promise.all([...this.#instances].map((instance) => instance.ended));
+    await Promise.all([...this.#instances.keys()].map((instance) => instance.ended));
     const { fallback } = this.#options;
     await Promise.all([this.#roots.close(), fallback.close()]);
   }
@@ -156,20 +169,19 @@ export class ForkRuntime implements Runtime {
   }
 
   async #startOnce(order: StartOrder, revision: ModuleRevision, stop: Promise<never>): Promise<Instance> {
-    const key = this.#keyOf(revision);
+    const key = this.#zygoteKey(revision, order.home);
     const { fallback, sandboxFor, waitsForRoots } = this.#options;
     const sandbox = (await sandboxFor?.(revision)) ?? null;
     let starting = this.#zygotes.get(key);
     if (starting === undefined || starting.zygote.state === 'ended') {
-      // Whether one start or several at once: only of the latter something can be shared.
-      const alone = revision.spec.zygoteKeepAliveMs === 0 && !this.#alone.has(key);
       const kind = { memoryBytes: order.memoryBytes, env: earlyEnv(revision) };
       const waits = waitsForRoots?.(revision) ?? false;
       const root = waits ? await Promise.race([this.#roots.whenWarm(kind), stop]) : this.#roots.pick(kind);
       // A plain process is there sooner.
       this.#without(revision, typeof root === 'string' ? root : null);
       if (typeof root === 'string') return await fallback.start(order);
-      if (alone) return await this.#startAlone(key, root, order, revision, sandbox, stop);
+      if (this.#goesAlone(key, revision, sandbox))
+        return await this.#startAlone(key, root, order, revision, sandbox, stop);
       starting = this.#zygoteFor(key, root, order, revision, sandbox);
     }
     const { zygote } = starting;
@@ -192,7 +204,7 @@ export class ForkRuntime implements Runtime {
       starting.waiting--;
     }
     if (unsuited !== null) {
-      this.#unsuit(key, revision, unsuited);
+      this.#unsuit(order, revision, unsuited);
       // It ends by itself, unless it lies.
       zygote.kill();
       return await fallback.start(order);
@@ -207,6 +219,17 @@ export class ForkRuntime implements Runtime {
     }
   }
 
+  /**
+   * Whether an instance needs no zygote: nothing is to stay, and no other is there or on its way with which it could share one. Not
+   * where temporary files lie in a folder on disk: only instances of a zygote have one each, which is emptied.
+   */
+  #goesAlone(key: string, revision: ModuleRevision, sandbox: SandboxPlan | null): boolean {
+    const isApart = sandbox === null || sandbox.mountPoint !== null;
+    return (
+      revision.spec.zygoteKeepAliveMs === 0 && isApart && !this.#alone.has(key) && !this.#zygotes.has(key)
+    );
+  }
+
   async #startAlone(
     key: string,
     root: Root,
@@ -215,7 +238,7 @@ export class ForkRuntime implements Runtime {
     sandbox: SandboxPlan | null,
     stop: Promise<never>,
   ): Promise<Instance> {
-    const { baseEnv, clock, caller } = this.#options;
+    const { baseEnv, clock } = this.#options;
     const compileCacheFolder = this.#options.compileCacheFolder ?? null;
     const lines = this.#linesOf(order, revision);
     const over = (): void => {
@@ -230,7 +253,6 @@ export class ForkRuntime implements Runtime {
       order,
       baseEnv,
       clock,
-      caller,
       lines,
       sandbox,
       compileCacheFolder,
@@ -251,12 +273,8 @@ export class ForkRuntime implements Runtime {
   }
 
   #linesOf(order: StartOrder, revision: ModuleRevision): InstanceLog {
-    const { clock, log } = this.#options;
-    return new InstanceLog(log, clock, {
-      component: revision.spec.name,
-      instance: order.instanceId,
-      revision: revision.id,
-    });
+    const of = { component: revision.spec.name, instance: order.instanceId, revision: revision.id };
+    return new InstanceLog(order.home.log, this.#options.clock, of, revision.bundle.filesRoot);
   }
 
   async #whenMade(
@@ -267,10 +285,10 @@ export class ForkRuntime implements Runtime {
   ): Promise<Instance> {
     try {
       const instance = await Promise.race([forking, stop]);
-      this.#instances.add(instance);
+      this.#instances.set(instance, order.home);
       void instance.ended.then(() => this.#instances.delete(instance));
       limitMemory(this.#memory, instance, order.memoryBytes);
-      if (this.#closed) instance.kill(new FulcrumError('shutting-down', 'The runtime has been closed.'));
+      if (this.#closed) instance.kill(closed());
       return instance;
     } catch (error) {
       // It may never come, and nobody waits for it.
@@ -295,23 +313,21 @@ export class ForkRuntime implements Runtime {
     // Another start may have made it while this one waited for its root.
     const known = this.#zygotes.get(key);
     if (known !== undefined && known.zygote.state !== 'ended') return known;
-    if (this.#closed)
-      throw givenUp(revision, new FulcrumError('shutting-down', 'The runtime has been closed.'));
-    const { baseEnv, clock, caller, log, compileCacheFolder } = this.#options;
+    if (this.#closed) throw givenUp(revision, closed());
+    const { baseEnv, clock, compileCacheFolder } = this.#options;
     const zygote = new Zygote({
       root,
       revision,
       order,
       baseEnv,
       clock,
-      caller,
-      log,
       sandbox,
       compileCacheFolder: compileCacheFolder ?? null,
       keepsSpares: revision.spec.zygoteKeepAliveMs > 0,
       onIdle: () => this.#idle(key, starting),
     });
-    const starting: Starting = { zygote, waiting: 0, keepAliveMs: revision.spec.zygoteKeepAliveMs };
+    const { home } = order;
+    const starting: Starting = { zygote, home, waiting: 0, keepAliveMs: revision.spec.zygoteKeepAliveMs };
     this.#zygotes.set(key, starting);
     this.#leaving.add(zygote);
     const forget = (): void => {
@@ -331,13 +347,13 @@ export class ForkRuntime implements Runtime {
     else this.#withoutRoot.set(name, why);
   }
 
-  #unsuit(key: string, revision: ModuleRevision, reason: string): void {
+  #unsuit({ home }: StartOrder, revision: ModuleRevision, reason: string): void {
+    const key = this.#keyOf(revision);
     if (this.#unsuited.has(key)) return;
     this.#unsuited.set(key, reason);
     this.#reasons.set(`${revision.spec.name}/${revision.id}`, reason);
-    const { log, clock } = this.#options;
-    log.write({
-      atMs: clock.nowMs(),
+    home.log.write({
+      atMs: this.#options.clock.nowMs(),
       component: revision.spec.name,
       stream: 'platform',
       level: 'warn',
@@ -371,6 +387,13 @@ export class ForkRuntime implements Runtime {
     this.#zygotes.delete(key);
   }
 
+  /** A zygote and its spares have their way to other components already: they are of one home. */
+  #zygoteKey(revision: ModuleRevision, home: InstanceHome): string {
+    let number = this.#homes.get(home);
+    if (number === undefined) this.#homes.set(home, (number = ++this.#lastHome));
+    return `${number} ${this.#keyOf(revision)}`;
+  }
+
   #keyOf(revision: ModuleRevision): string {
     let key = this.#keys.get(revision);
     if (key === undefined) {
@@ -384,11 +407,20 @@ export class ForkRuntime implements Runtime {
   }
 }
 
+function mountsOfThis(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 interface Starting {
   readonly zygote: Zygote;
+  readonly home: InstanceHome;
   /** Starts that wait for it to be loaded. */
   waiting: number;
-  readonly keepAliveMs: number;
+  keepAliveMs: number;
 }
 
 function memoryOfMachine(): MachineMemory {
@@ -410,8 +442,12 @@ function earlyEnv(revision: ModuleRevision): Record<string, string> {
   );
 }
 
-function lost(revision: ModuleRevision, closed: boolean): FulcrumError {
-  if (closed) return givenUp(revision, new FulcrumError('shutting-down', 'The runtime has been closed.'));
+function closed(): FulcrumError {
+  return new FulcrumError('shutting-down', 'The runtime has been closed.');
+}
+
+function lost(revision: ModuleRevision, isClosed: boolean): FulcrumError {
+  if (isClosed) return givenUp(revision, closed());
   const message = `The component ${revision.spec.name} could not be started: its zygote ended ${RETRIES + 1} times in a row.`;
   return new FulcrumError('start-failed', message, { details: { output: '' } });
 }

@@ -17,6 +17,7 @@ import { forkLoop, type ForkHooks } from './fork-loop.ts';
 import { endLoudly } from './end-loudly.ts';
 import { becomeInstance } from './forked-instance.ts';
 import { atLast, becomeSelf } from './identity.ts';
+import { endByOwnSignals } from './own-signals.ts';
 import { authorsPlace, ModuleResources } from './module-resources.ts';
 import { encodeMessage, type BecomeOrder, type Received, type Report } from './orders.ts';
 import { forgetDraws, watchDraws } from './random-sources.ts';
@@ -128,6 +129,7 @@ export async function becomeFunctionZygote(
 async function serveAlone(connection: WireConnection, component: Component): Promise<void> {
   // As the first of a process tree it is not killed from within that.
   dieWithServer(connection, () => exitNow(1));
+  endByOwnSignals();
   const handlers = await component.load();
   if (handlers === null || !(await component.begin(handlers))) return;
   component.serve(handlers);
@@ -138,18 +140,20 @@ async function serveAlone(connection: WireConnection, component: Component): Pro
 }
 
 function welcome(connection: WireConnection): Promise<Init> {
+  let state: 'waiting' | 'welcome' = 'waiting';
   return new Promise((resolve) => {
     connection.handler = {
       ...LOADING,
       control: (type, _flags, payload) => {
         if (type !== FRAME.WELCOME) return;
         connection.handler = LOADING;
+        state = 'welcome';
         resolve(readJson(payload) as unknown as Init);
       },
     };
     // Without its server it is an orphan.
     void connection.closed.then(() => {
-      if (connection.handler !== LOADING) exitNow(0);
+      if (state === 'waiting') exitNow(0);
     });
   });
 }

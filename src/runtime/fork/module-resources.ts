@@ -4,6 +4,7 @@
  */
 import { createHook, type AsyncHook } from 'node:async_hooks';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** By the names of `process.getActiveResourcesInfo()` and of async_hooks, which differ a little, in words. */
@@ -111,7 +112,10 @@ export class ModuleResources {
   }
 }
 
-/** The first place in a stack that is neither Node's nor ours: `path:line:column`. */
+/**
+ * The first place in a stack that is neither Node's nor ours: `path:line:column`, relative to the app's folder, which is the
+ * zygote's own.
+ */
 export function authorsPlace(stack: string): string | null {
   for (const line of stack.split('\n').slice(1)) {
     const match = /(?:\(|at (?:async )?)((?:file:\/\/)?\/[^()]+:\d+:\d+)\)?$/.exec(line);
@@ -119,7 +123,8 @@ export function authorsPlace(stack: string): string | null {
     const [, path, position] = /^(.*?)(:\d+:\d+)$/.exec(match[1]!)!;
     const file = path!.startsWith('file://') ? fileURLToPath(path!) : path!;
     if (file.startsWith(OURS)) continue;
-    return `${file}${position}`;
+    const way = relative(process.cwd(), file);
+    return `${way.startsWith('..') ? file : way}${position}`;
   }
   return null;
 }

@@ -9,6 +9,8 @@ interface BlankOrder {
   readonly do: 'blank';
   readonly id: number;
   readonly plan: BlankPlan | null;
+  /** Nobody waits for it: it limbers up, and ends where something keeps it from its part of the sandbox. */
+  readonly ahead: boolean;
 }
 
 /** To a blank zygote: load one revision. Descriptors: its wire, stdout, stderr. */

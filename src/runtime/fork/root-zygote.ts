@@ -3,7 +3,6 @@
  * Its children become function zygotes, and theirs instances; all of them begin here.
  */
 import { writeSync } from 'node:fs';
-import { flushCompileCache } from 'node:module';
 import { inspect } from 'node:util';
 import { installFetchObjects } from '../child/fetch/globals.ts';
 import { writeAll } from '../native/descriptors.ts';
@@ -39,8 +38,6 @@ try {
   writeSync(2, `The root zygote could not be warmed up: ${inspect(error)}\n`);
   exitNow(1);
 }
-// Its forks cannot: to them the folder is read only, if it is there at all.
-flushCompileCache();
 writeAll(CONTROL, encodeMessage({ said: 'warm' }));
 // Not within the promise job that led here: a child goes on from where it was forked.
 setImmediate(() => {

@@ -82,7 +82,7 @@ export class Roots {
     for (const root of this.#living) root.blanks.tend();
     for (const [key, kind] of this.#kinds) {
       const isIdle = this.#options.clock.monotonicMs() - kind.usedAtMs >= UNUSED_MS;
-      if (!isIdle || kind.roots.some(({ forker }) => forker.living > 0)) continue;
+      if (!isIdle || kind.roots.some(({ forker, blanks }) => forker.living > blanks.waiting)) continue;
       for (const root of kind.roots) root.kill();
       this.#kinds.delete(key);
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sparesFor, StartRate } from './spares.ts';
+import { blanksFor, sparesFor, StartRate } from './spares.ts';
 
 /** The spares wanted right after starts at these times. */
 function after(startsMs: readonly number[], nowMs: number): number {
@@ -11,6 +11,10 @@ function after(startsMs: readonly number[], nowMs: number): number {
 
 const every = (periodMs: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => i * periodMs);
+
+test('a blank zygote always waits, more the more often one is taken, and never more than eight', () => {
+  assert.deepEqual([0, 1, 7.9, 8, 40, 56, 1_000].map(blanksFor), [1, 1, 1, 2, 6, 8, 8]);
+});
 
 describe('spares', () => {
   test('none for a start now and then', () => {

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../base/clock.ts';
@@ -42,6 +43,8 @@ export async function warmUp(): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) await playInstance(TURNS);
   compact();
   for (let round = 0; round < ROUNDS_AFTER; round++) await playInstance(TURNS);
+  // Before modules are loaded that are gone afterwards; forks cannot: to them the folder is read only, if it is there at all.
+  flushCompileCache();
   for (let round = 0; round < LOADINGS; round++) await playLoading(rehearseModule);
   playForks();
   // Node asks for this whenever a socket is closed; made here, it is there for all.

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
-import type { Caller } from '../../model/calls.ts';
 import type { StartOrder } from '../../model/instance.ts';
-import type { LogSink } from '../../model/log.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
 import type { ProcessEnd } from '../process/managed-process.ts';
 import { sandboxEnv } from '../sandbox/environment.ts';
@@ -34,8 +32,6 @@ export interface ZygoteOptions {
   readonly order: StartOrder;
   readonly baseEnv: Readonly<Record<string, string>>;
   readonly clock: Clock;
-  readonly caller: Caller;
-  readonly log: LogSink;
   readonly sandbox: SandboxPlan | null;
   readonly compileCacheFolder: string | null;
   /** Whether instances may be forked before they are asked for. */
@@ -85,14 +81,19 @@ export class Zygote {
   #lastUsedMs: number;
 
   constructor(options: ZygoteOptions) {
-    const { clock, log, revision } = options;
+    const { clock, order, revision } = options;
     this.#options = options;
     this.#lastUsedMs = clock.monotonicMs();
-    this.lines = new InstanceLog(log, clock, {
-      component: revision.spec.name,
-      instance: null,
-      revision: revision.id,
-    });
+    this.lines = new InstanceLog(
+      order.home.log,
+      clock,
+      {
+        component: revision.spec.name,
+        instance: null,
+        revision: revision.id,
+      },
+      revision.bundle.filesRoot,
+    );
     this.ended = this.#ended.promise;
     this.#report.promise.catch(() => undefined);
     this.loaded = this.#load();
@@ -357,16 +358,16 @@ export class Zygote {
     init: Init | null,
     lines: () => InstanceLog,
   ): { connection: WireConnection; session: Session } {
-    const { clock, caller, revision } = this.#options;
+    const { clock, order, revision } = this.#options;
     const connection = wireOver(ends.takeWire(), { side: 'server', clock, handler: SILENT });
-    const calls = new OutboundCalls(revision.spec.name, connection, caller, clock);
+    const calls = new OutboundCalls(revision.spec.name, connection, order.home.caller, clock);
     const session = new Session(connection, init, calls, (line) => lines().line(line));
     return { connection, session };
   }
 
   #tell(level: 'warn', text: string): void {
-    const { log, clock, revision } = this.#options;
-    log.write({
+    const { order, clock, revision } = this.#options;
+    order.home.log.write({
       atMs: clock.nowMs(),
       component: revision.spec.name,
       stream: 'platform',

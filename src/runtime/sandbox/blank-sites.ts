@@ -1,4 +1,5 @@
-import { createCgroups } from './cgroup.ts';
+import { createCgroups, emptyCgroups } from './cgroup.ts';
+import type { Controller } from './cgroup-site.ts';
 import type { Machine } from './machine.ts';
 import {
   planSandbox,
@@ -9,8 +10,10 @@ import {
 } from './plan.ts';
 
 const MB = 1024 * 1024;
+/** Of groups that were given back, as to look costs time. */
+const MAX_LOOKED_AT = 4;
 
-/** Bounded, since it is in groups; other bounds are written once it is known whose it is. The network is left later, by those who do. */
+/** Bounded as nobody's; other bounds are written once it is known whose it is. The network is left later, by those who do. */
 const ANYBODY: Omit<SandboxRequest, 'mountPoint' | 'tmpFolder' | 'cgroupName'> = {
   component: 'nobody-yet',
   kind: 'function',
@@ -33,7 +36,8 @@ const ANYBODY: Omit<SandboxRequest, 'mountPoint' | 'tmpFolder' | 'cgroupName'> =
  */
 export class BlankSites {
   readonly #plan: BlankPlan;
-  readonly #free: CgroupPlan[] = [];
+  /** Given back, and used again once nothing is left in them. */
+  readonly #returned: CgroupPlan[] = [];
   /** Those that somebody has been in, by name. */
   readonly #used = new Set<string>();
   readonly #spoiled = new Set<string>();
@@ -47,29 +51,40 @@ export class BlankSites {
     this.#plan = planSandbox(machine, { ...ANYBODY, mountPoint, tmpFolder: mountPoint, cgroupName: name });
   }
 
-  /** A plan whose control groups nobody is in. Throws where they cannot be made. */
+  /** A plan whose control groups nobody is in, bounded as nobody's. */
   take(): BlankPlan {
-    const { cgroup } = this.#plan;
-    if (cgroup === null) return this.#plan;
-    const { route, namespaces, ownProcesses, mountPoint } = this.#plan;
-    return { route, namespaces, ownProcesses, mountPoint, cgroup: this.#free.pop() ?? this.#make(cgroup) };
+    const { route, namespaces, ownProcesses, mountPoint, cgroup: common } = this.#plan;
+    if (common === null) return { route, namespaces, ownProcesses, mountPoint, cgroup: null };
+    const own = this.#emptied() ?? this.#another(common);
+    const failed = createCgroups(own);
+    const folders = Object.fromEntries(
+      Object.entries(common.folders).filter(([controller]) => !(controller in failed)),
+    );
+    return { route, namespaces, ownProcesses, mountPoint, cgroup: { ...own, folders } };
   }
 
-  /** Its process is gone. */
+  /** Its process is gone; what that has left behind, if anything, is killed. */
   giveBack({ cgroup }: BlankPlan): void {
-    if (cgroup === null || this.#spoiled.has(cgroup.name)) return;
-    this.#used.add(cgroup.name);
-    this.#free.push(cgroup);
+    const own = this.#made.find(({ name }) => name === cgroup?.name);
+    if (own === undefined || this.#spoiled.has(own.name)) return;
+    this.#used.add(own.name);
+    emptyCgroups(own);
+    this.#returned.push(own);
   }
 
-  /** Bounds a process that waits in `blank` as `sandbox` says. Throws where the system refuses it. */
+  /** Bounds a process that waits in `blank` as `sandbox` says. Throws where the system refuses it, or has given it no such group. */
   bound(blank: BlankPlan, sandbox: SandboxPlan): void {
     const [site, wanted] = [blank.cgroup, sandbox.cgroup];
-    if (site === null || wanted === null) return;
+    if (wanted === null) return;
+    const refuse = (controller: string, reason: string): never => {
+      throw new Error(`the ${controller} control group ${site?.name ?? ''} cannot be bounded: ${reason}`);
+    };
+    for (const controller of Object.keys(wanted.folders) as Controller[]) {
+      if (site?.folders[controller] === undefined) refuse(controller, 'it could not be made');
+    }
     const { memoryBytes, processes, cpuWeight } = wanted;
-    const failed = Object.entries(createCgroups({ ...site, memoryBytes, processes, cpuWeight }));
-    for (const [controller, reason] of failed)
-      throw new Error(`the ${controller} control group ${site.name} cannot be bounded: ${reason}`);
+    const failed = Object.entries(createCgroups({ ...site!, memoryBytes, processes, cpuWeight }));
+    for (const [controller, reason] of failed) refuse(controller, reason);
   }
 
   /** Its groups are used for nobody else. @returns whether somebody had been in them before: new ones may do better. */
@@ -84,15 +99,15 @@ export class BlankSites {
     return this.#made;
   }
 
-  #make(common: CgroupPlan): CgroupPlan {
+  /** Groups that nothing is left in; null where there are none among those that were given back first. */
+  #emptied(): CgroupPlan | null {
+    const at = this.#returned.slice(0, MAX_LOOKED_AT).findIndex((cgroup) => emptyCgroups(cgroup));
+    return at < 0 ? null : this.#returned.splice(at, 1)[0]!;
+  }
+
+  #another(common: CgroupPlan): CgroupPlan {
     const cgroup = { ...common, name: `${common.name}.${this.#made.length + 1}` };
-    const failed = createCgroups(cgroup);
-    // What the machine refuses it refuses for all: a component's plan says so as well.
-    const folders = Object.fromEntries(
-      Object.entries(common.folders).filter(([controller]) => !(controller in failed)),
-    );
-    const made = { ...cgroup, folders };
-    this.#made.push(made);
-    return made;
+    this.#made.push(cgroup);
+    return cgroup;
   }
 }

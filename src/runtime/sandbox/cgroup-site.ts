@@ -5,6 +5,12 @@
 export type Controller = 'memory' | 'pids' | 'cpu';
 export const CONTROLLERS: readonly Controller[] = ['memory', 'pids', 'cpu'];
 
+/**
+ * The child that a server puts itself into, where version 2 lets no process stay in a group whose children have controllers. A successor is
+ * started there: its place is the group above, beside the server that it follows.
+ */
+export const SERVER_GROUP = 'fulcrum-server';
+
 export interface CgroupSite {
   /** The folder of this process' own group, for each controller that can be used. */
   readonly folders: Readonly<Partial<Record<Controller, CgroupFolder>>>;
@@ -44,7 +50,7 @@ export function cgroupSite(cgroup: string, mountinfo: string, folders: CgroupFol
   const missing: Partial<Record<Controller, string>> = {};
   const unified = groups.find(({ names }) => names[0] === '');
   const unifiedMount = mounts.find(({ type }) => type === 'cgroup2');
-  const unifiedPath = unified && unifiedMount ? below(unifiedMount, unified.path) : null;
+  const unifiedPath = unified && unifiedMount ? below(unifiedMount, withoutServerGroup(unified.path)) : null;
   for (const controller of CONTROLLERS) {
     const group = groups.find(({ names }) => names.includes(controller));
     const mount = mounts.find(({ type, options }) => type === 'cgroup' && options.includes(controller));
@@ -90,4 +96,9 @@ function mountsOf(mountinfo: string): Mount[] {
       const options = (fields[dash + 3] ?? '').split(',');
       return [{ root: fields[3]!, path: fields[4]!, type: fields[dash + 1]!, options }];
     });
+}
+
+function withoutServerGroup(path: string): string {
+  const own = `/${SERVER_GROUP}`;
+  return path.endsWith(own) ? path.slice(0, -own.length) || '/' : path;
 }

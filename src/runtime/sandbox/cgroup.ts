@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../base/errors.ts';
-import type { CgroupSite, Controller } from './cgroup-site.ts';
+import { SERVER_GROUP, type CgroupSite, type Controller } from './cgroup-site.ts';
 import type { CgroupPlan } from './plan.ts';
 
 /** Version 1 counts 1,024 where version 2 counts 100. */
@@ -97,6 +97,21 @@ export async function removeCgroups(plan: CgroupPlan): Promise<string[]> {
   return await removeFolders(foldersOf(plan));
 }
 
+/** Kills what is in the groups. @returns whether nothing is, and there they are. */
+export function emptyCgroups(plan: CgroupPlan): boolean {
+  let isEmpty = true;
+  for (const folder of foldersOf(plan)) {
+    try {
+      if (readFileSync(`${folder}/cgroup.procs`, 'utf8') === '') continue;
+    } catch {
+      continue;
+    }
+    isEmpty = false;
+    killAll(folder);
+  }
+  return isEmpty;
+}
+
 async function removeFolders(folders: readonly string[]): Promise<string[]> {
   const left = new Set(folders);
   for (let tries = 0; left.size > 0 && tries < REMOVE_TRIES; tries++) {
@@ -183,7 +198,7 @@ function delegate(path: string, controller: Controller): void {
     writeFileSync(control, `+${controller}`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
-    const own = `${path}/fulcrum-server`;
+    const own = `${path}/${SERVER_GROUP}`;
     makeFolder(own);
     // A 0 written there would be the server itself, and moves nobody else.
     for (const pid of processesIn(readFileSync(`${path}/cgroup.procs`, 'utf8'))) {

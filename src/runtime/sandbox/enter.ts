@@ -91,8 +91,8 @@ export function rehearseSandbox(plan: SandboxPlan, scratchFolder: string): void 
     uid: process.getuid!(),
     cgroup: null,
     mountPoint: scratchFolder,
-    // What is made for it are descriptors, which are not there in a rehearsal.
-    tree: { ...plan.tree, owned: [] },
+    // What is made for these are descriptors, which are not there in a rehearsal.
+    tree: { ...plan.tree, owned: [], writable: [] },
   };
   for (let turn = 0; turn < REHEARSALS; turn++) {
     try {

@@ -4,6 +4,7 @@
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { call } from '../native/native.ts';
+import { O_PATH, openUnlinked } from './unlinked.ts';
 
 const ACCESS = {
   execute: 1 << 0,
@@ -24,13 +25,13 @@ const SCOPE_ABSTRACT_SOCKETS = 1 << 0;
 const SCOPE_SIGNALS = 1 << 1;
 const RULE_PATH_BENEATH = 1;
 const ABI_WITH_SCOPES = 6;
-/** Node has no name for it. */
-const O_PATH = 0o10000000;
 
 export interface Rule {
   readonly path: string;
   /** `device`: files that exist may be read and written, nothing else. `list`: names in folders may be read. */
   readonly access: 'read' | 'list' | 'write' | 'device';
+  /** What components store: no link may be passed on the way to it. */
+  readonly stored?: true;
 }
 
 /** The rights that a kernel of this version knows, and so can refuse. */
@@ -70,8 +71,8 @@ export function createRuleset(abi: number, rules: readonly Rule[]): number {
   return ruleset;
 }
 
-export function addRule(ruleset: number, abi: number, { path, access }: Rule): void {
-  const descriptor = openedPath(path);
+export function addRule(ruleset: number, abi: number, { path, access, stored }: Rule): void {
+  const descriptor = openedPath(path, stored === true);
   if (descriptor === null) return;
   try {
     const rights = rightsOf(access, abi) & (fstatSync(descriptor).isDirectory() ? ~0 : ON_FILES);
@@ -86,9 +87,9 @@ export function addRule(ruleset: number, abi: number, { path, access }: Rule): v
 }
 
 /** Null where nothing is there, or no longer. */
-function openedPath(path: string): number | null {
+function openedPath(path: string, stored: boolean): number | null {
   try {
-    return openSync(path, O_PATH);
+    return stored ? openUnlinked(path) : openSync(path, O_PATH);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;

@@ -89,6 +89,8 @@ describe('control groups', () => {
   });
 
   test('version 2: one folder for all', () => {
+    const successor = cgroupSite('0::/system.slice/fulcrum.service/fulcrum-server\n', V2, folders());
+    assert.deepEqual(successor, cgroupSite('0::/system.slice/fulcrum.service\n', V2, folders()));
     const site = cgroupSite('0::/system.slice/fulcrum.service\n', V2, folders());
     const own = { version: 2, path: '/sys/fs/cgroup/system.slice/fulcrum.service' };
     assert.deepEqual(site.folders, { memory: own, pids: own, cpu: own });

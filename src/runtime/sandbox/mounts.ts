@@ -5,6 +5,7 @@
 import {
   chownSync,
   closeSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -17,6 +18,7 @@ import {
 import { dirname } from 'node:path';
 import { call, type NativeError } from '../native/native.ts';
 import { isWithin, type FileTree, type SandboxPlan } from './plan.ts';
+import { O_PATH, openUnlinked } from './unlinked.ts';
 import { DEVICES, MASK_FILE, PRIVATE_FOLDERS, SYSTEM_FILES, SYSTEM_FOLDERS } from './system-files.ts';
 
 const MS_RDONLY = 1;
@@ -27,6 +29,7 @@ const MS_REMOUNT = 32;
 const MS_BIND = 4096;
 const MS_REC = 16384;
 const MS_PRIVATE = 1 << 18;
+const MS_SLAVE = 1 << 19;
 const MNT_DETACH = 2;
 const AT_FDCWD = -100;
 const AT_RECURSIVE = 0x8000;
@@ -55,8 +58,8 @@ export interface Owner {
 export function beginTree(root: string, mayMakeDevices: boolean): void {
   // Modes are meant as they are written, here and in `finishTree`.
   process.umask(0);
-  // What is mounted here stays here, and what the host mounts later does not come in.
-  mount(null, '/', null, MS_REC | MS_PRIVATE);
+  // What is mounted here stays here. What the host unmounts goes here too: a process that waits must not keep a disk busy.
+  mount(null, '/', null, MS_REC | MS_SLAVE);
   mount('tmpfs', root, 'tmpfs', MS_NOSUID, ROOT_OPTIONS);
   for (const path of SYSTEM_FOLDERS) systemFolder(root, path);
   for (const path of PRIVATE_FOLDERS) keepPrivate(root, path);
@@ -70,6 +73,8 @@ export function beginTree(root: string, mayMakeDevices: boolean): void {
 /** What is the component's own, and the change to the tree. `owner` is who it will be, `user` what it will call itself. */
 export function finishTree(plan: SandboxPlan, root: string, owner: Owner, user: Owner): void {
   const { tree } = plan;
+  // From now on nothing of the host's mounts comes in.
+  mount(null, '/', null, MS_REC | MS_PRIVATE);
   identity(root, plan, user);
   folder(`${root}/tmp`);
   const inodes = Math.ceil(tree.tmpBytes / BYTES_PER_INODE);
@@ -82,7 +87,7 @@ export function finishTree(plan: SandboxPlan, root: string, owner: Owner, user: 
   for (const path of tree.hidden) hide(root, path, tree);
   for (const path of tree.uncovered) bind(root, path, 'read', own(path));
   for (const path of tree.hidden) seal(root, path, tree);
-  for (const path of tree.writable) bind(root, path, 'write', own(path));
+  for (const path of tree.writable) bindStored(root, path, own(path));
   for (const path of tree.sockets) bind(root, path, 'write', -1);
   for (const { opened } of owners) closeSync(opened);
   // To the host's root, capabilities or not, the kernel's settings are files that it owns.
@@ -107,9 +112,10 @@ function bind(root: string, path: string, access: 'read' | 'write', namespace = 
   else file(target);
   const attributes = (access === 'read' ? MOUNT_ATTR_RDONLY : 0) | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   if (namespace >= 0) {
-    const tree = ownedTree(path, attributes, namespace);
-    call('move_mount', [tree, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH], target);
-    closeSync(tree);
+    const opened = openSync(path, O_PATH);
+    const tree = mountable(opened, path, attributes, namespace);
+    closeSync(opened);
+    attach(tree, target);
   } else {
     mount(path, target, null, MS_BIND | MS_REC);
     restrict(target, attributes);
@@ -117,14 +123,37 @@ function bind(root: string, path: string, access: 'read' | 'write', namespace = 
 }
 
 /**
- * What lies at `path` as a mount that is nowhere yet, its owners mapped by the user namespace `namespace`: a descriptor.
- * Throws {@link NativeError} where a file system in it does not allow that.
+ * The same for what components write, who may have swapped a folder for a link since `path` was found: what is mounted is what was
+ * opened, and no link led there.
  */
-export function ownedTree(path: string, attributes: number, namespace: number): number {
-  const tree = call('open_tree', [AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE], path);
+function bindStored(root: string, path: string, namespace: number): void {
+  const opened = openUnlinked(path);
+  try {
+    const target = `${root}${path}`;
+    if (fstatSync(opened).isDirectory()) folder(target);
+    else file(target);
+    attach(mountable(opened, path, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, namespace), target);
+  } finally {
+    closeSync(opened);
+  }
+}
+
+function attach(tree: number, target: string): void {
+  call('move_mount', [tree, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH], target);
+  closeSync(tree);
+}
+
+/**
+ * What `opened` is as a mount that is nowhere yet: a descriptor. Its owners are mapped by the user namespace `namespace`; -1: they are
+ * who they are. Throws {@link NativeError} where a file system in it does not allow that.
+ */
+export function mountable(opened: number, path: string, attributes: number, namespace: number): number {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH;
+  const tree = call('open_tree', [opened, '', flags], path);
+  const mapped = namespace >= 0;
   const attr = Buffer.alloc(32);
-  attr.writeBigUInt64LE(BigInt(attributes | MOUNT_ATTR_IDMAP), 0);
-  attr.writeBigUInt64LE(BigInt(namespace), 24);
+  attr.writeBigUInt64LE(BigInt(attributes | (mapped ? MOUNT_ATTR_IDMAP : 0)), 0);
+  if (mapped) attr.writeBigUInt64LE(BigInt(namespace), 24);
   try {
     call('mount_setattr', [tree, '', AT_EMPTY_PATH | AT_RECURSIVE, attr, attr.length], path);
   } catch (error) {

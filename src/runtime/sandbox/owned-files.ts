@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { FulcrumError } from '../../base/errors.ts';
 import type { Owner } from './mounts.ts';
+import { O_PATH } from './unlinked.ts';
 
 /**
  * A user namespace in which `owner` is the user `uid` outside, as a descriptor of this process: it holds the namespace, which
@@ -45,11 +46,15 @@ export async function mappedNamespace(owner: Owner, uid: number): Promise<number
 /** Whether what lies at `path` can be mounted by `namespace`: tried, and nothing stays of it. */
 export async function canBeOwned(path: string, namespace: number): Promise<boolean> {
   // Not before it is known that there are foreign functions: nobody else asks.
-  const { ownedTree } = await import('./mounts.ts');
+  const { mountable } = await import('./mounts.ts');
+  let opened = -1;
   try {
-    closeSync(ownedTree(path, 0, namespace));
+    opened = openSync(path, O_PATH);
+    closeSync(mountable(opened, path, 0, namespace));
     return true;
   } catch {
     return false;
+  } finally {
+    if (opened >= 0) closeSync(opened);
   }
 }

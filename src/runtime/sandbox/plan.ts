@@ -19,7 +19,7 @@ export interface SandboxRequest {
   readonly owned?: readonly OwnedFiles[];
   /** Files and folders to be seen and read, beside the system's: bundle, runtime, Node, native packages. */
   readonly readable: readonly string[];
-  /** Files and folders that may be written: `storage`. */
+  /** Files and folders that may be written: `storage`. Real paths: where a link is found on the way at the start, there is none. */
   readonly writable: readonly string[];
   /** Unix sockets that may be connected to: the server's. */
   readonly sockets: readonly string[];
@@ -175,7 +175,7 @@ export function planSandbox(machine: Machine, request: SandboxRequest): SandboxP
     mountPoint: ownTree ? request.mountPoint : null,
     tree: {
       readable: outermost(request.readable),
-      writable: request.writable,
+      writable: outermost(request.writable),
       sockets: request.sockets,
       hidden: outermost(request.hidden),
       uncovered: outermost(

@@ -7,7 +7,7 @@ import { DEVICES, MASK_FILE, PRIVATE_FOLDERS, SYSTEM_FILES, SYSTEM_FOLDERS } fro
 /** Landlock's list for a component as a whole. */
 export function rulesOf(plan: SandboxPlan): Rule[] {
   const { tree } = plan;
-  const written: Rule[] = [tree.tmpFolder, ...tree.writable].map((path) => ({ path, access: 'write' }));
+  const written: Rule[] = [{ path: tree.tmpFolder, access: 'write' }, ...storedRules(plan)];
   if (plan.mountPoint === null) return [...fixedRules(plan), ...written];
   // Its own tree holds nothing that it may not read, unless something is hidden in it.
   if (tree.hidden.length === 0) {
@@ -18,7 +18,11 @@ export function rulesOf(plan: SandboxPlan): Rule[] {
 
 /** The list for instances of a function, to which each adds its own folder: of temporary files it has nothing else. */
 export function sharedInstanceRules(plan: SandboxPlan): Rule[] {
-  return [...fixedRules(plan), ...plan.tree.writable.map((path): Rule => ({ path, access: 'write' }))];
+  return [...fixedRules(plan), ...storedRules(plan)];
+}
+
+function storedRules({ tree }: SandboxPlan): Rule[] {
+  return tree.writable.map((path): Rule => ({ path, access: 'write', stored: true }));
 }
 
 function fixedRules(plan: SandboxPlan): Rule[] {

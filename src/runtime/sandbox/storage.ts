@@ -1,5 +1,6 @@
-import { constants } from 'node:fs';
+import { closeSync, constants } from 'node:fs';
 import { lchown, lstat, open, readdir, type FileHandle } from 'node:fs/promises';
+import { openUnlinked } from './unlinked.ts';
 
 /** Of a tree that is deeper, what lies below stays whose it is: each level holds a descriptor while it is worked on. */
 const MAX_DEPTH = 200;
@@ -15,7 +16,25 @@ const NO_FOLDER: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR',
  * has just been looked at: so every step goes from an open folder to a name in it, and never by a path.
  */
 export async function giveStorage(folders: readonly string[], uid: number): Promise<void> {
-  for (const folder of folders) await give(folder, uid, 0);
+  for (const folder of folders) {
+    const opened = ifUnlinked(folder);
+    if (opened === null) continue;
+    try {
+      await give(`/proc/self/fd/${opened}/.`, uid, 0);
+    } finally {
+      closeSync(opened);
+    }
+  }
+}
+
+/** Null where nothing is there, or a link on the way: that its start will be refused for. */
+function ifUnlinked(path: string): number | null {
+  try {
+    return openUnlinked(path);
+  } catch (error) {
+    if (NO_FOLDER.has((error as NodeJS.ErrnoException).code)) return null;
+    throw error;
+  }
 }
 
 /** @param path of which all but the last name is known to lead where it should. */

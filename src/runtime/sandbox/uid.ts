@@ -20,18 +20,23 @@ export function componentUids(ranges: readonly UidRange[]): UidRange | null {
 /**
  * An id for each component of an app, no two the same. It follows from the names alone, so that it is the same after a
  * restart and when other components come and go, unless two names meet at one id: then the alphabetically later one moves on.
+ * @param takenByOthers ids that another app's components have.
  */
 export function assignUids(
   app: string,
   components: readonly string[],
   range: UidRange,
+  takenByOthers: (uid: number) => boolean = () => false,
 ): ReadonlyMap<string, number> {
   const taken = new Set<number>();
   const ids = new Map<string, number>();
   for (const component of [...components].sort()) {
     const hash = createHash('sha256').update(`${app}\0${component}`).digest();
     let offset = hash.readUInt32BE(0) % range.count;
-    while (taken.has(offset)) offset = (offset + 1) % range.count;
+    for (let tries = 0; tries < range.count; tries++) {
+      if (!taken.has(offset) && !takenByOthers(range.first + offset)) break;
+      offset = (offset + 1) % range.count;
+    }
     taken.add(offset);
     ids.set(component, range.first + offset);
   }

@@ -19,8 +19,6 @@ test('a process that never connects is given up after 10 s, and killed', async (
     socketPath: join(folder, 's'),
     clock,
     logger: silentLogger,
-    log: { write: ({ text }) => begun.resolve(text) },
-    caller: { call: () => Promise.reject(new Error('nobody calls')) },
     baseEnv: { PATH: process.env['PATH'] ?? '' },
     nodePath,
   });
@@ -37,6 +35,11 @@ test('a process that never connects is given up after 10 s, and killed', async (
       envDigest: '',
       spec: { kind: 'module', name: 'shop' } as ModuleSpec,
       bundle: { path: join(folder, 'x.mjs'), filesRoot: folder, digest: '', sizeBytes: 0, sources: [] },
+    },
+    home: {
+      caller: { call: () => Promise.reject(new Error('nobody calls')) },
+      log: { write: ({ text }) => begun.resolve(text) },
+      env: {},
     },
     mode: 'function',
     concurrency: 1,

@@ -3,9 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Caller } from '../../model/calls.ts';
 import type { Instance, Runtime, StartOrder } from '../../model/instance.ts';
-import type { LogSink } from '../../model/log.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
 import { ManagedProcess } from '../process/managed-process.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
@@ -26,8 +24,6 @@ export interface SpawnRuntimeOptions {
   socketPath: string;
   clock: Clock;
   logger: Logger;
-  log: LogSink;
-  caller: Caller;
   /** What surrounds the components' own variables: PATH, HOME, TMPDIR, NODE_ENV, … Nothing else of the server's is passed on. */
   baseEnv: Readonly<Record<string, string>>;
   /** The Node that runs the components; the server's own by default. */
@@ -78,12 +74,17 @@ class SpawnRuntime implements Runtime {
     }
     if (signal.aborted) throw givenUp(revision, signal.reason);
     if (this.#state === 'closed') throw new FulcrumError('shutting-down', 'The runtime has been closed.');
-    const { clock, log } = this.#options;
-    const lines = new InstanceLog(log, clock, {
-      component: revision.spec.name,
-      instance: instanceId,
-      revision: revision.id,
-    });
+    const { clock } = this.#options;
+    const lines = new InstanceLog(
+      order.home.log,
+      clock,
+      {
+        component: revision.spec.name,
+        instance: instanceId,
+        revision: revision.id,
+      },
+      revision.bundle.filesRoot,
+    );
     const expected = this.#listener.expect(instanceId);
     const timeoutMs = this.#options.startTimeoutMs ?? START_TIMEOUT_MS;
     const limit = new StartLimit(revision, signal, clock, timeoutMs);
@@ -100,7 +101,6 @@ class SpawnRuntime implements Runtime {
         lines,
         baseEnv: sandboxEnv(this.#options.baseEnv, sandbox),
         clock,
-        caller: this.#options.caller,
       });
       const instance = await Promise.race([introduced, limit.passed]);
       limitMemory(this.#memory, instance, order.memoryBytes);
@@ -114,6 +114,10 @@ class SpawnRuntime implements Runtime {
       expected.cancel();
       limit.cancel();
     }
+  }
+
+  forget(): void {
+    // Nothing is kept from one instance for the next.
   }
 
   async close(): Promise<void> {

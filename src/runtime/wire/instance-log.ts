@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { authorLine } from '../../base/author-stack.ts';
 import { formatBytes } from '../../base/bytes.ts';
 import type { LogEntry, LogSink } from '../../model/log.ts';
 import { TokenBucket } from '../process/token-bucket.ts';
@@ -21,13 +22,21 @@ export class InstanceLog {
   readonly #clock: Clock;
   readonly #origin: Pick<LogEntry, 'component' | 'instance' | 'revision'>;
   readonly #kept: TokenBucket;
+  readonly #filesRoot: string;
   /** Whose the process' own output is; null where that cannot be told: it comes through pipes, which know no requests. */
   requestId: string | null = null;
   #tail: OutputTail | null = new OutputTail(TAIL_BYTES);
   #droppedBytes = 0;
   #telling = false;
 
-  constructor(sink: LogSink, clock: Clock, origin: Pick<LogEntry, 'component' | 'instance' | 'revision'>) {
+  /** @param filesRoot the app's folder: paths in stacks are told from there. */
+  constructor(
+    sink: LogSink,
+    clock: Clock,
+    origin: Pick<LogEntry, 'component' | 'instance' | 'revision'>,
+    filesRoot: string,
+  ) {
+    this.#filesRoot = filesRoot;
     this.#sink = sink;
     this.#clock = clock;
     this.#origin = origin;
@@ -51,7 +60,8 @@ export class InstanceLog {
   }
 
   /** What came out of the process' own output: native code, children, Node itself. */
-  raw(stream: 'stdout' | 'stderr', text: string): void {
+  raw(stream: 'stdout' | 'stderr', line: string): void {
+    const text = authorLine(line, this.#filesRoot);
     this.#write({ stream, level: stream === 'stdout' ? 'info' : 'error', requestId: this.requestId, text });
   }
 

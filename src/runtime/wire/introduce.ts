@@ -1,6 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
-import type { Caller } from '../../model/calls.ts';
 import type { Engine, StartOrder } from '../../model/instance.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
 import type { InstanceLog } from './instance-log.ts';
@@ -20,7 +19,6 @@ export interface IntroduceOptions {
   readonly lines: InstanceLog;
   readonly baseEnv: Readonly<Record<string, string>>;
   readonly clock: Clock;
-  readonly caller: Caller;
 }
 
 /**
@@ -33,7 +31,7 @@ export async function introduce(options: IntroduceOptions): Promise<WireInstance
   const name = revision.spec.name;
   const { connection, minor } = await Promise.race([options.admitted, endedEarly(name, process)]);
   const init = initFor(order, revision, options.baseEnv, minor);
-  const calls = new OutboundCalls(name, connection, options.caller, clock);
+  const calls = new OutboundCalls(name, connection, order.home.caller, clock);
   const session = new Session(connection, init, calls, (line) => options.lines.line(line));
   const ready = await whenReady(session, name, process);
   const { engine, lines } = options;
@@ -56,7 +54,7 @@ export function initFor(
     memoryBytes: order.memoryBytes,
     bundlePath: revision.bundle.path,
     filesRoot: revision.bundle.filesRoot,
-    baseEnv,
+    baseEnv: { ...baseEnv, ...order.home.env },
     env: revision.env,
   };
 }

@@ -21,9 +21,14 @@ export function endError(end: ProcessEnd, lastOutput: string, why: string | null
   });
 }
 
-/** V8 ends the process by SIGABRT when its heap is full; only its last words tell that from another abort. */
+const ABORTS: ReadonlySet<string | null> = new Set(['SIGABRT', 'SIGTRAP', 'SIGSEGV', 'SIGILL']);
+
+/**
+ * V8 ends the process by SIGABRT when its heap is full; only its last words tell that from another abort. The first of a process tree is
+ * not killed by its own SIGABRT, and ends by the instruction that the C library has behind it.
+ */
 export function ranOutOfHeap(end: ProcessEnd, lastOutput: string): boolean {
-  const aborted = end.signal === 'SIGABRT' || end.signal === 'SIGTRAP' || end.exitCode === 134;
+  const aborted = end.exitCode === 134 || ABORTS.has(end.signal);
   return aborted && lastOutput.includes('JavaScript heap out of memory');
 }
 

@@ -61,16 +61,20 @@ async function oldInstance(
     kill: () => undefined,
     measure: () => Promise.resolve(null),
   };
+  const home = {
+    caller: { call: () => Promise.reject(new Error('nobody is called')) },
+    log: { write: () => undefined },
+    env: {},
+  };
   const instance = await introduce({
     engine: 'spawn',
-    order: { instanceId: 'i_old', mode: 'service', revision } as StartOrder,
+    order: { instanceId: 'i_old', mode: 'service', revision, home } as unknown as StartOrder,
     revision,
     process: gone,
     admitted: Promise.resolve({ connection: server, minor: 0 }),
     lines: { line: () => undefined } as unknown as InstanceLog,
     baseEnv: {},
     clock: systemClock,
-    caller: { call: () => Promise.reject(new Error('nobody is called')) },
   });
   return { instance, welcome: await welcomed.promise };
 }

@@ -72,6 +72,10 @@ export class FakeRuntime implements Runtime {
     });
   }
 
+  forget(): void {
+    // It keeps nothing.
+  }
+
   async close(): Promise<void> {
     for (const instance of this.live) instance.crash('closed');
   }

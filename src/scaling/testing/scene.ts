@@ -1,5 +1,6 @@
 import { FakeClock } from '../../base/fake-clock.ts';
 import { silentLogger } from '../../base/log.ts';
+import type { Caller } from '../../model/calls.ts';
 import type { FunctionSettings, ModeSetting, ServiceSettings } from '../../model/app.ts';
 import type { InvocationContext, InvocationEnd } from '../../model/invocation.ts';
 import type { LogEntry } from '../../model/log.ts';
@@ -66,6 +67,9 @@ export function revisions(...all: readonly Revision[]): Map<string, Revision> {
   return new Map(all.map((one) => [one.spec.name, one]));
 }
 
+/** Who is asked for other components where none is called. */
+export const NOBODY: Caller = { call: () => Promise.reject(new Error('nobody is called in this test')) };
+
 /** A scaler and a dispatcher over a fake runtime and a fake clock. */
 export class Scene {
   readonly clock = new FakeClock();
@@ -76,7 +80,7 @@ export class Scene {
     runtimeFor: () => this.runtime,
     clock: this.clock,
     logger: silentLogger,
-    log: { write: (entry) => void this.log.push(entry) },
+    home: { caller: NOBODY, log: { write: (entry) => void this.log.push(entry) }, env: {} },
     startsAtOnce: 32,
   });
   readonly dispatcher = new InvocationDispatcher({

@@ -61,4 +61,58 @@ export const usage: Migration = {
       PRIMARY KEY (component, arrived_at_ms, part)
     ) STRICT, WITHOUT ROWID;
   `,
+  postgres: `
+    CREATE TABLE usage_minutes (
+      component TEXT COLLATE "C" NOT NULL,
+      minute_ms BIGINT NOT NULL,
+      part TEXT COLLATE "C" NOT NULL,
+      span_ms BIGINT NOT NULL,
+      revision TEXT COLLATE "C" NOT NULL,
+      mode TEXT COLLATE "C" NOT NULL,
+      outcome TEXT COLLATE "C" NOT NULL,
+      count BIGINT NOT NULL,
+      cold BIGINT NOT NULL,
+      waited_ms DOUBLE PRECISION NOT NULL,
+      start_ms DOUBLE PRECISION NOT NULL,
+      duration_ms DOUBLE PRECISION NOT NULL,
+      billed_ms DOUBLE PRECISION NOT NULL,
+      billed_byte_ms DOUBLE PRECISION NOT NULL,
+      cpu_ms DOUBLE PRECISION NOT NULL,
+      latency BYTEA NOT NULL,
+      duration BYTEA NOT NULL,
+      PRIMARY KEY (component, minute_ms, part)
+    );
+
+    CREATE TABLE usage_arrivals (
+      part TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+      component TEXT COLLATE "C" NOT NULL,
+      mode TEXT COLLATE "C" NOT NULL,
+      first_ms BIGINT NOT NULL,
+      last_ms BIGINT NOT NULL,
+      count BIGINT NOT NULL,
+      size_bytes BIGINT NOT NULL,
+      bytes BYTEA NOT NULL
+    );
+    CREATE INDEX usage_arrivals_by_time ON usage_arrivals (component, last_ms, part, first_ms, size_bytes);
+
+    CREATE TABLE usage_rows (
+      component TEXT COLLATE "C" NOT NULL,
+      arrived_at_ms DOUBLE PRECISION NOT NULL,
+      part TEXT COLLATE "C" NOT NULL,
+      revision TEXT COLLATE "C" NOT NULL,
+      mode TEXT COLLATE "C" NOT NULL,
+      trigger_kind TEXT COLLATE "C" NOT NULL,
+      outcome TEXT COLLATE "C" NOT NULL,
+      request_id TEXT COLLATE "C" NOT NULL,
+      status BIGINT NOT NULL,
+      waited_ms DOUBLE PRECISION NOT NULL,
+      start_ms DOUBLE PRECISION NOT NULL,
+      duration_ms DOUBLE PRECISION NOT NULL,
+      billed_ms DOUBLE PRECISION NOT NULL,
+      cpu_ms DOUBLE PRECISION NOT NULL,
+      cold BIGINT NOT NULL,
+      memory_bytes DOUBLE PRECISION NOT NULL,
+      PRIMARY KEY (component, arrived_at_ms, part)
+    );
+  `,
 };

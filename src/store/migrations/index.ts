@@ -1,5 +1,7 @@
 import { usage } from './0001-usage.ts';
+import { server } from './0002-server.ts';
+import { damagedBlobs } from './0003-damaged-blobs.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step, in order. */
-export const migrations: readonly Migration[] = [usage];
+export const migrations: readonly Migration[] = [usage, server, damagedBlobs];

@@ -4,4 +4,6 @@ export interface Migration {
   readonly version: number;
   readonly name: string;
   readonly sqlite: string;
+  /** Runs with our own schema as the search path. Texts are `COLLATE "C"`: in the order of their bytes, as SQLite has them. */
+  readonly postgres: string;
 }

@@ -29,6 +29,7 @@ async function gone(pid: number): Promise<void> {
 test('with a keep-alive of 0 a zygote ends with its last instance, and not before', async (t) => {
   // A clock that stands still: at once, not when next looked for.
   const start = await withKeepAlive(await openForks(t, {}, new FakeClock()), 0);
+  const alone = await start();
   const [one, other] = await Promise.all([start(), start()]);
   const zygote = await zygoteOf(one);
   assert.equal(await zygoteOf(other), zygote);
@@ -41,6 +42,19 @@ test('with a keep-alive of 0 a zygote ends with its last instance, and not befor
   await gone(zygote);
   const fourth = await start();
   assert.notEqual(await zygoteOf(fourth), zygote);
+  await ended(alone);
+});
+
+test('with a keep-alive of 0 an instance that is alone loads the module itself, and may hold what a fork could not share', async (t) => {
+  const start = await withKeepAlive(await openForks(t), 0);
+  const first = await start();
+  const root = await zygoteOf(first);
+  await ended(first);
+  await gone(first.pid);
+  const second = await start();
+  assert.equal(await zygoteOf(second), root);
+  assert.equal(second.engine, 'fork');
+  await ended(second);
 });
 
 test('a zygote without an instance stays for its keep-alive, and ends when that has passed', async (t) => {

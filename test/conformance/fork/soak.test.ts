@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -162,6 +163,15 @@ function answerOf(url: string, agent: Agent): Promise<[number, string]> {
   });
 }
 
+/** The working folder, which a zygote has from its component on. */
+function folderOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '/';
+  }
+}
+
 /**
  * What is held once the last instances are gone and the last connection is closed: once it is as `before`, or, without one, the same
  * twice in a row. A leak never comes to that, and is what is left after a while.
@@ -173,8 +183,12 @@ async function standing(server: AppServer, before: Standing | null): Promise<Sta
   let last = before === null ? '' : countsOf(before);
   for (;;) {
     // Below a function's zygote are instances, which have ended, and spares, which end when nobody asks for more.
-    const zygotes = processTree(server.pid, 2).slice(1);
-    const others = processTree(server.pid).length - 1 - zygotes.length;
+    const processes = processTree(server.pid, 2).slice(1);
+    const others = processTree(server.pid).length - 1 - processes.length;
+    const roots = new Set(processTree(server.pid, 1).slice(1));
+    // Blank zygotes come and go; at rest there is one.
+    const zygotes = processes.filter((pid) => roots.has(pid) || folderOf(pid) !== '/');
+    const blanks = processes.length - zygotes.length;
     const now = {
       zygotes: new Map(
         zygotes.map((pid) => [
@@ -187,7 +201,7 @@ async function standing(server: AppServer, before: Standing | null): Promise<Sta
       mounts: mounts(server.pid),
     };
     const counts = countsOf(now);
-    if ((counts === last && others === 0) || performance.now() > untilMs)
+    if ((counts === last && others === 0 && blanks <= 1) || performance.now() > untilMs)
       return { ...now, server: await server.held() };
     if (before === null) last = counts;
     await wait(100);

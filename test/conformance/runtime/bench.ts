@@ -14,7 +14,7 @@ import type {
   ResponseHead,
   ResponseSink,
 } from '../../../src/model/http.ts';
-import type { Instance, Runtime, StartOrder } from '../../../src/model/instance.ts';
+import type { Instance, InstanceHome, Runtime, StartOrder } from '../../../src/model/instance.ts';
 import type {
   InvocationContext,
   InvocationEnd,
@@ -27,8 +27,6 @@ interface RuntimeParts {
   readonly socketPath: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly log: LogSink;
-  readonly caller: Caller;
   readonly baseEnv: Readonly<Record<string, string>>;
 }
 
@@ -47,6 +45,7 @@ export class Bench {
   readonly log: LogBook;
   readonly runtime: Runtime;
   readonly socketPath: string;
+  readonly #home: InstanceHome;
   #instances = 0;
 
   static async open(
@@ -61,18 +60,20 @@ export class Bench {
       socketPath,
       clock: options.clock ?? systemClock,
       logger: silentLogger,
-      log,
-      caller: options.caller ?? { call: () => Promise.reject(new Error('nobody is called in this test')) },
       baseEnv: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'test' },
     });
     ends.after(async () => {
       await runtime.close();
       await rm(folder, { recursive: true });
     });
-    return new Bench(runtime, socketPath, log);
+    const caller = options.caller ?? {
+      call: () => Promise.reject(new Error('nobody is called in this test')),
+    };
+    return new Bench(runtime, socketPath, log, caller);
   }
 
-  private constructor(runtime: Runtime, socketPath: string, log: LogBook) {
+  private constructor(runtime: Runtime, socketPath: string, log: LogBook, caller: Caller) {
+    this.#home = { caller, log, env: {} };
     this.runtime = runtime;
     this.socketPath = socketPath;
     this.log = log;
@@ -100,6 +101,7 @@ export class Bench {
           sources: [],
         },
       },
+      home: this.#home,
       mode: 'function',
       concurrency: 100,
       memoryBytes: 256 * MB,

@@ -23,7 +23,14 @@ export interface User {
 export function isolatedEnv(t: TestContext, user: User | null = null): NodeJS.ProcessEnv {
   const runtime = mkdtempSync(join(tmpdir(), 'fulcrum-run-'));
   t.after(() => rmSync(runtime, { recursive: true, force: true }));
-  const env: NodeJS.ProcessEnv = { ...process.env, XDG_RUNTIME_DIR: runtime, NO_COLOR: '1', COLUMNS: '80' };
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    XDG_RUNTIME_DIR: runtime,
+    // Where a server writes itself down that has no runtime folder: commands look there, too.
+    TMPDIR: runtime,
+    NO_COLOR: '1',
+    COLUMNS: '80',
+  };
   if (user !== null) {
     chownSync(runtime, user.uid, user.gid);
     env.HOME = runtime;

@@ -66,7 +66,7 @@ function hello(path: string, token: string): Promise<string> {
 }
 
 async function admin(port: number, headers: Record<string, string>): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}/v1/app`, { headers });
+  const response = await fetch(`http://127.0.0.1:${port}/v1/apps`, { headers });
   return String(response.status);
 }
 

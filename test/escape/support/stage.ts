@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { systemClock } from '../../../src/base/clock.ts';
 import { randomText } from '../../../src/base/ids.ts';
 import { silentLogger } from '../../../src/base/log.ts';
+import { FakeHost } from '../../../src/control/fixtures/fake-host.ts';
 import { FakePort } from '../../../src/control/fixtures/fake-port.ts';
 import { ControlServer } from '../../../src/control/server.ts';
 import { createCgroups, removeCgroups } from '../../../src/runtime/sandbox/cgroup.ts';
@@ -219,10 +220,13 @@ export class Stage {
     chmodSync(this.path('wire', 's'), 0o666);
 
     const control = new ControlServer({
-      port: new FakePort(),
+      host: FakeHost.dev(new FakePort()),
       clock: systemClock,
       logger: silentLogger,
-      token: randomText(30),
+      ownToken: randomText(30),
+      tokens: null,
+      audit: null,
+      secrets: null,
     });
     const { url } = await control.listen({ httpPort: 0, host: '127.0.0.1', socketPath: null });
     this.#ends.push(() => control.close());

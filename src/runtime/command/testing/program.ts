@@ -13,7 +13,7 @@ import type { CommandSpec } from '../../../model/app.ts';
 import type { BodyReader, BodySource, RawHeaders, ResponseHead, ResponseSink } from '../../../model/http.ts';
 import type { Instance, Runtime, StartOrder } from '../../../model/instance.ts';
 import type { InvocationContext, InvocationEnd } from '../../../model/invocation.ts';
-import type { LogEntry } from '../../../model/log.ts';
+import type { LogEntry, LogSink } from '../../../model/log.ts';
 import type { CommandRevision } from '../../../model/revision.ts';
 import { createCommandRuntime } from '../command-runtime.ts';
 
@@ -70,17 +70,16 @@ export function testRuntime(t: TestContext, more: { startLimitMs?: number } = {}
   const runtime = createCommandRuntime({
     clock: systemClock,
     logger: silentLogger,
-    log,
     baseEnv: { PATH: process.env['PATH'] ?? '' },
     ...more,
   });
   t.after(() => runtime.close());
-  return { runtime, log, start: (command, options) => runtime.start(orderOf(command, options)) };
+  return { runtime, log, start: (command, options) => runtime.start(orderOf(command, log, options)) };
 }
 
 let started = 0;
 
-function orderOf(command: string, options: ProgramOptions = {}): StartOrder {
+function orderOf(command: string, log: LogSink, options: ProgramOptions = {}): StartOrder {
   const settings = {
     concurrency: 100,
     memoryBytes: options.memoryBytes ?? 512 * MB,
@@ -113,6 +112,7 @@ function orderOf(command: string, options: ProgramOptions = {}): StartOrder {
   return {
     instanceId: `i_${++started}`,
     revision,
+    home: { caller: { call: () => Promise.reject(new Error('programs call nobody')) }, log, env: {} },
     mode: 'service',
     concurrency: 100,
     memoryBytes: settings.memoryBytes,

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
  * `root` and all that it has begun, directly or through others, at most so many generations of them. What has ended and was not
@@ -27,9 +27,18 @@ export function openDescriptors(pid: number): number {
   return list(`/proc/${pid}/fd`).length;
 }
 
-/** In the process' mount namespace. */
+/** In the process' mount namespace; 0 where that is this process' own, in which others mount as they like. */
 export function mounts(pid: number): number {
+  if (namespaceOf(pid) === namespaceOf(process.pid)) return 0;
   return read(`/proc/${pid}/mountinfo`).split('\n').length - 1;
+}
+
+function namespaceOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`);
+  } catch {
+    return '';
+  }
 }
 
 /** Memory that nothing else shares with the process. */

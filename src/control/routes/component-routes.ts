@@ -1,0 +1,197 @@
+import { FulcrumError } from '../../base/errors.ts';
+import { nearest } from '../../base/suggest.ts';
+import type { ComponentStatus } from '../../model/status.ts';
+import { componentParams, invokeInput, logsInput, modeCheckInput, modeInput } from '../input.ts';
+import {
+  componentAnswer,
+  componentsAnswer,
+  invokeAnswer,
+  logLine,
+  logsAnswer,
+  modeAnswer,
+  modeCheckAnswer,
+} from '../schemas.ts';
+import type { LogQuery } from '../log-book.ts';
+import { logStream } from '../log-stream.ts';
+import type { ControlPort } from '../port.ts';
+import { json, jsonBody, lines, route, type Route } from '../route.ts';
+import { logsOf, running, type ApiParts } from './parts.ts';
+
+const MAX_FOLLOWERS = 256;
+const MAX_FOLLOWERS_OF_CALLER = 32;
+
+export function componentRoutes({ host, clock, closing }: ApiParts): Route[] {
+  /** How many logs are followed by whom. */
+  const following = new Map<string, number>();
+  return [
+    route({
+      id: 'listComponents',
+      method: 'GET',
+      path: '/apps/{app}/components',
+      scope: 'read',
+      reach: 'app',
+      summary: 'Its components: mode, instances, the last minute’s traffic',
+      answer: json(componentsAnswer),
+      audit: null,
+      handle: ({ app }) => running(host, app).components(),
+    }),
+    route({
+      id: 'getComponent',
+      method: 'GET',
+      path: '/apps/{app}/components/{component}',
+      scope: 'read',
+      reach: 'app',
+      summary: 'One component',
+      params: componentParams,
+      answer: json(componentAnswer),
+      audit: null,
+      handle: ({ app, params }) => component(running(host, app), params.component),
+    }),
+    route({
+      id: 'setMode',
+      method: 'POST',
+      path: '/apps/{app}/components/{component}/mode',
+      scope: 'deploy',
+      reach: 'app',
+      summary: 'Switches it to function, service or auto; answers when new work goes to the new mode only',
+      params: componentParams,
+      body: jsonBody(modeInput),
+      answer: json(modeAnswer),
+      audit: {
+        action: 'mode.set',
+        details: ({ params, body }) => ({
+          component: params.component,
+          mode: body.mode,
+          ...(body.force ? { force: true } : {}),
+        }),
+      },
+      async handle({ app, params, body }) {
+        const port = running(host, app);
+        const { name } = await component(port, params.component);
+        return port.setMode(name, body.mode, { force: body.force });
+      },
+    }),
+    route({
+      id: 'checkMode',
+      method: 'GET',
+      path: '/apps/{app}/components/{component}/mode-check',
+      scope: 'read',
+      reach: 'app',
+      summary: 'What a switch to that mode would break in its code; switches nothing',
+      params: componentParams,
+      query: modeCheckInput,
+      answer: json(modeCheckAnswer),
+      audit: null,
+      async handle({ app, params, query }) {
+        const port = running(host, app);
+        const { name } = await component(port, params.component);
+        return port.checkMode(name, query.mode);
+      },
+    }),
+    route({
+      id: 'invoke',
+      method: 'POST',
+      path: '/apps/{app}/components/{component}/invoke',
+      scope: 'deploy',
+      reach: 'app',
+      summary: 'Runs one invocation by hand: a named function, its schedule, or its event handler',
+      params: componentParams,
+      body: jsonBody(invokeInput),
+      answer: json(invokeAnswer),
+      audit: {
+        action: 'invoke',
+        // What is passed may be anybody's data; only what was run is told.
+        details: ({ params, body }) => ({
+          component: params.component,
+          kind: body.kind,
+          ...(body.kind === 'call' ? { function: body.function } : {}),
+        }),
+      },
+      async handle({ app, params, body, signal }) {
+        const port = running(host, app);
+        const { name } = await component(port, params.component);
+        return port.invoke(name, body, signal);
+      },
+    }),
+    route({
+      id: 'readLogs',
+      method: 'GET',
+      path: '/apps/{app}/logs',
+      scope: 'read',
+      reach: 'app',
+      summary: 'The latest entries of its log that match, oldest first',
+      query: logsInput,
+      answer: json(logsAnswer),
+      audit: null,
+      handle: ({ app, query }) => Promise.resolve(logsOf(host, app).query(logQuery(query))),
+    }),
+    route({
+      id: 'followLogs',
+      method: 'GET',
+      path: '/apps/{app}/logs/follow',
+      scope: 'read',
+      reach: 'app',
+      summary: 'The same, and then what is written, until the reader goes',
+      query: logsInput,
+      answer: lines(logLine),
+      audit: null,
+      handle({ app, query, caller: { actor } }) {
+        const logs = logsOf(host, app);
+        refuseMoreFollowers(following, actor);
+        following.set(actor, (following.get(actor) ?? 0) + 1);
+        const ended = Promise.withResolvers<void>();
+        const onEnd = (): void => {
+          const left = following.get(actor)! - 1;
+          if (left === 0) following.delete(actor);
+          else following.set(actor, left);
+          ended.resolve();
+        };
+        const body = logStream({ book: logs, query: logQuery(query), clock, signal: closing, onEnd });
+        return Promise.resolve({ body, done: ended.promise });
+      },
+    }),
+  ];
+}
+
+/** Each caller has a bound, so that one who leaves streams open is in nobody else's way; and all have one together. */
+function refuseMoreFollowers(following: ReadonlyMap<string, number>, actor: string): void {
+  const all = following.values().reduce((sum, count) => sum + count, 0);
+  const ownBound = (following.get(actor) ?? 0) >= MAX_FOLLOWERS_OF_CALLER;
+  if (!ownBound && all < MAX_FOLLOWERS) return;
+  throw new FulcrumError(
+    'overloaded',
+    ownBound
+      ? `${MAX_FOLLOWERS_OF_CALLER} readers follow logs with this access already. End one of them first.`
+      : `${MAX_FOLLOWERS} readers follow logs already. End one of them first.`,
+  );
+}
+
+interface LogsInput {
+  readonly component?: string | undefined;
+  readonly request?: string | undefined;
+  readonly since?: number | undefined;
+  readonly level?: LogQuery['level'];
+  readonly limit: number;
+}
+
+function logQuery(input: LogsInput): LogQuery {
+  return {
+    component: input.component,
+    requestId: input.request,
+    sinceMs: input.since,
+    level: input.level,
+    limit: input.limit,
+  };
+}
+
+async function component(port: ControlPort, name: string): Promise<ComponentStatus> {
+  const components = await port.components();
+  const found = components.find((candidate) => candidate.name === name);
+  if (found !== undefined) return found;
+  const names = components.map((candidate) => candidate.name);
+  const likely = nearest(name, names);
+  const advice = likely === null ? `There are: ${names.join(', ')}.` : `Did you mean '${likely}'?`;
+  throw new FulcrumError('not-found', `There is no component '${name}'. ${advice}`, {
+    details: { nearest: likely },
+  });
+}

@@ -1,0 +1,21 @@
+import type { Route } from '../route.ts';
+import { openApiDocument } from '../openapi.ts';
+import { appRoutes } from './app-routes.ts';
+import { componentRoutes } from './component-routes.ts';
+import type { ApiParts } from './parts.ts';
+import { releaseRoutes } from './release-routes.ts';
+import { secretRoutes } from './secret-routes.ts';
+import { serverRoutes } from './server-routes.ts';
+
+/** The whole table. What is not in it does not exist. */
+export function allRoutes(parts: ApiParts): readonly Route[] {
+  let document: unknown = null;
+  const routes: readonly Route[] = [
+    ...appRoutes(parts),
+    ...componentRoutes(parts),
+    ...releaseRoutes(parts),
+    ...secretRoutes(parts),
+    ...serverRoutes(parts, () => (document ??= openApiDocument(routes))),
+  ];
+  return routes;
+}

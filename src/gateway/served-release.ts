@@ -1,0 +1,73 @@
+import { CorsPolicy } from './cors.ts';
+import { encodedPath, Router } from './router.ts';
+import { StaticSite } from './static/site.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
+import type { OutcomeSink } from './outcomes.ts';
+import type { RouterEntry } from './router.ts';
+import type { ComponentSpec, GatewaySettings, Route } from '../model/app.ts';
+import type { Dispatcher } from '../model/dispatch.ts';
+import type { LogSink } from '../model/log.ts';
+
+interface Common {
+  readonly component: string;
+  readonly route: Route;
+  /** What a prefix route has before its star, as clients send it; empty for an exact one. */
+  readonly prefix: string;
+  readonly cors: CorsPolicy | null;
+}
+
+/** What a route leads to. */
+export type GatewayTarget =
+  | (Common & { readonly kind: 'instances' })
+  | (Common & { readonly kind: 'static'; readonly site: StaticSite });
+
+/** One release of an app, as data: what the gateway is given to serve. */
+export interface GatewayRelease {
+  /** Id of its app; absent where its log lines need not tell. */
+  readonly app?: string;
+  readonly number: number;
+  /** Where its requests find instances: every release has its own, so that a request stays within one. */
+  readonly dispatcher: Dispatcher;
+  readonly components: ReadonlyMap<string, ComponentSpec>;
+  readonly gateway: GatewaySettings;
+  /** Gets one line for each of its requests. */
+  readonly log: LogSink;
+  /** Is told how each of its requests ended; null where nobody counts. */
+  readonly outcomes: OutcomeSink | null;
+}
+
+/** A release as the gateway serves it. Immutable: another deploy is another one, and requests keep the one they came to. */
+export class ServedRelease {
+  readonly app: string | null;
+  readonly number: number;
+  readonly dispatcher: Dispatcher;
+  readonly log: LogSink;
+  readonly outcomes: OutcomeSink | null;
+  readonly router: Router<GatewayTarget>;
+  readonly proxies: TrustedProxies;
+
+  /** Throws `config-invalid` where a trusted proxy is no address. */
+  constructor({ app, number, dispatcher, components, gateway, log, outcomes }: GatewayRelease) {
+    this.app = app ?? null;
+    this.number = number;
+    this.dispatcher = dispatcher;
+    this.log = log;
+    this.outcomes = outcomes;
+    const common = gateway.cors === null ? null : new CorsPolicy(gateway.cors);
+    this.proxies = new TrustedProxies(gateway.trustedProxies);
+    this.router = new Router([...components.values()].flatMap((spec) => entriesOf(spec, common)));
+  }
+}
+
+function entriesOf(spec: ComponentSpec, common: CorsPolicy | null): RouterEntry<GatewayTarget>[] {
+  const cors = spec.cors === null ? common : new CorsPolicy(spec.cors);
+  const site = spec.kind === 'static' ? new StaticSite(spec.directory, spec.cacheControl) : null;
+  return spec.routes.map((route) => {
+    const prefix = route.path.endsWith('/*') ? encodedPath(route.path.slice(0, -2)) : '';
+    const target = { component: spec.name, route, prefix, cors };
+    return {
+      route,
+      value: site === null ? { ...target, kind: 'instances' } : { ...target, kind: 'static', site },
+    };
+  });
+}

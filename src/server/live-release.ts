@@ -1,0 +1,212 @@
+/**
+ * One release of one app while it lives: its instances, and the ways to them. A request that came to it stays within it, calls
+ * to other components included.
+ *
+ *   starting ── first deploy() ──▶ live ── drain() ──▶ draining ── all work done, or its time over ──▶ ended
+ *       └──────────── close() ──────▶ ended ◀── close() ──┘
+ *
+ * `draining` still takes what comes to it: a request that was routed before the route table changed.
+ */
+import { availableParallelism } from 'node:os';
+import { sleep, type Clock } from '../base/clock.ts';
+import { FulcrumError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { ModeCheck } from '../control/port.ts';
+import { OutcomeCounts } from '../gateway/outcomes.ts';
+import type { GatewayRelease } from '../gateway/served-release.ts';
+import type { AppSpec } from '../model/app.ts';
+import type { Caller } from '../model/calls.ts';
+import type { LogSink } from '../model/log.ts';
+import type { Revision } from '../model/revision.ts';
+import type { UsageSink } from '../model/usage.ts';
+import { createCaller } from '../scaling/caller.ts';
+import { InvocationDispatcher } from '../scaling/dispatcher.ts';
+import type { ModeChoice } from '../scaling/scaled-component.ts';
+import { Scaler, type DeployOptions } from '../scaling/scaler.ts';
+import { SecretMask } from '../secrets/mask.ts';
+import { appLog } from './app-log.ts';
+import { maskedLog, secretValues } from './secret-values.ts';
+import { deferredCaller } from './deferred-caller.ts';
+import type { Engines, EngineScope } from './engines.ts';
+import type { Prepared } from './prepare.ts';
+import type { SwitchChecks } from './switch-checks.ts';
+
+/** A start of plain Node is work for the processor: with a hundred at once on two cores, each took 3 s instead of 60 ms. */
+const STARTS_PER_CPU = 3;
+/** Ordinary requests end in this time; what is left then are streams and WebSockets, which have to be told. */
+const UNTOLD_MS = 5_000;
+const LEAST_DRAIN_MS = 30_000;
+const LOOK_EVERY_MS = 20;
+/** For what has nothing left to do: time to end by itself. */
+const QUIET_CLOSE_MS = 1_000;
+
+/** What of a server every release is made with. */
+export interface ReleaseParts {
+  readonly engines: Engines;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Of the server as a whole. */
+  readonly log: LogSink;
+  readonly checks: SwitchChecks;
+}
+
+export interface LiveReleaseOptions extends ReleaseParts {
+  /** Its app's id. */
+  readonly app: string;
+  /** Null for an app that is deployed in place and has no releases. */
+  readonly number: number | null;
+  readonly usage: UsageSink;
+  /** What its environment adds to every component's variables. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export class LiveRelease {
+  readonly number: number | null;
+  readonly scaler: Scaler;
+  readonly dispatcher: InvocationDispatcher;
+  readonly caller: Caller;
+  /** How its requests have ended since it began. */
+  readonly outcomes = new OutcomeCounts();
+  readonly #options: LiveReleaseOptions;
+  readonly #scope: EngineScope;
+  readonly #mask = new SecretMask();
+  #state: 'starting' | 'live' | 'draining' | 'ended' = 'starting';
+  #spec: AppSpec | null = null;
+  #revisions: Prepared['revisions'] = new Map();
+  #switches: Promise<readonly ModeCheck[]> = Promise.resolve([]);
+  #routed: GatewayRelease | null = null;
+  #closed: Promise<void> | null = null;
+  #drained: Promise<void> | null = null;
+
+  constructor(options: LiveReleaseOptions) {
+    const { engines, clock, logger, log, app } = options;
+    this.#options = options;
+    this.number = options.number;
+    const caller = deferredCaller();
+    const home = { caller, log: maskedLog(appLog(log, app), this.#mask), env: options.env };
+    this.#scope = engines.openScope(app, home);
+    this.scaler = new Scaler({
+      runtimeFor: (spec, mode) => engines.runtimeFor(spec, mode),
+      home,
+      clock,
+      logger,
+      startsAtOnce: STARTS_PER_CPU * availableParallelism(),
+    });
+    this.dispatcher = new InvocationDispatcher({ slots: this.scaler, usage: options.usage, clock });
+    this.caller = createCaller(this.dispatcher, () => this.scaler.names());
+    caller.set(this.caller);
+  }
+
+  get state(): 'starting' | 'live' | 'draining' | 'ended' {
+    return this.#state;
+  }
+
+  /** What is deployed. Throws `shutting-down` where nothing is yet. */
+  get spec(): AppSpec {
+    if (this.#spec === null)
+      throw new FulcrumError('shutting-down', 'The app has not started yet.', { retryAfterS: 1 });
+    return this.#spec;
+  }
+
+  /** What the gateway is given: the same object until another deploy. Throws `shutting-down` where nothing is deployed yet. */
+  get routed(): GatewayRelease {
+    return this.#routed ?? this.#routes(this.spec);
+  }
+
+  /** What would break of components whose mode is `auto`, were they switched. Never rejects. */
+  get switches(): Promise<readonly ModeCheck[]> {
+    return this.#switches;
+  }
+
+  /** What of a sandbox a component's instances have on `engine`. */
+  readonly sandbox: EngineScope['sandbox'] = (component, engine) => this.#scope.sandbox(component, engine);
+
+  /** What a component runs. Throws `not-found`. */
+  revision(component: string): Revision {
+    const found = this.#revisions.get(component);
+    if (found === undefined) throw new FulcrumError('not-found', `There is no component '${component}'.`);
+    return found;
+  }
+
+  /** What the config says of a component's mode, and what was chosen; null where there is no such component with instances. */
+  choice(component: string): ModeChoice | null {
+    return [...this.scaler.names()].includes(component) ? this.scaler.choice(component) : null;
+  }
+
+  /** Makes `prepared` what its instances run. A failure changes nothing. */
+  async deploy(prepared: Prepared, options: DeployOptions = {}): Promise<void> {
+    this.#mask.learn(secretValues(prepared));
+    await this.#scope.prepare(prepared.app, prepared.revisions.values());
+    await this.scaler.deploy(prepared.revisions, options);
+    this.#spec = prepared.app;
+    this.#revisions = prepared.revisions;
+    const { checks, log, app } = this.#options;
+    this.#switches = checks.tell(prepared.revisions.values(), appLog(log, app));
+    this.#routed = this.#routes(prepared.app);
+    if (this.#state === 'starting') this.#state = 'live';
+  }
+
+  /**
+   * For when nothing new is routed to it: ends it once all that it has begun is done, and at the latest after 30 s or its longest
+   * timeout. Event streams and WebSockets are told to go; calls that are made meanwhile are served as ever.
+   */
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  /** Refuses new work and ends every instance once its work is done, or after `drainMs`. */
+  close(drainMs: number): Promise<void> {
+    this.#closed ??= this.#close(drainMs);
+    return this.#closed;
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#state === 'live') this.#state = 'draining';
+    const limitMs = this.#drainLimitMs();
+    const restMs = limitMs - (await this.#whenQuiet(UNTOLD_MS));
+    if (!this.#isQuiet()) {
+      await this.scaler.drain();
+      await this.#whenQuiet(restMs);
+    }
+    await this.close(QUIET_CLOSE_MS);
+  }
+
+  /** @returns how long it waited. */
+  async #whenQuiet(limitMs: number): Promise<number> {
+    const { clock } = this.#options;
+    const beganMs = clock.monotonicMs();
+    while (!this.#isQuiet() && this.#closed === null && clock.monotonicMs() - beganMs < limitMs)
+      await sleep(clock, LOOK_EVERY_MS);
+    return clock.monotonicMs() - beganMs;
+  }
+
+  #isQuiet(): boolean {
+    return this.dispatcher.running === 0;
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    try {
+      await this.scaler.close(drainMs);
+      this.dispatcher.abortAll();
+    } finally {
+      this.#state = 'ended';
+      await this.#scope.close();
+    }
+  }
+
+  #routes({ components, gateway }: AppSpec): GatewayRelease {
+    const { app, number, log } = this.#options;
+    const { dispatcher, outcomes } = this;
+    return { app, number: number ?? 1, dispatcher, components, gateway, log, outcomes };
+  }
+
+  #drainLimitMs(): number {
+    let limitMs = LEAST_DRAIN_MS;
+    for (const spec of this.#spec?.components.values() ?? []) {
+      if (spec.kind === 'static') continue;
+      limitMs = Math.max(limitMs, spec.function.timeoutMs, spec.service.timeoutMs, spec.service.drainMs);
+    }
+    return limitMs;
+  }
+}

@@ -1,0 +1,106 @@
+import type { AppSpec } from '../model/app.ts';
+import { UsageMeter } from '../meter/usage-meter.ts';
+import type { UsageStore } from '../model/usage-store.ts';
+import type { SwitchChecks } from './switch-checks.ts';
+import { LiveRelease, type ReleaseParts } from './live-release.ts';
+
+export interface RunningAppOptions extends ReleaseParts {
+  readonly id: string;
+  readonly usage: UsageStore;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * An app on this server: the release that serves, a canary beside it, and those that drain. What is not a release's alone is
+ * here: its usage.
+ */
+export class RunningApp {
+  readonly id: string;
+  readonly meter: UsageMeter;
+  readonly checks: SwitchChecks;
+  readonly #options: RunningAppOptions;
+  /** All that have instances, or may have: those that start, too. */
+  readonly #live = new Set<LiveRelease>();
+  #serving: LiveRelease | null = null;
+  #canary: LiveRelease | null = null;
+
+  constructor(options: RunningAppOptions) {
+    const { usage, clock, logger } = options;
+    this.id = options.id;
+    this.checks = options.checks;
+    this.#options = options;
+    this.meter = new UsageMeter({ app: this.id, store: usage, clock, logger });
+  }
+
+  get serving(): LiveRelease | null {
+    return this.#serving;
+  }
+
+  get canary(): LiveRelease | null {
+    return this.#canary;
+  }
+
+  /** The one that serves first, then the canary, then what starts or drains. */
+  get live(): readonly LiveRelease[] {
+    const first = [this.#serving, this.#canary].filter((release) => release !== null);
+    return [...new Set([...first, ...this.#live])];
+  }
+
+  /** What serves. Throws `shutting-down` where nothing does yet. */
+  get spec(): AppSpec | null {
+    return this.#serving?.spec ?? null;
+  }
+
+  /** A release that nothing is routed to yet; it must be given to `serve` or `tryOut`, or be closed. */
+  newRelease(number: number | null): LiveRelease {
+    const { id, meter } = this;
+    const release = new LiveRelease({ ...this.#options, app: id, number, usage: meter });
+    this.#live.add(release);
+    return release;
+  }
+
+  /** From now on `release` serves. What served before, and a canary, are no longer routed to: whoever calls this drains them. */
+  serve(release: LiveRelease): void {
+    this.#serving = release;
+    if (this.#canary === release) this.#canary = null;
+  }
+
+  /** What was routed to until a change that could not be made. */
+  restore(serving: LiveRelease | null, canary: LiveRelease | null): void {
+    this.#serving = serving;
+    this.#canary = canary;
+  }
+
+  setCanary(release: LiveRelease | null): void {
+    this.#canary = release;
+  }
+
+  /** Drains a release that nothing is routed to any more, and lets go of it when it has ended. Never rejects. */
+  async retire(release: LiveRelease): Promise<void> {
+    await this.#end(release, () => release.drain());
+  }
+
+  /** Ends a release at once that never served. Never rejects. */
+  async abandon(release: LiveRelease): Promise<void> {
+    await this.#end(release, () => release.close(0));
+  }
+
+  /** Refuses new work and ends every release once its work is done, or after `drainMs`. */
+  async close(drainMs: number): Promise<void> {
+    await Promise.all([...this.#live].map((release) => this.#end(release, () => release.close(drainMs))));
+    await this.meter.close();
+  }
+
+  async #end(release: LiveRelease, how: () => Promise<void>): Promise<void> {
+    try {
+      await how();
+    } catch (error) {
+      this.#options.logger.error(
+        { app: this.id, release: release.number, error },
+        'a release did not end well',
+      );
+    } finally {
+      this.#live.delete(release);
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import { chownSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { totalmem } from 'node:os';
+import { FulcrumError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { AppSpec, RunnableSpec } from '../model/app.ts';
+import type { Revision } from '../model/revision.ts';
+import type { SandboxStatus } from '../model/status.ts';
+import { createCgroups, foldersOf, removeCgroups } from '../runtime/sandbox/cgroup.ts';
+import { essentialMissing, isolationRefusal } from '../runtime/sandbox/layers.ts';
+import type { Machine } from '../runtime/sandbox/machine.ts';
+import {
+  planSandbox,
+  withoutControllers,
+  type CgroupPlan,
+  type SandboxPlan,
+  type SandboxRequest,
+} from '../runtime/sandbox/plan.ts';
+import { runtimeFiles } from '../runtime/sandbox/runtime-files.ts';
+import { cgroupNameOf } from './cgroup-names.ts';
+import type { ComponentUser, ComponentUsers } from './component-users.ts';
+import { startOf } from './process-start.ts';
+import { sandboxBounds } from './sandbox-bounds.ts';
+import { componentFiles, type ComponentFiles } from './sandbox-files.ts';
+
+export type SandboxKind = SandboxRequest['kind'];
+export type Plans = Readonly<Partial<Record<SandboxKind, SandboxPlan>>>;
+
+export interface SandboxesOptions {
+  readonly machine: Machine;
+  /** Removed at the end. Its folder `root`, which is there, is where file trees are put together. */
+  readonly folder: string;
+  /** At which programs of modules present their token. */
+  readonly socketPath: string;
+  /** The Node that runs instances. */
+  readonly nodePath: string;
+  /** Read by instances, and never written. */
+  readonly compileCacheFolder: string;
+  readonly dataDirectory: string;
+  /** PATH of programs. */
+  readonly path: string;
+  readonly logger: Logger;
+}
+
+export interface SandboxScopeOptions extends SandboxesOptions {
+  /** Its id. */
+  readonly app: string;
+  /** Which no other scope has. */
+  readonly number: number;
+  readonly tmpFolder: string;
+  readonly users: ComponentUsers;
+  /** Of all scopes: runtimes ask by revision. */
+  readonly plans: WeakMap<Revision, Plans>;
+  readonly closed: () => void;
+}
+
+/** The sandboxes of one release's components, and the folders and control groups that were made for them. */
+export class SandboxScope {
+  readonly #options: SandboxScopeOptions;
+  /** By component: of the revision that was prepared last. */
+  readonly #latest = new Map<string, Plans>();
+  /** By name: there are folders on this machine for them. */
+  readonly #cgroups = new Map<string, CgroupPlan>();
+  readonly #tmpFolders = new Set<string>();
+
+  constructor(options: SandboxScopeOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes the plans of `revisions`, and on the machine what they need. Nothing is started.
+   * @param kindOf the kind of process that a component will have at first.
+   * @throws FulcrumError `isolation-missing`, which names every component that asks for more than there is.
+   */
+  async prepare(
+    app: AppSpec,
+    revisions: Iterable<Revision>,
+    kindOf: (spec: RunnableSpec) => SandboxKind,
+  ): Promise<void> {
+    const refusals: string[] = [];
+    await Promise.all(
+      [...revisions].map(async (revision) => {
+        const plans = this.#options.plans.get(revision) ?? (await this.#plansOf(app, revision));
+        this.#options.plans.set(revision, plans);
+        this.#latest.set(revision.spec.name, plans);
+        const refusal = refusalOf(revision.spec, plans[kindOf(revision.spec)]);
+        if (refusal !== null) refusals.push(refusal);
+      }),
+    );
+    this.#removeUnused(app);
+    if (refusals.length > 0) throw new FulcrumError('isolation-missing', refusals.toSorted().join('\n\n'));
+  }
+
+  /** What of a sandbox processes of this kind have; null where nothing is known of the component. */
+  status(component: string, kind: SandboxKind): SandboxStatus | null {
+    const plan = this.#latest.get(component)?.[kind];
+    if (plan === undefined) return null;
+    return {
+      complete: essentialMissing(plan.layers).length === 0,
+      uid: plan.uid,
+      layers: plan.layers.map((layer) => ({
+        name: layer.name,
+        state: layer.state,
+        reason: layer.state === 'on' ? null : layer.reason,
+      })),
+    };
+  }
+
+  /** The user ids that components have now. */
+  uids(): number[] {
+    const ids = [...this.#latest.values()].map(({ program }) => program?.uid ?? null);
+    return ids.filter((uid) => uid !== null);
+  }
+
+  /** Call when no process of theirs is wanted any more: what lives in the control groups is killed. Idempotent. */
+  async close(): Promise<void> {
+    const left = await Promise.all([...this.#cgroups.values()].map(removeCgroups));
+    this.#cgroups.clear();
+    if (left.flat().length > 0) {
+      this.#options.logger.warn({ left: left.flat() }, 'control groups could not be removed');
+    }
+    for (const folder of this.#tmpFolders) rmSync(folder, { recursive: true, force: true });
+    this.#options.closed();
+  }
+
+  async #plansOf(app: AppSpec, revision: Revision): Promise<Plans> {
+    const { dataDirectory, path } = this.#options;
+    const files = await componentFiles(app, revision, dataDirectory, path);
+    const planOf = async (kind: SandboxKind): Promise<SandboxPlan> => {
+      const [runtime, sockets] = [
+        this.#runtimeFor(revision.spec, kind),
+        this.#socketsFor(revision.spec, kind),
+      ];
+      return this.#plan(
+        revision,
+        kind,
+        files,
+        await this.#options.users.userFor(app, revision, files, runtime, sockets),
+      );
+    };
+    const program = await planOf('program');
+    return this.#withCgroups(
+      revision.kind === 'module' ? { function: await planOf('function'), program } : { program },
+    );
+  }
+
+  #plan({ spec }: Revision, kind: SandboxKind, files: ComponentFiles, user: ComponentUser): SandboxPlan {
+    const { machine, folder } = this.#options;
+    const bounds = sandboxBounds(spec, machineMemory());
+    const tmpFolder = join(this.#options.tmpFolder, `${this.#options.number}-${spec.name}`);
+    this.#tmpFolders.add(tmpFolder);
+    mkdirSync(tmpFolder, { recursive: true, mode: 0o700 });
+    if (user.uid !== null) chownSync(tmpFolder, user.uid, user.uid);
+    return planSandbox(machine, {
+      component: spec.name,
+      kind,
+      network: spec.network,
+      ...user,
+      readable: [...this.#runtimeFor(spec, kind), ...files.readable],
+      writable: files.writable,
+      sockets: this.#socketsFor(spec, kind),
+      hidden: files.hidden,
+      mountPoint: join(folder, 'root'),
+      tmpFolder,
+      ...bounds,
+      cgroupName: cgroupNameOf(
+        { pid: process.pid, startedAt: startOf(process.pid) ?? '0' },
+        this.#options.number,
+        this.#options.app,
+        spec.name,
+      ),
+    });
+  }
+
+  /** An instance of the fork engine is born with its connection. */
+  #socketsFor(spec: RunnableSpec, kind: SandboxKind): string[] {
+    return kind === 'program' && spec.kind === 'module' ? [this.#options.socketPath] : [];
+  }
+
+  #runtimeFor(spec: RunnableSpec, kind: SandboxKind): string[] {
+    if (spec.kind === 'command') return [];
+    const { nodePath, compileCacheFolder } = this.#options;
+    return [...runtimeFiles(nodePath), ...(kind === 'program' ? [compileCacheFolder] : [])];
+  }
+
+  /** Both kinds of a component are in the same groups. */
+  #withCgroups(plans: Plans): Plans {
+    const cgroup = plans.program?.cgroup ?? plans.function?.cgroup ?? null;
+    if (cgroup === null) return plans;
+    const failed = createCgroups(cgroup);
+    this.#cgroups.set(cgroup.name, cgroup);
+    const settled = (plan: SandboxPlan | undefined): SandboxPlan | undefined =>
+      plan === undefined ? undefined : withoutControllers(plan, failed);
+    const [asFunction, program] = [settled(plans.function), settled(plans.program)];
+    return { ...(asFunction && { function: asFunction }), ...(program && { program }) };
+  }
+
+  /** Groups of components that are no longer in the app, once their last instance has gone: those that are empty. */
+  #removeUnused(app: AppSpec): void {
+    for (const name of this.#latest.keys()) {
+      if (app.components.has(name)) continue;
+      const cgroup = this.#latest.get(name)?.program?.cgroup;
+      try {
+        if (cgroup) {
+          for (const folder of foldersOf(cgroup)) rmdirSync(folder);
+          this.#cgroups.delete(cgroup.name);
+        }
+        this.#latest.delete(name);
+      } catch {
+        // It still drains; the next deploy, or the end, tries again.
+      }
+    }
+  }
+}
+
+export function refusalOf(spec: RunnableSpec, plan: SandboxPlan | undefined): string | null {
+  if (spec.isolation !== 'required' || plan === undefined) return null;
+  return isolationRefusal(spec.name, plan.layers);
+}
+
+function machineMemory(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}

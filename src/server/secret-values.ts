@@ -1,0 +1,39 @@
+import type { LogEntry, LogSink } from '../model/log.ts';
+import type { SecretMask } from '../secrets/mask.ts';
+import type { Prepared } from './prepare.ts';
+
+/** The values of all secrets that an app's components are given. */
+export function secretValues({ app, env }: Prepared): string[] {
+  return [...app.components.values()].flatMap((spec) => {
+    if (spec.kind === 'static') return [];
+    return Object.entries(spec.env).flatMap(([variable, source]) => {
+      const value = source.kind === 'secret' ? env.get(spec.name)?.[variable] : undefined;
+      return value === undefined ? [] : [value];
+    });
+  });
+}
+
+/** `log` without what `mask` hides, for components print their environment when they are in trouble. Our own packed lines hold none of it. */
+export function maskedLog(log: LogSink, mask: SecretMask): LogSink {
+  return {
+    write(entry) {
+      if (entry.packed !== undefined) return log.write(entry);
+      const text = mask.hide(entry.text);
+      const fields = hiddenIn(entry.fields, mask);
+      log.write(text === entry.text && fields === entry.fields ? entry : { ...entry, text, fields });
+    },
+  };
+}
+
+function hiddenIn(fields: LogEntry['fields'], mask: SecretMask): LogEntry['fields'] {
+  if (fields === null) return null;
+  const written = JSON.stringify(fields);
+  const shown = mask.hide(written);
+  if (shown === written) return fields;
+  try {
+    return JSON.parse(shown) as LogEntry['fields'];
+  } catch {
+    // A value that looks like JSON's own signs took some of those along.
+    return {};
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The tables as data: what bulk inserts, copies and checksums go by, and what the types of queries are made from. The migrations hold
+ * the same in SQL; a test compares them. Times are whole milliseconds since the epoch, but for those that say otherwise.
+ */
+type ColumnType = 'text' | 'integer' | 'real' | 'bytes';
+
+interface Column {
+  readonly type: ColumnType;
+  readonly nullable?: true;
+}
+
+export interface Table {
+  readonly columns: Readonly<Record<string, Column>>;
+  /** The primary key: rows are unique by it, and are copied in its order. */
+  readonly key: readonly string[];
+  /** Rows of a batch while copying: some megabytes at most. */
+  readonly batchRows: number;
+}
+
+const text = { type: 'text' } as const;
+const integer = { type: 'integer' } as const;
+const real = { type: 'real' } as const;
+const bytes = { type: 'bytes' } as const;
+const optionalText = { type: 'text', nullable: true } as const;
+const optionalInteger = { type: 'integer', nullable: true } as const;
+
+/** In an order in which each comes after those that it refers to. */
+export const tables = {
+  counters: { key: ['name'], batchRows: 1_000, columns: { name: text, value: integer } },
+  apps: {
+    key: ['id'],
+    batchRows: 100,
+    columns: {
+      id: text,
+      name: text,
+      environment: text,
+      hosts: text,
+      prefix: text,
+      created_at_ms: integer,
+      serving: optionalInteger,
+      canary: optionalText,
+      modes: text,
+      version: integer,
+      last_release: integer,
+    },
+  },
+  blob_uploads: { key: ['id'], batchRows: 1_000, columns: { id: text, touched_at_ms: integer } },
+  blob_pieces: {
+    key: ['upload', 'number'],
+    batchRows: 4,
+    columns: { upload: text, number: integer, encoding: text, bytes },
+  },
+  blobs: {
+    key: ['digest'],
+    batchRows: 1_000,
+    columns: {
+      digest: text,
+      size_bytes: integer,
+      upload: text,
+      pieces: integer,
+      asked_at_ms: integer,
+      damaged: integer,
+    },
+  },
+  releases: {
+    key: ['app', 'number'],
+    batchRows: 4,
+    columns: {
+      app: text,
+      number: integer,
+      manifest: text,
+      state: text,
+      created_at_ms: integer,
+      created_by: text,
+      note: text,
+      failure: optionalText,
+    },
+  },
+  release_blobs: {
+    key: ['app', 'number', 'digest'],
+    batchRows: 1_000,
+    columns: { app: text, number: integer, digest: text },
+  },
+  tokens: {
+    key: ['id'],
+    batchRows: 1_000,
+    columns: {
+      id: text,
+      name: text,
+      hash: text,
+      scope: text,
+      apps: optionalText,
+      created_at_ms: integer,
+      expires_at_ms: optionalInteger,
+      last_used_at_ms: optionalInteger,
+    },
+  },
+  secrets: {
+    key: ['app', 'name'],
+    batchRows: 100,
+    columns: { app: text, name: text, key_id: text, sealed: bytes, updated_at_ms: integer },
+  },
+  audit: {
+    key: ['number'],
+    batchRows: 500,
+    columns: {
+      number: integer,
+      at_ms: integer,
+      actor: text,
+      action: text,
+      app: optionalText,
+      outcome: text,
+      details: text,
+    },
+  },
+  usage_minutes: {
+    key: ['app', 'component', 'minute_ms', 'part'],
+    batchRows: 500,
+    columns: {
+      app: text,
+      component: text,
+      minute_ms: integer,
+      part: text,
+      span_ms: integer,
+      revision: text,
+      mode: text,
+      outcome: text,
+      count: integer,
+      cold: integer,
+      waited_ms: real,
+      start_ms: real,
+      duration_ms: real,
+      billed_ms: real,
+      billed_byte_ms: real,
+      cpu_ms: real,
+      latency: bytes,
+      duration: bytes,
+    },
+  },
+  usage_arrivals: {
+    key: ['part'],
+    batchRows: 200,
+    columns: {
+      part: text,
+      app: text,
+      component: text,
+      mode: text,
+      first_ms: integer,
+      last_ms: integer,
+      count: integer,
+      size_bytes: integer,
+      bytes,
+    },
+  },
+  usage_rows: {
+    key: ['app', 'component', 'arrived_at_ms', 'part'],
+    batchRows: 1_000,
+    columns: {
+      app: text,
+      component: text,
+      arrived_at_ms: real,
+      part: text,
+      revision: text,
+      mode: text,
+      trigger_kind: text,
+      outcome: text,
+      request_id: text,
+      status: integer,
+      waited_ms: real,
+      start_ms: real,
+      duration_ms: real,
+      billed_ms: real,
+      cpu_ms: real,
+      cold: integer,
+      memory_bytes: real,
+    },
+  },
+} as const satisfies Record<string, Table>;
+
+export type TableName = keyof typeof tables;
+export const tableNames = Object.keys(tables) as TableName[];
+
+interface Values {
+  text: string;
+  integer: number;
+  real: number;
+  bytes: Uint8Array;
+}
+type ValueOf<C extends Column> = C extends { nullable: true } ? Values[C['type']] | null : Values[C['type']];
+type RowOf<T extends Table> = { -readonly [Name in keyof T['columns']]: ValueOf<T['columns'][Name]> };
+
+/** Rows as the database holds them, by table; what Kysely checks queries against. */
+export type Schema = { [Name in TableName]: RowOf<(typeof tables)[Name]> };

@@ -1,0 +1,4 @@
+import { storeConformance } from './suites.ts';
+import { postgresUnderTest } from './support/postgres-under-test.ts';
+
+storeConformance(await postgresUnderTest());

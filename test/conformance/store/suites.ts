@@ -1,0 +1,25 @@
+import { appsSuite } from './apps-suite.ts';
+import { auditSuite } from './audit-suite.ts';
+import { blobsSuite } from './blobs-suite.ts';
+import { crashSuite } from './crash-suite.ts';
+import { releasesSuite } from './releases-suite.ts';
+import { secretsSuite } from './secrets-suite.ts';
+import type { StoreUnderTest } from './support/store-under-test.ts';
+import { tokensSuite } from './tokens-suite.ts';
+import { usageSuite } from './usage-suite.ts';
+
+/** Everything that a store must do, whichever it is. */
+export function storeConformance(subject: StoreUnderTest): void {
+  for (const suite of [
+    appsSuite,
+    releasesSuite,
+    blobsSuite,
+    tokensSuite,
+    secretsSuite,
+    auditSuite,
+    usageSuite,
+    crashSuite,
+  ]) {
+    suite(subject);
+  }
+}

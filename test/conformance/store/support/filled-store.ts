@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import type { Store } from '../../../../src/store/store.ts';
+import { contentOf, fileOf, newApp, newRelease, NOW_MS, putContent } from './things.ts';
+
+/** Puts something into every table, with what is awkward to carry from one database to another. */
+export async function fillStore(store: Store): Promise<void> {
+  await store.apps.create(newApp({ hosts: ['a.example'], modes: {} }));
+  await store.apps.create(newApp({ id: 'Zoo' }));
+  await store.apps.create(newApp({ id: 'a@b', serving: 1 }));
+  const contents = [contentOf(0), contentOf(10), contentOf(300_000, true), contentOf(5_000_000)];
+  for (const content of contents) await putContent(store.blobs, content);
+  const files = contents.map((content, i) => fileOf(content, `naïve \u{1f6d2} ${i}.js`));
+  for (let i = 0; i < 6; i++)
+    await store.releases.add(newRelease(files, { note: i % 2 ? '' : 'it\'s \\ "odd"\n' }));
+  await store.releases.setState('shop', 2, 'failed', {
+    ...{ code: 'start-failed', message: 'no', component: null, log: ['x'] },
+  });
+  await store.tokens.add({
+    ...{ id: 't1', name: 'ci', hash: 'h', scope: 'read', apps: null, createdAtMs: NOW_MS },
+    ...{ expiresAtMs: null, lastUsedAtMs: null },
+  });
+  for (const name of ['A', 'b', 'ä', '\u{10ffff}', '\uffff']) {
+    await store.secrets.put({ app: 'shop', name, keyId: 'k', sealed: randomBytes(50), updatedAtMs: NOW_MS });
+  }
+  for (let i = 0; i < 520; i++) {
+    await store.audit.append({
+      ...{ atMs: NOW_MS + i, actor: 'ci', action: 'deploy', app: i % 3 ? 'shop' : null, outcome: 'ok' },
+      details: { i },
+    });
+  }
+  for (const app of ['shop', 'Zoo']) {
+    await store.usage.append({
+      app,
+      minutes: Array.from({ length: 1_300 }, (_, i) => ({
+        ...{ part: `${app}m${i}`, component: `c${i % 5}`, revision: '', mode: 'function', outcome: 'ok' },
+        ...{
+          minuteMs: NOW_MS + (i >> 2) * 60_000,
+          spanMs: 60_000,
+          count: i,
+          cold: 0,
+          waitedMs: i / 7,
+          startMs: -0,
+        },
+        ...{ durationMs: 1e-7, billedMs: 2 ** 53, billedByteMs: 2 ** 80, cpuMs: 0.1 + 0.2 },
+        ...{ latency: randomBytes(40), duration: new Uint8Array() },
+      })) as never,
+      arrivals: Array.from({ length: 450 }, (_, i) => ({
+        ...{ part: `${app}a${i}`, component: 'c', mode: 'service' as const, firstMs: i, lastMs: i, count: 1 },
+        bytes: randomBytes(i),
+      })),
+      rows: Array.from({ length: 2_100 }, (_, i) => ({
+        ...{ part: `${app}r${i}`, component: `c${i % 2}`, revision: 'r', mode: 'function', trigger: 'route' },
+        ...{
+          outcome: 'ok',
+          requestId: i === 7 ? 'nul\0here' : `r${i}`,
+          status: 200,
+          arrivedAtMs: NOW_MS + i / 3,
+        },
+        ...{
+          waitedMs: 0,
+          startMs: 0,
+          durationMs: 1,
+          billedMs: 1,
+          cpuMs: 0,
+          cold: i % 2 === 0,
+          memoryBytes: 1e8,
+        },
+      })) as never,
+    });
+  }
+}
