@@ -68,6 +68,13 @@ async function scene(t: TestContext, socket?: number): Promise<Scene> {
   return { server, app, data, deploy, run };
 }
 
+/** Ends with the test, too, which may fail before it has them end. */
+function countingClients(t: TestContext, url: string): CountingClients {
+  const clients = new CountingClients(url, RPS);
+  t.after(() => clients.stop());
+  return clients;
+}
+
 function assertNothingLost({ sent, failures, versions }: Counted, least: number): void {
   assert.deepEqual(failures, []);
   for (const [kind, count] of Object.entries(sent)) assert.ok(count > 0, `no ${kind} was sent`);
@@ -76,13 +83,14 @@ function assertNothingLost({ sent, failures, versions }: Counted, least: number)
 
 test(`${DEPLOYS} deploys, ${ROLLBACKS} rollbacks, ${SWITCHES} mode switches and a restart at ${RPS} requests/s: none fails`, async (t) => {
   const { server, deploy, run } = await scene(t);
-  const clients = new CountingClients(server.url, RPS);
+  const clients = countingClients(t, server.url);
   for (let i = 0; i < DEPLOYS; i++) {
     await deploy(String(i + 2));
     await wait(PAUSE_MS);
   }
   for (let i = 0; i < ROLLBACKS; i++) {
-    await run('rollback', '--app', 'counted');
+    // Back, and forth again: five releases are kept, so that it cannot go back for ever.
+    await run('rollback', ...(i % 2 === 0 ? [] : [String(DEPLOYS + 1)]), '--app', 'counted');
     await wait(PAUSE_MS);
   }
   for (let i = 0; i < SWITCHES; i++) {
@@ -101,7 +109,7 @@ test(`${DEPLOYS} deploys, ${ROLLBACKS} rollbacks, ${SWITCHES} mode switches and 
 test('a socket that is held by the service manager: servers end and start, none fails', async (t) => {
   const socket = heldSocket(t);
   const { server: first, data } = await scene(t, socket);
-  const clients = new CountingClients(first.url, RPS);
+  const clients = countingClients(t, first.url);
   let server = first;
   for (let i = 0; i < (FULL ? 5 : 1); i++) {
     await wait(500);
@@ -121,7 +129,7 @@ test('a canary takes its steps by itself, across a restart and a mode switch; on
     for (const begun = performance.now(); !(await holds()); await wait(50))
       assert.ok(performance.now() - begun < 40_000, `${what}: ${JSON.stringify(await servingNow())}`);
   };
-  const clients = new CountingClients(server.url, RPS);
+  const clients = countingClients(t, server.url);
   await deploy('2', '--canary', '20%,60%', '--every', '3s', '--max-errors', '5%');
   assert.deepEqual((await servingNow()).serving, 1);
   await run('mode', 'sums', 'service', '--force', '--app', 'counted');
@@ -157,7 +165,7 @@ test('a canary takes its steps by itself, across a restart and a mode switch; on
 
 test('a successor that cannot come up takes nothing over: the old server goes on', async (t) => {
   const { server, data, run } = await scene(t);
-  const clients = new CountingClients(server.url, RPS);
+  const clients = countingClients(t, server.url);
   // The successor reads the key anew, and finds another than the one that the secrets are sealed with.
   const set = await ask(server.env, 'PUT', '/apps/counted/secrets/WORD', { value: 'kept' });
   assert.ok(set.status < 300);
