@@ -61,6 +61,8 @@ describe('an instance of the fork engine', { skip }, () => {
       ...parts,
       fallback,
       waitsForRoots: () => true,
+      // A root zygote takes its time to warm up where other tests keep the machine busy.
+      startTimeoutMs: 60_000,
       sites,
       sandboxFor: () => Promise.resolve(plan),
     });
