@@ -22,7 +22,8 @@ export interface User {
 /** A place of its own for the registry of running servers, so that tests do not see each other's, nor a developer's. */
 export function isolatedEnv(t: TestContext, user: User | null = null): NodeJS.ProcessEnv {
   const runtime = mkdtempSync(join(tmpdir(), 'fulcrum-run-'));
-  t.after(() => rmSync(runtime, { recursive: true, force: true }));
+  // A zygote that ends with its server may be putting something into it still.
+  t.after(() => rmSync(runtime, { recursive: true, force: true, maxRetries: 10 }));
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     XDG_RUNTIME_DIR: runtime,
