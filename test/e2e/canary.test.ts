@@ -24,7 +24,7 @@ async function get(url: string, cookie: string | null = null): Promise<Asked> {
 }
 
 test('a canary keeps its clients, takes its steps by itself, and goes back by itself when its requests fail', async (t) => {
-  const server = await ServerProcess.start(t, { env: isolatedEnv(t), data: dataFolder(t) });
+  const server = await ServerProcess.start(t, { env: isolatedEnv(), data: dataFolder(t) });
   const app = await appFolder(t, {
     'fulcrum.config.ts': `
       import { defineApp } from 'fulcrum';

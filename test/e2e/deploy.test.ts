@@ -20,12 +20,6 @@ function folder(t: TestContext, files: Readonly<Record<string, string | Buffer>>
   return directory;
 }
 
-/** Servers of others on this machine are not to be found: those write themselves down in the folder for temporary files, too. */
-function isolated(t: TestContext): NodeJS.ProcessEnv {
-  const env = isolatedEnv(t);
-  return { ...env, TMPDIR: env['XDG_RUNTIME_DIR'] };
-}
-
 interface Served {
   readonly url: string;
   readonly adminPort: number;
@@ -77,7 +71,7 @@ const APP = {
 
 void suite('fulcrum deploy, to a server', () => {
   void test('modules and a command with its packages serve; errors name no folder of the server', async (t) => {
-    const env = isolated(t);
+    const env = isolatedEnv();
     const server = await serve(t, env);
     const app = folder(t, APP);
     mkdirSync(join(app, 'node_modules'));
@@ -147,7 +141,7 @@ void suite('fulcrum deploy, to a server', () => {
     t.after(() => door.close());
     const { port } = door.address() as AddressInfo;
 
-    const env = isolated(t);
+    const env = isolatedEnv();
     const server = await serve(t, env, ['--admin-name', `127.0.0.1:${port}`]);
     admin = server.adminPort;
     const made = await fulcrum(env, ['tokens', 'create', '--name', 'ci', '--scope', 'deploy', '--json']);

@@ -106,7 +106,7 @@ class Scene {
 
   static async open(t: TestContext, user: User | null = null, within?: string): Promise<Scene> {
     const folder = await appFolder(t, { ...FILES, 'fulcrum.config.ts': CONFIG }, within);
-    const env = isolatedEnv(t, user);
+    const env = isolatedEnv(user);
     if (user !== null) giveTo(folder.path, user);
     const dev = await DevProcess.start(t, env, folder.path, [], user);
     // Until root zygotes are there, functions run as programs, which have no process tree of their own.
@@ -295,7 +295,7 @@ describe('as root', { skip: asRoot }, () => {
       const path = join(folder.path, file);
       chmodSync(path, statSync(path).isDirectory() ? 0o700 : 0o600);
     }
-    const dev = await DevProcess.start(t, isolatedEnv(t), folder.path);
+    const dev = await DevProcess.start(t, isolatedEnv(), folder.path);
     for (const name of ['fn', 'svc', 'cmd']) {
       const answer = await fetch(`${dev.url}/${name}?do=uid`);
       assert.equal(answer.status, 200, dev.output);
@@ -307,7 +307,7 @@ describe('as root', { skip: asRoot }, () => {
     const missing = Object.keys(machine.cgroups.missing);
     if (missing.length > 0) return t.skip(`this machine has no control groups for ${missing.join(', ')}`);
     const folder = await appFolder(t, { ...FILES, 'fulcrum.config.ts': REQUIRED });
-    const dev = await DevProcess.start(t, isolatedEnv(t), folder.path);
+    const dev = await DevProcess.start(t, isolatedEnv(), folder.path);
     for (const name of ['fn', 'cmd']) {
       assert.equal((await fetch(`${dev.url}/${name}?do=uid`)).status, 200, dev.output);
     }
@@ -366,7 +366,7 @@ describe('as an ordinary user', { skip: skipOrdinary() }, () => {
   test("isolation: 'required' is refused, with what is missing and why", async (t) => {
     const folder = await appFolder(t, { ...FILES, 'fulcrum.config.ts': REQUIRED });
     if (user !== null) giveTo(folder.path, user);
-    const env = isolatedEnv(t, user);
+    const env = isolatedEnv(user);
     const { code, stdout, stderr } = await fulcrum(
       env,
       ['dev', folder.path, '--port', '0', '--admin-port', '0'],

@@ -24,7 +24,7 @@ const GREETER = `
   };`;
 
 test(`${SWITCHES / 2} switches in each direction at ${RPS} requests/s: none fails`, async (t) => {
-  const env = isolatedEnv(t);
+  const env = isolatedEnv();
   const app = await appFolder(t, {
     'fulcrum.config.ts': config(`{ greeter: { entry: './greeter.ts', routes: ['/*'] } }`),
     'greeter.ts': GREETER,

@@ -13,7 +13,7 @@ const CONFIG = `
   });`;
 
 test('a secret that serves is not removed by accident; an app that lacks one says so wherever it is asked about', async (t) => {
-  const [env, data] = [isolatedEnv(t), dataFolder(t)];
+  const [env, data] = [isolatedEnv(), dataFolder(t)];
   let server = await ServerProcess.start(t, { env, data });
   const app = await appFolder(t, {
     'fulcrum.config.ts': CONFIG,
@@ -51,7 +51,7 @@ test('a secret that serves is not removed by accident; an app that lacks one say
 });
 
 test('what a first deploy that failed has written can be read', async (t) => {
-  const server = await ServerProcess.start(t, { env: isolatedEnv(t), data: dataFolder(t) });
+  const server = await ServerProcess.start(t, { env: isolatedEnv(), data: dataFolder(t) });
   const app = await appFolder(t, {
     'fulcrum.config.ts': CONFIG.replace(`secret('WORD')`, `'swordfish'`),
     'web.ts': `console.log('as far as this'); throw new Error('no luck today');`,
@@ -64,7 +64,7 @@ test('what a first deploy that failed has written can be read', async (t) => {
 });
 
 test('a deploy that the end of the server cuts off is nobody’s fault who deploys', async (t) => {
-  const [env, data] = [isolatedEnv(t), dataFolder(t)];
+  const [env, data] = [isolatedEnv(), dataFolder(t)];
   let server = await ServerProcess.start(t, { env, data });
   const app = await appFolder(t, {
     'fulcrum.config.ts': CONFIG.replace(`secret('WORD')`, `'swordfish'`),

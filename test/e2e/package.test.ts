@@ -14,7 +14,7 @@ const run = promisify(execFile);
 test('the package installs in an empty folder, writes a new app, and that runs and passes its own test', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'fulcrum-package-'));
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const env = isolatedEnv(t);
+  const env = isolatedEnv();
 
   // A copy, for packing builds dist/, and a checkout that runs meanwhile must not see it come and go.
   const source = join(folder, 'source');

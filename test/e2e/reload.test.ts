@@ -36,7 +36,7 @@ test('a save is live, and what was broken keeps the last good version', async (t
     ...FILES,
     'fulcrum.config.ts': CONFIG.replace('components:', "env: { MORE: secret('MORE') }, components:"),
   });
-  const dev = await DevProcess.start(t, isolatedEnv(t), app.path);
+  const dev = await DevProcess.start(t, isolatedEnv(), app.path);
   const get = (path: string): Promise<string> => text(dev.url + path);
   const saved = async (file: string, content: string, printed: RegExp): Promise<string> => {
     const from = dev.output.length;
@@ -125,7 +125,7 @@ test('saves under load lose no request', async (t) => {
     'a.ts': says('a0'),
     'b.ts': says('b0'),
   });
-  const dev = await DevProcess.start(t, isolatedEnv(t), app.path);
+  const dev = await DevProcess.start(t, isolatedEnv(), app.path);
   const loads = ['/a', '/b'].map((path) => steadyLoad(dev.url + path, { rps: 50, maxMs: 60_000 }));
   for (let i = 1; i <= 5; i++) {
     for (const name of ['a', 'b']) {

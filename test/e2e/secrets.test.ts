@@ -35,7 +35,7 @@ class Server {
   readonly #child: ChildProcess;
 
   static async start(t: TestContext, data: string): Promise<Server> {
-    const server = new Server(isolatedEnv(t), data);
+    const server = new Server(isolatedEnv(), data);
     t.after(() => server.end());
     const serves = Promise.withResolvers<void>();
     for (const stream of [server.#child.stdout!, server.#child.stderr!]) {

@@ -64,7 +64,7 @@ async function deploy(server: ServerProcess, folder: AppFolder, ...args: readonl
 }
 
 test('apps whose components have the same names share nothing: instances, calls, storage, logs, usage', async (t) => {
-  const server = await ServerProcess.start(t, { env: isolatedEnv(t), data: dataFolder(t) });
+  const server = await ServerProcess.start(t, { env: isolatedEnv(), data: dataFolder(t) });
   const [one, two] = await Promise.all([app(t, 'one', 'uno'), app(t, 'two', 'dos')]);
   await deploy(server, one, '--host', 'one.test');
   await deploy(server, two, '--host', 'two.test', '--prefix', '/below');
@@ -105,7 +105,7 @@ test('apps whose components have the same names share nothing: instances, calls,
 });
 
 test('a restart brings up what served, with its modes; an app that does not start is tried again while the others serve', async (t) => {
-  const [env, data] = [isolatedEnv(t), dataFolder(t)];
+  const [env, data] = [isolatedEnv(), dataFolder(t)];
   let server = await ServerProcess.start(t, { env, data });
   const [one, two] = await Promise.all([app(t, 'one', 'uno'), app(t, 'two', 'dos')]);
   await deploy(server, one, '--host', 'one.test');
@@ -141,7 +141,7 @@ test('a restart brings up what served, with its modes; an app that does not star
 });
 
 test('a token that may deploy one app moves it nowhere, and puts a new one onto no host of another', async (t) => {
-  const env = isolatedEnv(t);
+  const env = isolatedEnv();
   const server = await ServerProcess.start(t, { env, data: dataFolder(t) });
   const [shop, b] = await Promise.all([app(t, 'shop', 'shop'), app(t, 'app-b', 'b')]);
   await deploy(server, shop, '--host', 'shop.example.com');
@@ -202,7 +202,7 @@ test('a token that may deploy one app moves it nowhere, and puts a new one onto 
 });
 
 test('of many that claim one host at once one has it, and the server starts again', async (t) => {
-  const [env, data] = [isolatedEnv(t), dataFolder(t)];
+  const [env, data] = [isolatedEnv(), dataFolder(t)];
   let server = await ServerProcess.start(t, { env, data });
   const [one, two] = await Promise.all([app(t, 'one', 'uno'), app(t, 'two', 'dos')]);
   await deploy(server, one, '--host', 'one.test');
@@ -250,7 +250,7 @@ test('of many that claim one host at once one has it, and the server starts agai
 });
 
 test('units can be looked at before they are written', async (t) => {
-  const env = isolatedEnv(t);
+  const env = isolatedEnv();
   const server = await ServerProcess.start(t, { env, data: dataFolder(t) });
   const shown = await server.run(
     'serve',

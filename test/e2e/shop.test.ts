@@ -25,7 +25,7 @@ async function shop(t: TestContext): Promise<{ dev: DevProcess; env: NodeJS.Proc
     recursive: true,
     filter: (path) => !/\.fulcrum|\/data(\/|$)|\.env\.local/.test(path.slice(SHOP.length)),
   });
-  const env = isolatedEnv(t);
+  const env = isolatedEnv();
   return { dev: await DevProcess.start(t, env, directory), env, directory };
 }
 

@@ -46,7 +46,7 @@ interface Check {
 }
 
 test('a switch that would break the code is refused with file and line, and made with --force', async (t) => {
-  const env = isolatedEnv(t);
+  const env = isolatedEnv();
   const app = await appFolder(t, {
     'fulcrum.config.ts': config(`{
       leaky: { entry: './src/leaky.ts', routes: ['/leaky'] },

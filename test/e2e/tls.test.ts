@@ -50,7 +50,7 @@ test('a server with certificates answers by HTTP/1.1 and HTTP/2, sends others th
   const shown = await writeCertificate(dataFolder(t), { names: [HOST] });
   const plainPort = await freePort();
   const server = await ServerProcess.start(t, {
-    env: isolatedEnv(t),
+    env: isolatedEnv(),
     data,
     args: [
       '--port',

@@ -65,7 +65,7 @@ function content(seed: number): string {
 }
 
 test('an upload that breaks off in its middle changes nothing: the old release serves, and the next deploy works', async (t) => {
-  const env = isolatedEnv(t);
+  const env = isolatedEnv();
   const server = await ServerProcess.start(t, { env, data: dataFolder(t) });
   const app = await appFolder(t, {
     'fulcrum.config.ts': `

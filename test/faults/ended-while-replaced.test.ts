@@ -54,7 +54,7 @@ function runs(pid: number): boolean {
 }
 
 async function scene(t: TestContext): Promise<{ server: ServerProcess; data: string }> {
-  const [env, data, app] = [isolatedEnv(t), dataFolder(t), await appFolder(t, APP)];
+  const [env, data, app] = [isolatedEnv(), dataFolder(t), await appFolder(t, APP)];
   const server = await ServerProcess.start(t, { env, data });
   const done = await server.run('deploy', app.path, '--no-typecheck');
   assert.equal(done.code, 0, done.stdout + done.stderr);

@@ -126,7 +126,7 @@ describe('a deploy that fails changes nothing', () => {
     server.run('deploy', app.path, '--no-typecheck', ...args);
 
   before(async () => {
-    const env = isolatedEnv(scope);
+    const env = isolatedEnv();
     data = dataFolder(scope);
     app = await appFolder(scope, GOOD);
     server = await ServerProcess.start(scope, { env, data });

@@ -27,7 +27,7 @@ async function deploy(server: ServerProcess, app: AppFolder, ...args: readonly s
 }
 
 test('a hand-over that fails leaves the data with the old server: no second one starts on it', async (t) => {
-  const [env, data] = [isolatedEnv(t), dataFolder(t)];
+  const [env, data] = [isolatedEnv(), dataFolder(t)];
   const { certPath, keyPath } = await writeCertificate(dataFolder(t), { names: ['shop.test'] });
   const args = ['--tls-port', '0', '--tls-cert', certPath, '--tls-key', keyPath];
   const server = await ServerProcess.start(t, { env, data, args });
@@ -68,7 +68,7 @@ interface Canaried {
 }
 
 test('a canary is the old server’s until the new one serves: it can go back meanwhile, and is not judged by the new one', async (t) => {
-  const [env, data] = [isolatedEnv(t), dataFolder(t)];
+  const [env, data] = [isolatedEnv(), dataFolder(t)];
   const server = await ServerProcess.start(t, { env, data });
   const [app, slow] = await Promise.all([oneService(t, 'app', SOUND), oneService(t, 'slow', SLOW)]);
   await deploy(server, app);
@@ -129,7 +129,7 @@ test('a canary is the old server’s until the new one serves: it can go back me
 });
 
 test('what an old server still runs of stays until it has ended, whatever is deployed meanwhile', async (t) => {
-  const [env, data] = [isolatedEnv(t), dataFolder(t)];
+  const [env, data] = [isolatedEnv(), dataFolder(t)];
   const server = await ServerProcess.start(t, { env, data });
   const app = await oneService(
     t,

@@ -38,7 +38,7 @@ async function version(url: string): Promise<string> {
 }
 
 test('a server that is killed at any step of a deploy serves as before when it is started again, and deploys', async (t: TestContext) => {
-  const [env, data, app] = [isolatedEnv(t), dataFolder(t), await countedApp(t)];
+  const [env, data, app] = [isolatedEnv(), dataFolder(t), await countedApp(t)];
   let server = await ServerProcess.start(t, { env, data });
   const deploy = async (name: string): Promise<void> => {
     await app.write('version.ts', versionOf(name));
@@ -88,7 +88,7 @@ test('a server that is killed at any step of a deploy serves as before when it i
 });
 
 test('of two servers on one data folder the second is refused, and a lock that was left counts for nothing', async (t) => {
-  const [env, data] = [isolatedEnv(t), dataFolder(t)];
+  const [env, data] = [isolatedEnv(), dataFolder(t)];
   const first = await ServerProcess.start(t, { env, data });
   const second = ServerProcess.begin(t, { env, data });
   assert.equal(await second.exited, 1);

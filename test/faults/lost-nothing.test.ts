@@ -53,7 +53,7 @@ interface Scene {
 }
 
 async function scene(t: TestContext, socket?: number): Promise<Scene> {
-  const [env, data, app] = [isolatedEnv(t), dataFolder(t), await countedApp(t)];
+  const [env, data, app] = [isolatedEnv(), dataFolder(t), await countedApp(t)];
   const server = await ServerProcess.start(t, { env, data, ...(socket === undefined ? {} : { socket }) });
   const run = async (...args: readonly string[]): Promise<string> => {
     const done = await server.run(...args);

@@ -19,11 +19,22 @@ export interface User {
   readonly gid: number;
 }
 
+const toRemove: string[] = [];
+
+/** Not behind the test: what it has started ends behind it as well, and may be putting something into the folder still. */
+function removeAtEnd(folder: string): void {
+  if (toRemove.length === 0) {
+    process.once('exit', () => {
+      for (const path of toRemove) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+    });
+  }
+  toRemove.push(folder);
+}
+
 /** A place of its own for the registry of running servers, so that tests do not see each other's, nor a developer's. */
-export function isolatedEnv(t: TestContext, user: User | null = null): NodeJS.ProcessEnv {
+export function isolatedEnv(user: User | null = null): NodeJS.ProcessEnv {
   const runtime = mkdtempSync(join(tmpdir(), 'fulcrum-run-'));
-  // A zygote that ends with its server may be putting something into it still.
-  t.after(() => rmSync(runtime, { recursive: true, force: true, maxRetries: 10 }));
+  removeAtEnd(runtime);
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     XDG_RUNTIME_DIR: runtime,
