@@ -42,6 +42,20 @@ test('its own compiler and settings decide', async (t) => {
   assert.match(wrong.output, /^a\.ts\(1,14\): error TS2322/);
 });
 
+test('an app whose packages are not installed is not told of each of them', async (t) => {
+  const { signal } = new AbortController();
+  const made = app(t, {
+    'tsconfig.json': TSCONFIG,
+    'a.ts': "import { defineApp } from 'fulcrum';\nexport default defineApp({ name: 'a', components: {} });",
+    'package.json': '{ "type": "module", "dependencies": { "fulcrum": "1.0.0" } }',
+  });
+  made.install('typescript');
+  assert.deepEqual(await typeCheck(made.directory, signal), {
+    kind: 'skipped',
+    why: 'its packages are not installed in it',
+  });
+});
+
 test('it can be interrupted', async (t) => {
   const made = app(t, {
     'tsconfig.json': TSCONFIG,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /** Of the compiler's output; an app with more to mend than this begins at the top. */
@@ -21,11 +22,31 @@ export type TypeCheck =
 export async function typeCheck(directory: string, signal: AbortSignal): Promise<TypeCheck> {
   if (!existsSync(join(directory, 'tsconfig.json')))
     return { kind: 'skipped', why: 'it has no tsconfig.json' };
+  // A compiler may be found in a folder above, and would then tell of each package that it misses.
+  if (!hasPackages(directory)) return { kind: 'skipped', why: 'its packages are not installed in it' };
   const compiler = compilerOf(directory);
   if (compiler === null) return { kind: 'skipped', why: 'typescript is not installed in it' };
   const { code, output } = await run(compiler.path, directory, signal);
   if (code === 0) return { kind: 'right', version: compiler.version };
   return { kind: 'wrong', version: compiler.version, output };
+}
+
+/** Whether `fulcrum` is there, where the app says that it needs it: it stands for the rest. */
+function hasPackages(directory: string): boolean {
+  const file = join(directory, 'package.json');
+  try {
+    const named = JSON.parse(readFileSync(file, 'utf8')) as Record<
+      string,
+      Record<string, string> | undefined
+    >;
+    const isNamed = ['dependencies', 'devDependencies'].some(
+      (kind) => named[kind]?.['fulcrum'] !== undefined,
+    );
+    if (isNamed) createRequire(file).resolve('fulcrum/package.json');
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND';
+  }
 }
 
 function compilerOf(directory: string): { path: string; version: string } | null {
