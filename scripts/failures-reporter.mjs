@@ -9,7 +9,7 @@ export default async function* failures(source) {
         counts.skipped += 1;
         skipped.push(`${event.data.name}: ${event.data.skip || 'no reason given'}`);
       }
-    } else if (event.type === 'test:fail' && event.data.details?.type !== 'suite') {
+    } else if (event.type === 'test:fail' && isToTell(event.data.details)) {
       counts.failed += 1;
       const { name, file, line, details } = event.data;
       const error = details.error?.cause ?? details.error;
@@ -19,6 +19,11 @@ export default async function* failures(source) {
   yield '\n';
   for (const line of skipped) yield `skipped: ${line}\n`;
   yield `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`;
+}
+
+/** A suite fails with its tests; what failed before any of them is told by nothing else. */
+function isToTell({ type, error } = {}) {
+  return type !== 'suite' || error?.failureType === 'hookFailed';
 }
 
 function indent(text) {
