@@ -30,9 +30,9 @@ const CHECKS = [
   ['lint', [bin('oxlint'), '--type-aware', '--deny-warnings']],
   ['format', [bin('oxfmt'), '--check', '.']],
   ['unused', [bin('knip'), '--no-progress']],
+  ['escape', tests('test/escape/**/*.test.ts')],
   ['unit', tests('src/**/*.test.ts')],
   ['conformance', tests('test/conformance/**/*.test.ts', 'test/*.test.ts')],
-  ['escape', tests('test/escape/**/*.test.ts')],
   ['e2e', tests('test/e2e/**/*.test.ts')],
   ['faults', tests('test/faults/**/*.test.ts')],
   [
