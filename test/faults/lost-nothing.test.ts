@@ -11,11 +11,11 @@ import { CountingClients, type Counted } from './support/counting-clients.ts';
 
 const FULL = process.env['FULCRUM_FULL'] === '1';
 const RPS = FULL ? 300 : 30;
-const DEPLOYS = FULL ? 50 : 1;
-const ROLLBACKS = FULL ? 20 : 1;
-const SWITCHES = FULL ? 40 : 2;
-/** Between two changes, so that traffic meets each state. */
-const PAUSE_MS = 200;
+const DEPLOYS = FULL ? 50 : 5;
+const ROLLBACKS = FULL ? 20 : 2;
+const SWITCHES = FULL ? 40 : 4;
+/** Requests between two changes, so that traffic meets each state. */
+const BETWEEN = Math.ceil(RPS / 5);
 
 /** One after the other, again and again: one of each component comes first. */
 const SWITCHED = [
@@ -86,23 +86,23 @@ test(`${DEPLOYS} deploys, ${ROLLBACKS} rollbacks, ${SWITCHES} mode switches and 
   const clients = countingClients(t, server.url);
   for (let i = 0; i < DEPLOYS; i++) {
     await deploy(String(i + 2));
-    await wait(PAUSE_MS);
+    await clients.answered(BETWEEN);
   }
   for (let i = 0; i < ROLLBACKS; i++) {
     // Back, and forth again: five releases are kept, so that it cannot go back for ever.
     await run('rollback', ...(i % 2 === 0 ? [] : [String(DEPLOYS + 1)]), '--app', 'counted');
-    await wait(PAUSE_MS);
+    await clients.answered(BETWEEN);
   }
   for (let i = 0; i < SWITCHES; i++) {
     const [component, mode] = SWITCHED[i % SWITCHED.length]!;
     await run('mode', component, mode, '--force', '--app', 'counted');
-    await wait(PAUSE_MS);
+    await clients.answered(BETWEEN);
   }
   await run('restart');
   assert.equal(await server.exited, 0);
-  await wait(PAUSE_MS);
+  await clients.answered(BETWEEN);
   await deploy('last');
-  await wait(PAUSE_MS);
+  await clients.answered(BETWEEN);
   assertNothingLost(await clients.stop(), DEPLOYS + 2);
 });
 
@@ -112,12 +112,12 @@ test('a socket that is held by the service manager: servers end and start, none 
   const clients = countingClients(t, first.url);
   let server = first;
   for (let i = 0; i < (FULL ? 5 : 1); i++) {
-    await wait(500);
+    await clients.answered(BETWEEN);
     server.signal('SIGTERM');
     assert.equal(await server.exited, 0, server.output);
     server = await ServerProcess.start(t, { env: server.env, data, socket });
   }
-  await wait(500);
+  await clients.answered(BETWEEN);
   assertNothingLost(await clients.stop(), 1);
 });
 
@@ -176,7 +176,7 @@ test('a successor that cannot come up takes nothing over: the old server goes on
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /start-failed: The new server did not come up[^]*This one goes on/);
   writeFileSync(key, kept);
-  await wait(300);
+  await clients.answered(BETWEEN);
   await run('ps', '--app', 'counted');
   assertNothingLost(await clients.stop(), 1);
 });

@@ -12,7 +12,6 @@ import { Session } from '../wire/session.ts';
 import { WireInstance } from '../wire/wire-instance.ts';
 import type { Blank } from './blank.ts';
 import { makeForkEnds } from './fork-ends.ts';
-import { ForkedProcess } from './forked-process.ts';
 import type { Root } from './root.ts';
 import { wireOver } from './wire-over.ts';
 import { SILENT } from './silent.ts';
@@ -52,18 +51,10 @@ export async function startAlone(options: AloneOptions): Promise<WireInstance> {
     ends.drop();
     throw error;
   }
-  const process = new ForkedProcess({
-    pid: blank.pid,
-    stdout: ends.stdout,
-    stderr: ends.stderr,
+  const process = blank.become({ sandbox, compileCacheFolder, alone: true }, ends, {
     onLine: (stream, text) => lines.raw(stream, text),
-    clock,
-  });
-  // It says nothing on that socket: what it forks is its own business.
-  blank.become({ sandbox, compileCacheFolder, alone: true }, ends.take(), () => undefined);
-  blank.whenEnded((end, lost) => {
-    if (lost) process.kill();
-    process.exited(end);
+    // It says nothing on that socket: what it forks is its own business.
+    onReport: () => undefined,
   });
   let ready: Ready;
   try {

@@ -279,7 +279,7 @@ export class Zygote {
   }
 
   async #load(): Promise<string | null> {
-    const { root, revision, sandbox, compileCacheFolder, order, baseEnv, clock } = this.#options;
+    const { root, revision, sandbox, compileCacheFolder, order, baseEnv } = this.#options;
     try {
       await root.warm;
     } catch (error) {
@@ -302,20 +302,12 @@ export class Zygote {
         // Whatever closed it: nobody could ask it to end any more.
         this.#process?.kill();
       });
-      const child = (this.#process = new ForkedProcess({
-        pid: blank.pid,
-        stdout: ends.stdout,
-        stderr: ends.stderr,
+      const child = (this.#process = blank.become({ sandbox, compileCacheFolder, alone: false }, ends, {
         onLine: (stream, text) => this.lines.raw(stream, text),
-        clock,
+        onReport: (report) => {
+          if (report.said === 'loaded') this.#report.resolve(report);
+        },
       }));
-      blank.become({ sandbox, compileCacheFolder, alone: false }, ends.take(), (report) => {
-        if (report.said === 'loaded') this.#report.resolve(report);
-      });
-      blank.whenEnded((end, lost) => {
-        if (lost) child.kill();
-        child.exited(end);
-      });
       void child.ended.then(() => this.#over());
       root.blanks.bound(blank, sandbox);
       // Whoever gave it up while it was forked.

@@ -31,11 +31,18 @@ export class CountingClients {
   readonly #inFlight = new Set<Promise<void>>();
   readonly #running: Promise<unknown>;
   readonly #begunMs = performance.now();
+  /** Whoever waits for answers, and how many more. */
+  readonly #waiting = new Set<{ left: number; readonly met: () => void }>();
   #stopped = false;
 
   constructor(url: string, rps: number) {
     this.#url = url;
     this.#running = Promise.all([this.#request(rps), this.#talk()]);
+  }
+
+  /** Resolves when `count` more requests are over, however they ended. */
+  answered(count: number): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add({ left: count, met: resolve }));
   }
 
   async stop(): Promise<Counted> {
@@ -57,10 +64,19 @@ export class CountingClients {
       const due = Math.floor(((performance.now() - begunMs) * rps) / 1_000);
       for (; sent < due; sent++) {
         const kind = kindOf(sent % 100);
-        const promise = this.#one(kind, sent).finally(() => this.#inFlight.delete(promise));
+        const promise = this.#one(kind, sent).finally(() => this.#over(promise));
         this.#inFlight.add(promise);
       }
       await wait(5);
+    }
+  }
+
+  #over(promise: Promise<void>): void {
+    this.#inFlight.delete(promise);
+    for (const waiting of this.#waiting) {
+      if (--waiting.left > 0) continue;
+      this.#waiting.delete(waiting);
+      waiting.met();
     }
   }
 

@@ -27,10 +27,11 @@ export function openDescriptors(pid: number): number {
   return list(`/proc/${pid}/fd`).length;
 }
 
-/** In the process' mount namespace; 0 where that is this process' own, in which others mount as they like. */
+/** In the process' mount namespace; in this process' own, where others mount as they like, of a server's sandboxes only. */
 export function mounts(pid: number): number {
-  if (namespaceOf(pid) === namespaceOf(process.pid)) return 0;
-  return read(`/proc/${pid}/mountinfo`).split('\n').length - 1;
+  const all = read(`/proc/${pid}/mountinfo`).trimEnd().split('\n');
+  if (namespaceOf(pid) !== namespaceOf(process.pid)) return all.length;
+  return all.filter((mount) => mount.includes('.sandbox/')).length;
 }
 
 function namespaceOf(pid: number): string {
