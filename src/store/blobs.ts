@@ -88,6 +88,7 @@ export class Blobs implements BlobStore {
       swept += step;
     }
     while (await this.#database.call('blobs.clear', before));
+    while (await this.#database.call('blobs.reclaim', null));
     return swept;
   }
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { isAppId } from '../../base/app-id.ts';
 import { randomText } from '../../base/ids.ts';
 import { join } from 'node:path';
@@ -25,6 +25,12 @@ export class ReleaseFiles {
 
   constructor(options: ReleaseFilesOptions) {
     this.#options = options;
+  }
+
+  /** What is left for the server on the disk of the data folder. */
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#options.dataDirectory);
+    return bavail * bsize;
   }
 
   /**

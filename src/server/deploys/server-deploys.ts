@@ -75,7 +75,7 @@ export class ServerDeploys implements Deploys {
     this.#claims = new Claims(options.store.apps);
     this.#behind = new BehindWork();
     this.#sweeper = new Sweeper({ ...options, behind: this.#behind });
-    this.#quota = new UploadQuota(options.store.blobs);
+    this.#quota = new UploadQuota(options.store.blobs, () => options.files.freeBytes());
     const [clock, logger, sweeper] = [this.#clock, this.#logger, this.#sweeper];
     const retirement = (this.#retirement = new Retirement(this.#behind, clock));
     this.canaries = new Canaries({
@@ -120,7 +120,12 @@ export class ServerDeploys implements Deploys {
   }
 
   async putBlobs(tar: AsyncIterable<Uint8Array>): Promise<{ readonly stored: number }> {
-    return await takeBlobs(tar, this.#quota);
+    try {
+      return await takeBlobs(tar, this.#quota);
+    } catch (error) {
+      await this.#sweeper.makeRoom();
+      throw error;
+    }
   }
 
   async deploy(order: DeployOrder, onStep: (step: DeployStep) => void): Promise<Release> {
@@ -134,6 +139,7 @@ export class ServerDeploys implements Deploys {
       );
     } catch (error) {
       steps.giveUp(error);
+      await this.#sweeper.makeRoom();
       throw error;
     }
   }

@@ -16,6 +16,7 @@ export interface SweeperOptions {
 
 /** A blob that was asked for or uploaded and is in no release yet may be in the next one. */
 const BLOB_GRACE_MS = 3_600_000;
+const ALL_BUT_FULL_BYTES = 64 * 1024 ** 2;
 
 /** Removes what is not needed any more: releases, their trees, and the files that were in those alone. */
 export class Sweeper {
@@ -42,6 +43,20 @@ export class Sweeper {
       (error: unknown) => host.logger.warn({ error }, 'files of old releases could not be removed'),
     );
     behind.add(swept);
+  }
+
+  /**
+   * Where the disk is all but full: removes uploads that no release names at once, since whoever they are of can send them again, and nobody
+   * can change anything otherwise. For behind what has failed. Never rejects.
+   */
+  async makeRoom(): Promise<void> {
+    const { host, store, files } = this.#o;
+    try {
+      if ((await files.freeBytes()) >= ALL_BUT_FULL_BYTES) return;
+      await store.blobs.sweep(host.clock.nowMs() + 1);
+    } catch (error) {
+      host.logger.warn({ error }, 'no room could be made on a disk that is all but full');
+    }
   }
 
   async #releases(app: string): Promise<void> {

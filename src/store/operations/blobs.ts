@@ -28,6 +28,8 @@ export interface FinishedBlob extends OpenedBlob {
 const PIECE_BYTES = 1024 ** 2;
 const SWEPT_BLOBS = 100;
 const SWEPT_PIECES = 16;
+/** Of 4 KB each. */
+const RECLAIMED_PAGES = 256;
 
 /**
  * A blob's pieces belong to an *upload*, so that half a blob is never seen and two who put the same do not meet: the row in `blobs` names the upload
@@ -190,6 +192,21 @@ export const blobOperations = {
     }),
     frees: true,
   },
+
+  /**
+   * Gives space that was freed back to the file system, a little at a time, and shortens the log: on a disk that is full there is no
+   * room for more. Nothing on Postgres, which does so by itself. @returns whether there may be more.
+   */
+  'blobs.reclaim': reading<null, boolean>(function* ({ name }) {
+    if (name === 'postgres') return false;
+    const [free] = yield* rows<{ freelist_count: number }>('PRAGMA freelist_count');
+    const [all] = yield* rows<{ page_count: number }>('PRAGMA page_count');
+    // Fewer are soon used again.
+    if (free!.freelist_count * 5 <= all!.page_count) return false;
+    yield* rows(`PRAGMA incremental_vacuum(${RECLAIMED_PAGES})`);
+    yield* rows('PRAGMA wal_checkpoint(TRUNCATE)');
+    return true;
+  }),
 };
 
 function swept(): FulcrumError {
