@@ -12,6 +12,7 @@ const FUNCTION_DEFAULTS: FunctionSettings = {
   timeoutMs: 30_000,
   maxQueued: 1_000,
   keepAliveMs: 1_000,
+  keepAlive: 'fixed',
   fresh: false,
   maxInstances: 100,
 };
@@ -21,7 +22,9 @@ const SERVICE_DEFAULTS: ServiceSettings = {
   memoryBytes: 256 * MB,
   timeoutMs: 30_000,
   maxQueued: 1_000,
-  replicas: 1,
+  minReplicas: 1,
+  maxReplicas: 1,
+  affinity: null,
   healthIntervalMs: 10_000,
   drainMs: SHORTEST_DEFAULT_DRAIN_MS,
 };
@@ -43,7 +46,8 @@ export function functionSettings(values: RunningValues): FunctionSettings {
     memoryBytes: values.memory ?? FUNCTION_DEFAULTS.memoryBytes,
     timeoutMs: Math.min(values.timeout ?? FUNCTION_DEFAULTS.timeoutMs, LONGEST_FUNCTION_TIMEOUT_MS),
     maxQueued: values.queue ?? FUNCTION_DEFAULTS.maxQueued,
-    keepAliveMs: values.keepAlive ?? FUNCTION_DEFAULTS.keepAliveMs,
+    keepAliveMs: typeof values.keepAlive === 'number' ? values.keepAlive : FUNCTION_DEFAULTS.keepAliveMs,
+    keepAlive: values.keepAlive === 'adaptive' ? 'adaptive' : 'fixed',
     fresh,
     maxInstances: values.max ?? FUNCTION_DEFAULTS.maxInstances,
   };
@@ -57,7 +61,9 @@ export function serviceSettings(values: RunningValues): ServiceSettings {
     memoryBytes: values.memory ?? SERVICE_DEFAULTS.memoryBytes,
     timeoutMs,
     maxQueued: values.queue ?? SERVICE_DEFAULTS.maxQueued,
-    replicas: values.replicas ?? SERVICE_DEFAULTS.replicas,
+    minReplicas: values.replicas?.min ?? SERVICE_DEFAULTS.minReplicas,
+    maxReplicas: values.replicas?.max ?? SERVICE_DEFAULTS.maxReplicas,
+    affinity: values.affinity ?? SERVICE_DEFAULTS.affinity,
     healthIntervalMs: values.healthInterval ?? SERVICE_DEFAULTS.healthIntervalMs,
     drainMs: values.drain ?? Math.max(SERVICE_DEFAULTS.drainMs, timeoutMs),
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { FulcrumError } from '../base/errors.ts';
-import type { CommandSpec, ModuleSpec, StaticSpec } from '../model/app.ts';
+import { NO_LIMITS, type CommandSpec, type ModuleSpec, type StaticSpec } from '../model/app.ts';
 import type { ConfigIssue } from './issues.ts';
 import { loadApp } from './load.ts';
 import { app, appFolder, failure, issuesOf, load, one } from './testing/configs.ts';
@@ -29,12 +29,15 @@ describe('a config that is right', () => {
       storage: [],
       isolation: 'best-effort',
       network: 'full',
+      limits: NO_LIMITS,
+      weight: 1,
       function: {
         concurrency: 1,
         memoryBytes: 128 * MB,
         timeoutMs: 30_000,
         maxQueued: 1_000,
         keepAliveMs: 1_000,
+        keepAlive: 'fixed',
         fresh: false,
         maxInstances: 100,
       },
@@ -43,7 +46,9 @@ describe('a config that is right', () => {
         memoryBytes: 256 * MB,
         timeoutMs: 30_000,
         maxQueued: 1_000,
-        replicas: 1,
+        minReplicas: 1,
+        maxReplicas: 1,
+        affinity: null,
         healthIntervalMs: 10_000,
         drainMs: 30_000,
       },
@@ -82,15 +87,38 @@ describe('a config that is right', () => {
       queue: 5,
       keepAlive: '0s',
       max: 9,
-      replicas: 3,
+      replicas: { min: 2, max: 3 },
+      affinity: 'header:X-User',
+      weight: 4,
+      limits: { rps: 2.5, perClient: { rps: 1, burst: 3 }, concurrency: 0 },
       healthInterval: '2s',
     };
     const spec = await load(await appFolder(t), one(given));
     const component = spec.components.get('a') as ModuleSpec;
     const both = { memoryBytes: 1024 ** 3, timeoutMs: 600_000, concurrency: 7, maxQueued: 5 };
     assert.equal(component.modeSetting, 'auto');
-    assert.deepEqual(component.function, { ...both, keepAliveMs: 0, fresh: false, maxInstances: 9 });
-    assert.deepEqual(component.service, { ...both, replicas: 3, healthIntervalMs: 2_000, drainMs: 600_000 });
+    assert.deepEqual(component.function, {
+      ...both,
+      keepAliveMs: 0,
+      keepAlive: 'fixed',
+      fresh: false,
+      maxInstances: 9,
+    });
+    assert.deepEqual(component.service, {
+      ...both,
+      minReplicas: 2,
+      maxReplicas: 3,
+      affinity: { kind: 'header', name: 'x-user' },
+      healthIntervalMs: 2_000,
+      drainMs: 600_000,
+    });
+    assert.equal(component.weight, 4);
+    assert.deepEqual(component.limits, {
+      rps: 2.5,
+      burst: 3,
+      perClient: { rps: 1, burst: 3 },
+      concurrency: 0,
+    });
   });
 
   it('lets a service take longer than a function may, and bounds it where it becomes one', async (t) => {
@@ -99,6 +127,15 @@ describe('a config that is right', () => {
     assert.equal(component.service.timeoutMs, 3_600_000);
     assert.equal(component.service.drainMs, 5_000);
     assert.equal(component.function.timeoutMs, 900_000);
+  });
+
+  it('reads what scaling goes by in its short forms', async (t) => {
+    const given = { replicas: 3, keepAlive: 'adaptive', affinity: 'cookie', limits: { perClient: 0.5 } };
+    const component = (await load(await appFolder(t), one(given))).components.get('a') as ModuleSpec;
+    assert.deepEqual([component.service.minReplicas, component.service.maxReplicas], [3, 3]);
+    assert.deepEqual([component.function.keepAlive, component.function.keepAliveMs], ['adaptive', 1_000]);
+    assert.deepEqual(component.service.affinity, { kind: 'cookie' });
+    assert.deepEqual(component.limits, { ...NO_LIMITS, perClient: { rps: 0.5, burst: 1 } });
   });
 
   it('gives a fresh function one invocation at a time, whatever the service has', async (t) => {

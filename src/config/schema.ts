@@ -15,6 +15,7 @@ import { quote } from './issues.ts';
 import { count, duration, size } from './quantities.ts';
 import { type Reading, misplaced, refine } from './reading.ts';
 import { routesSchema } from './routes.ts';
+import { affinitySchema, keepAliveSchema, limitsSchema, replicasSchema } from './scaling.ts';
 import { scheduleSchema } from './schedule.ts';
 
 /**
@@ -42,10 +43,13 @@ const running = {
   timeout: duration('1ms', '24h', '30s').optional(),
   concurrency: count(1, 10_000).optional(),
   queue: count(1, 100_000).optional(),
-  keepAlive: duration('0s', '1h', '1s').optional(),
+  keepAlive: keepAliveSchema.optional(),
   max: count(1, 1_000).optional(),
   fresh: z.boolean({ error: 'true or false' }).optional(),
-  replicas: count(1, 100).optional(),
+  replicas: replicasSchema.optional(),
+  affinity: affinitySchema.optional(),
+  limits: limitsSchema.optional(),
+  weight: count(1, 100).optional(),
   drain: duration('0s', '24h', '30s').optional(),
   healthInterval: duration('100ms', '1h', '10s').optional(),
   env: env.optional(),
@@ -114,6 +118,9 @@ const notStatic = {
   max: misplaced(NO_INSTANCES),
   fresh: misplaced(NO_INSTANCES),
   replicas: misplaced(NO_INSTANCES),
+  affinity: misplaced(NO_INSTANCES),
+  limits: misplaced(NO_INSTANCES),
+  weight: misplaced(NO_INSTANCES),
   drain: misplaced(NO_INSTANCES),
   healthInterval: misplaced(NO_INSTANCES),
   env: misplaced(NO_INSTANCES),

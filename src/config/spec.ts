@@ -1,6 +1,12 @@
 import { resolve } from 'node:path';
 import { FulcrumError } from '../base/errors.ts';
-import type { AppSpec, ComponentSpec, EnvSource, RunnableSpec } from '../model/app.ts';
+import {
+  NO_LIMITS,
+  type AppSpec,
+  type ComponentSpec,
+  type EnvSource,
+  type RunnableSpec,
+} from '../model/app.ts';
 import {
   DEFAULT_CACHE_CONTROL,
   DEFAULT_ZYGOTE_KEEP_ALIVE_MS,
@@ -68,7 +74,7 @@ function componentSpec(component: ComponentDraft, draft: Draft, directory: strin
 
 type RunningSpec = Pick<
   RunnableSpec,
-  'modeSetting' | 'function' | 'service' | 'env' | 'storage' | 'isolation' | 'network'
+  'modeSetting' | 'function' | 'service' | 'env' | 'storage' | 'isolation' | 'network' | 'limits' | 'weight'
 >;
 
 function running(values: RunningValues, appEnv: EnvValues, directory: string): RunningSpec {
@@ -81,6 +87,8 @@ function running(values: RunningValues, appEnv: EnvValues, directory: string): R
     storage: (values.storage ?? []).map((folder) => resolve(directory, folder)),
     isolation: values.isolation ?? 'best-effort',
     network: values.network ?? 'full',
+    limits: values.limits ?? NO_LIMITS,
+    weight: values.weight ?? 1,
   };
 }
 

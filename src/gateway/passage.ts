@@ -13,6 +13,8 @@ export class Passage implements Carrier, InvocationSeed, HttpExchange {
   readonly trigger = 'route';
   readonly signal: CancelSignal;
   readonly deadlineMs = null;
+  readonly client = null;
+  readonly affinityKey = null;
   readonly head: RequestHead;
   readonly body: BodySource | null;
   readonly response: ResponseSink;

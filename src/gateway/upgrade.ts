@@ -104,6 +104,8 @@ export class Upgrade implements Served {
       trigger: 'route' as const,
       signal: this.#caller,
       deadlineMs: null,
+      client: null,
+      affinityKey: null,
     };
     const end = await release.dispatcher.run(this.#component, seed, async (slot, context, control) => {
       this.#slot = slot;

@@ -59,6 +59,9 @@ interface Runnable extends Common {
   readonly isolation: 'best-effort' | 'required';
   /** `full`: the host's. `none`: it reaches nothing but what the server passes on. */
   readonly network: 'full' | 'none';
+  readonly limits: Limits;
+  /** Its part of the machine, against those of the others, where all want more than there is. */
+  readonly weight: number;
 }
 
 export interface ModuleSpec extends Runnable {
@@ -114,15 +117,45 @@ interface RunSettings {
 }
 
 export interface FunctionSettings extends RunSettings {
+  /** Where `keepAlive` is `adaptive`: as long as its habits tell nothing. */
   readonly keepAliveMs: number;
+  readonly keepAlive: 'fixed' | 'adaptive';
   /** A new process for every invocation. */
   readonly fresh: boolean;
   readonly maxInstances: number;
 }
 
 export interface ServiceSettings extends RunSettings {
-  readonly replicas: number;
+  readonly minReplicas: number;
+  /** The same as `minReplicas` where it does not grow and shrink with the work. */
+  readonly maxReplicas: number;
+  /** By what its clients are told apart, each of whom keeps to one replica; null: the one with the least to do. */
+  readonly affinity: Affinity | null;
   readonly healthIntervalMs: number;
   /** How long a replica may finish what it has begun before it is told to end. */
   readonly drainMs: number;
 }
+
+/** `name` in lower case. */
+export type Affinity =
+  | { readonly kind: 'cookie' }
+  | { readonly kind: 'ip' }
+  | { readonly kind: 'header'; readonly name: string };
+
+/** What may be asked of a component, whatever its mode; null: as much as anybody likes. */
+export interface Limits {
+  /** Invocations per second, `burst` of them at once; both or neither is null. */
+  readonly rps: number | null;
+  readonly burst: number | null;
+  /** The same of one client's HTTP requests. */
+  readonly perClient: ClientRate | null;
+  /** Invocations that wait or are worked on, at a time; 0 refuses all. */
+  readonly concurrency: number | null;
+}
+
+export interface ClientRate {
+  readonly rps: number;
+  readonly burst: number;
+}
+
+export const NO_LIMITS: Limits = { rps: null, burst: null, perClient: null, concurrency: null };

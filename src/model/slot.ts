@@ -1,5 +1,6 @@
 import type { Mode } from './app.ts';
 import type { Instance } from './instance.ts';
+import type { InvocationSeed } from './dispatch.ts';
 import type { InvocationContext, InvocationEnd } from './invocation.ts';
 
 /** The right to one invocation on one instance. Whoever takes it must call `release` exactly once. */
@@ -16,13 +17,16 @@ export interface Slot {
   release(end: InvocationEnd): void;
 }
 
+/** An invocation that asks for a slot. */
+export type SlotRequest = InvocationContext & Pick<InvocationSeed, 'client' | 'affinityKey'>;
+
 /** Gives slots. Implemented by `scaling/activator`. */
 export interface SlotSource {
   /**
    * A slot at once where an instance is free, else a promise for one.
-   * Rejects (or throws) with `overloaded`, `start-failed`, `not-found`, `shutting-down`, or the reason of `context.signal`.
+   * Rejects (or throws) with `overloaded`, `start-failed`, `not-found`, `shutting-down`, or the reason of `request.signal`.
    */
-  take(component: string, context: InvocationContext): Slot | Promise<Slot>;
+  take(component: string, request: SlotRequest): Slot | Promise<Slot>;
   /** How long an invocation of this component may take: its timeout in its present mode. Throws `not-found`. */
   timeoutMs(component: string): number;
 }

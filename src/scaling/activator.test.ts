@@ -2,18 +2,21 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FulcrumError } from '../base/errors.ts';
 import { FakeClock } from '../base/fake-clock.ts';
-import type { InvocationContext } from '../model/invocation.ts';
-import type { Slot } from '../model/slot.ts';
+import type { Slot, SlotRequest } from '../model/slot.ts';
 import { Activator } from './activator.ts';
 
 const clock = new FakeClock();
 
-function context(
-  requestId: string,
-  signal = new AbortController().signal,
-  deadlineMs = 1e9,
-): InvocationContext {
-  return { requestId, traceparent: '', trigger: 'route', deadlineMs, signal };
+function context(requestId: string, signal = new AbortController().signal, deadlineMs = 1e9): SlotRequest {
+  return {
+    requestId,
+    traceparent: '',
+    trigger: 'route',
+    deadlineMs,
+    signal,
+    client: null,
+    affinityKey: null,
+  };
 }
 
 /** A queue, and the ids in the order in which they were served. */
@@ -41,7 +44,7 @@ function serveAll(queue: Activator, most = Number.POSITIVE_INFINITY): string[] {
   const served: string[] = [];
   queue.serve((waiter) => {
     if (served.length >= most) return null;
-    served.push(waiter.context.requestId);
+    served.push(waiter.request.requestId);
     return {} as Slot;
   });
   return served;

@@ -1,11 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
-import type { InvocationContext } from '../model/invocation.ts';
-import type { Slot } from '../model/slot.ts';
+import type { Slot, SlotRequest } from '../model/slot.ts';
 
 /** One invocation that waits for an instance. */
 export interface Waiter {
-  readonly context: InvocationContext;
+  readonly request: SlotRequest;
   /** Clock.monotonicMs() at which it began to wait. */
   readonly arrivedMs: number;
 }
@@ -43,7 +42,7 @@ export class Activator {
   }
 
   /** Rejects with the signal's reason when it aborts, or with what the queue was refused with. Throws `overloaded`. */
-  enter(context: InvocationContext, maxQueued: number): Promise<Slot> {
+  enter(request: SlotRequest, maxQueued: number): Promise<Slot> {
     if (this.#size >= maxQueued) {
       throw new FulcrumError(
         'overloaded',
@@ -53,13 +52,13 @@ export class Activator {
     }
     return new Promise((resolve, reject) => {
       const entry: Entry = {
-        context,
+        request,
         arrivedMs: this.#clock.monotonicMs(),
         resolve,
         reject,
         onAbort: () => {
           this.#remove(entry);
-          reject(context.signal.reason);
+          reject(request.signal.reason);
           this.#left();
         },
         before: this.#last,
@@ -69,7 +68,7 @@ export class Activator {
       else this.#last.behind = entry;
       this.#last = entry;
       this.#size++;
-      context.signal.addEventListener('abort', entry.onAbort, { once: true });
+      request.signal.addEventListener('abort', entry.onAbort, { once: true });
     });
   }
 
@@ -77,7 +76,7 @@ export class Activator {
   serve(slotFor: (waiter: Waiter) => Slot | null): void {
     for (let entry = this.#first; entry !== null; entry = this.#first) {
       // Deadlines fire in steps of a few milliseconds: whose time is over must not be started any more.
-      if (entry.context.deadlineMs <= this.#clock.monotonicMs()) {
+      if (entry.request.deadlineMs <= this.#clock.monotonicMs()) {
         this.#remove(entry);
         entry.reject(this.#tooLate(entry));
         continue;
@@ -104,7 +103,7 @@ export class Activator {
     if (entry.behind === null) this.#last = entry.before;
     else entry.behind.before = entry.before;
     this.#size--;
-    entry.context.signal.removeEventListener('abort', entry.onAbort);
+    entry.request.signal.removeEventListener('abort', entry.onAbort);
   }
 
   #tooLate(entry: Entry): FulcrumError {

@@ -44,6 +44,8 @@ async function callComponent(
       trigger: 'call',
       signal: parent.signal,
       deadlineMs: parent.deadlineMs,
+      client: null,
+      affinityKey: null,
     },
     (slot, context) => slot.instance.invoke(invocation, context),
   );

@@ -5,7 +5,7 @@ import { Scene, revision, revisions } from './testing/scene.ts';
 describe('close', () => {
   it('refuses new work, finishes what is there, and leaves nothing', async () => {
     const scene = await Scene.of(
-      revision('shop', { mode: 'service', service: { replicas: 2 } }),
+      revision('shop', { mode: 'service', service: { minReplicas: 2, maxReplicas: 2 } }),
       revision('cart'),
     );
     const inFlight = [scene.send('shop', 100), scene.send('cart', 100)];

@@ -328,7 +328,7 @@ export class ComponentPool {
   #lose(one: PooledInstance, reason: string): void {
     this.#backoff.failed(this.#o.clock.monotonicMs());
     if (this.settings.mode === 'function') return;
-    this.#lost = [...this.#lost, { id: one.id, reason }].slice(-this.settings.settings.replicas);
+    this.#lost = [...this.#lost, { id: one.id, reason }].slice(-this.settings.settings.minReplicas);
   }
 
   #settleAwaited(error: FulcrumError | null): void {

@@ -138,7 +138,10 @@ describe('decide, a function', () => {
 
 describe('decide, a service', () => {
   it('starts what is missing, numbered', () => {
-    const plan = decide(services({ settings: { replicas: 3 }, instances: [view('a')] }), 0);
+    const plan = decide(
+      services({ settings: { minReplicas: 3, maxReplicas: 3 }, instances: [view('a')] }),
+      0,
+    );
     assert.deepEqual(plan.starts, ['replica 2 of 3', 'replica 3 of 3']);
   });
 

@@ -14,6 +14,8 @@ const SEED = {
   trigger: 'route',
   signal: null,
   deadlineMs: null,
+  client: null,
+  affinityKey: null,
 } as const;
 
 async function warm(o: Parameters<typeof revision>[1] = {}): Promise<Scene> {

@@ -6,7 +6,7 @@ import { revision, revisions, Scene } from './testing/scene.ts';
 describe('Scaler.drain', () => {
   it('has every instance go once its work is done, and refuses nothing that still comes', async () => {
     const scene = await Scene.of(
-      revision('web', { mode: 'service', service: { replicas: 2 } }),
+      revision('web', { mode: 'service', service: { minReplicas: 2, maxReplicas: 2 } }),
       revision('sums'),
     );
     const stream = scene.send('web', 5_000);

@@ -296,7 +296,14 @@ describe('a function whose invocation times out', () => {
     await scene.meanwhile(scene.send('shop'));
     const caller = new AbortController();
     const late = new FulcrumError('timeout', 'told by the test');
-    const seed = { requestId: 'r', traceparent: '', trigger: 'route', deadlineMs: null } as const;
+    const seed = {
+      requestId: 'r',
+      traceparent: '',
+      trigger: 'route',
+      deadlineMs: null,
+      client: null,
+      affinityKey: null,
+    } as const;
     const end = await scene.dispatcher.run('shop', { ...seed, signal: caller.signal }, async () => {
       caller.abort();
       return { outcome: 'timeout', error: late, cpuMs: 0 };

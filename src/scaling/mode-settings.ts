@@ -34,6 +34,12 @@ export function modeSettings(spec: RunnableSpec, mode: Mode, inspected: boolean)
   if (!inspected) return { mode, settings: spec.service };
   return {
     mode,
-    settings: { ...spec.service, replicas: 1, healthIntervalMs: INSPECTED_MS, timeoutMs: INSPECTED_MS },
+    settings: {
+      ...spec.service,
+      minReplicas: 1,
+      maxReplicas: 1,
+      healthIntervalMs: INSPECTED_MS,
+      timeoutMs: INSPECTED_MS,
+    },
   };
 }

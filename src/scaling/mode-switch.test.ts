@@ -4,7 +4,7 @@ import { Scene, revision, revisions } from './testing/scene.ts';
 
 describe('a mode switch', () => {
   it('to a service: replicas stand ready first, then the function instances go', async () => {
-    const scene = await Scene.of(revision('shop', { service: { replicas: 2 } }));
+    const scene = await Scene.of(revision('shop', { service: { minReplicas: 2, maxReplicas: 2 } }));
     const slow = scene.send('shop', 500);
     await scene.pass(30);
     const switching = scene.scaler.setMode('shop', 'service');
@@ -72,7 +72,7 @@ describe('a mode switch', () => {
   });
 
   it('changes nothing where the new mode does not start', async () => {
-    const scene = await Scene.of(revision('shop', { service: { replicas: 3 } }));
+    const scene = await Scene.of(revision('shop', { service: { minReplicas: 3, maxReplicas: 3 } }));
     scene.runtime.onStart = ({ mode }, nth) =>
       mode === 'service' && nth === 2 ? { takesMs: 5, fails: 'EADDRINUSE' } : { takesMs: 10 };
     await assert.rejects(scene.meanwhile(scene.scaler.setMode('shop', 'service')), {

@@ -36,7 +36,7 @@ export async function switchMode(
       inspectPort: component.inspectPort,
     });
     const { mode, settings } = pool.settings;
-    await allReady([{ pool, needs: mode === 'service' ? settings.replicas : 1 }], signal);
+    await allReady([{ pool, needs: mode === 'service' ? settings.minReplicas : 1 }], signal);
     component.route(pool, `mode switch to ${to}`);
   }
   component.choice = { configured: component.choice?.configured ?? setting, chosen: setting };

@@ -147,7 +147,7 @@ describe('under any arrivals, at any moment', () => {
           revision('shop', {
             ...(id === undefined ? {} : { id }),
             function: { concurrency, maxInstances: 4, keepAliveMs: 50 },
-            service: { concurrency, replicas },
+            service: { concurrency, minReplicas: replicas, maxReplicas: replicas },
           });
         const scene = await Scene.of(make());
         scene.runtime.onStart = ({ revision: { spec } }) =>

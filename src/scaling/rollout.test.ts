@@ -6,7 +6,9 @@ import { NOBODY, Scene, revision, revisions } from './testing/scene.ts';
 
 describe('a deploy', () => {
   it('of a service has the new replicas ready before the old ones go', async () => {
-    const scene = await Scene.of(revision('shop', { mode: 'service', service: { replicas: 2 } }));
+    const scene = await Scene.of(
+      revision('shop', { mode: 'service', service: { minReplicas: 2, maxReplicas: 2 } }),
+    );
     const slow = scene.send('shop', 500);
     const deploying = scene.scaler.deploy(
       revisions(revision('shop', { id: 'bbbbbbbbbbbb', mode: 'service' })),
@@ -70,7 +72,11 @@ describe('a deploy', () => {
       revision.spec.name === 'mail' ? { takesMs: 30, fails: 'no SMTP' } : { takesMs: 5 };
     const deploying = scene.scaler.deploy(
       revisions(
-        revision('shop', { id: 'bbbbbbbbbbbb', mode: 'service', service: { replicas: 2 } }),
+        revision('shop', {
+          id: 'bbbbbbbbbbbb',
+          mode: 'service',
+          service: { minReplicas: 2, maxReplicas: 2 },
+        }),
         revision('cart', { id: 'bbbbbbbbbbbb' }),
         revision('mail', { mode: 'service' }),
       ),
@@ -174,7 +180,7 @@ describe('a deploy', () => {
   });
 
   it('inspects one component: one instance, which nothing ends at a breakpoint', async () => {
-    const shop = revision('shop', { mode: 'service', service: { replicas: 2 } });
+    const shop = revision('shop', { mode: 'service', service: { minReplicas: 2, maxReplicas: 2 } });
     const scene = await Scene.of(shop);
     await scene.meanwhile(
       scene.scaler.deploy(revisions(shop), { inspect: { component: 'shop', port: 9_229 } }),

@@ -59,7 +59,7 @@ export async function rollOut(o: RolloutOptions): Promise<readonly ScaledCompone
       o.onProgress(name, 'begun');
       candidates.push({
         pool,
-        needs: mode === 'service' ? settings.replicas : 1,
+        needs: mode === 'service' ? settings.minReplicas : 1,
         settled: (error) => o.onProgress(name, error ?? 'ready'),
       });
     }

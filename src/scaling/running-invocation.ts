@@ -12,9 +12,9 @@
 import { CancelSource, type CancelSignal } from '../base/cancel.ts';
 import { FulcrumError, asFulcrumError } from '../base/errors.ts';
 import type { Carrier, InvocationControl, InvocationSeed } from '../model/dispatch.ts';
-import type { InvocationContext, InvocationEnd, Outcome, Trigger } from '../model/invocation.ts';
+import type { InvocationEnd, Outcome, Trigger } from '../model/invocation.ts';
 import type { Registered } from '../base/registry.ts';
-import type { Slot } from '../model/slot.ts';
+import type { Slot, SlotRequest } from '../model/slot.ts';
 import { Deadline } from './deadlines.ts';
 
 /** What an invocation reports to. */
@@ -45,7 +45,7 @@ export interface Invoked extends Registered {
 /** How long `work` may take to react to its deadline's abort before the invocation is over without it. */
 const LATE_MS = 1_000;
 
-export class RunningInvocation extends Deadline implements Invoked, InvocationControl, InvocationContext {
+export class RunningInvocation extends Deadline implements Invoked, InvocationControl, SlotRequest {
   readonly component: string;
   readonly requestId: string;
   readonly traceparent: string;
@@ -53,6 +53,8 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
   readonly deadlineMs: number;
   readonly signal = new CancelSource();
   readonly arrivedMs: number;
+  readonly client: string | null;
+  readonly affinityKey: string | null;
 
   registryPlace = -1;
   slot: Slot | null = null;
@@ -77,6 +79,8 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
     this.requestId = seed.requestId;
     this.traceparent = seed.traceparent;
     this.trigger = seed.trigger;
+    this.client = seed.client;
+    this.affinityKey = seed.affinityKey;
     this.arrivedMs = host.nowMs();
     this.deadlineMs = Math.min(this.arrivedMs + timeoutMs, seed.deadlineMs ?? Number.POSITIVE_INFINITY);
     this.#host = host;

@@ -10,9 +10,8 @@ import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { Mode, ModeSetting } from '../model/app.ts';
 import type { InstanceHome, RuntimeFor } from '../model/instance.ts';
-import type { InvocationContext } from '../model/invocation.ts';
 import type { Revision } from '../model/revision.ts';
-import type { Slot } from '../model/slot.ts';
+import type { Slot, SlotRequest } from '../model/slot.ts';
 import type { ComponentStatus, InstanceStatus } from '../model/status.ts';
 import { Activator } from './activator.ts';
 import { ComponentPool, type PoolOwner } from './component-pool.ts';
@@ -111,16 +110,16 @@ export class ScaledComponent implements PoolOwner {
   }
 
   /** See {@link SlotSource.take}. */
-  take(context: InvocationContext): Slot | Promise<Slot> {
+  take(request: SlotRequest): Slot | Promise<Slot> {
     if (this.#state !== 'serving') throw this.#refusal();
-    if (context.signal.aborted) throw context.signal.reason;
+    if (request.signal.aborted) throw request.signal.reason;
     const pool = this.pool;
     // Nobody overtakes those who wait.
     if (this.#activator.size === 0) {
       const slot = pool.take(null);
       if (slot !== null) return slot;
     }
-    const waiting = this.#activator.enter(context, pool.settings.settings.maxQueued);
+    const waiting = this.#activator.enter(request, pool.settings.settings.maxQueued);
     this.changed();
     return waiting;
   }

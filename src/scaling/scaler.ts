@@ -4,9 +4,8 @@ import type { Logger } from '../base/log.ts';
 import { nearest } from '../base/suggest.ts';
 import type { Mode, ModeSetting } from '../model/app.ts';
 import type { InstanceHome, RuntimeFor } from '../model/instance.ts';
-import type { InvocationContext } from '../model/invocation.ts';
 import type { Revision } from '../model/revision.ts';
-import type { Slot, SlotSource } from '../model/slot.ts';
+import type { Slot, SlotRequest, SlotSource } from '../model/slot.ts';
 import type { PresentComponent } from './dispatcher.ts';
 import { switchMode, type ModeSwitched } from './mode-switch.ts';
 import { STOP_GRACE_MS } from './pooled-instance.ts';
@@ -123,11 +122,11 @@ export class Scaler implements SlotSource {
     }
   }
 
-  take(name: string, context: InvocationContext): Slot | Promise<Slot> {
+  take(name: string, request: SlotRequest): Slot | Promise<Slot> {
     const component = this.#component(name);
     // Work in flight may still call other components while it is given time to finish.
-    if (this.#closing.signal.aborted && context.trigger !== 'call') throw this.#closing.signal.reason;
-    return component.take(context);
+    if (this.#closing.signal.aborted && request.trigger !== 'call') throw this.#closing.signal.reason;
+    return component.take(request);
   }
 
   timeoutMs(name: string): number {

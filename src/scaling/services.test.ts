@@ -7,7 +7,7 @@ const service = (o: Parameters<typeof revision>[1] = {}): ReturnType<typeof revi
 
 describe('a service', () => {
   it('has its replicas before it is deployed, and keeps them', async () => {
-    const scene = await Scene.of(service({ service: { replicas: 2 } }));
+    const scene = await Scene.of(service({ service: { minReplicas: 2, maxReplicas: 2 } }));
     assert.deepEqual(
       scene.status('shop').instances.map(({ state, reason, mode }) => [state, reason, mode]),
       [
@@ -20,7 +20,7 @@ describe('a service', () => {
   });
 
   it('gives work to the least loaded replica', async () => {
-    const scene = await Scene.of(service({ service: { replicas: 3 } }));
+    const scene = await Scene.of(service({ service: { minReplicas: 3, maxReplicas: 3 } }));
     const all = Promise.all(Array.from({ length: 9 }, () => scene.send('shop')));
     assert.deepEqual(
       scene.status('shop').instances.map(({ inFlight }) => inFlight),

@@ -42,14 +42,26 @@ interface RunnableConfig extends CommonConfig {
   concurrency?: number | undefined;
   /** Invocations that may wait for an instance, 1 to 100,000; one more is refused with 503. Default: 1,000. */
   queue?: number | undefined;
-  /** How long a function's instance without work stays, up to 1h. Default: 1s. */
+  /**
+   * How long a function's instance without work stays, up to 1h. `adaptive`: as long as the gaps between its invocations have been
+   * so far, and ready again before the next is due; `1s` where they tell nothing. Default: 1s.
+   */
   keepAlive?: string | undefined;
   /** Instances of a function at most, 1 to 1,000. Default: 100. */
   max?: number | undefined;
   /** A function gets a new process for every invocation. Default: false. */
   fresh?: boolean | undefined;
-  /** Of a service, 1 to 100. Default: 1. */
-  replicas?: number | undefined;
+  /** Of a service, 1 to 100; `{ min, max }`: as many as the work wants. Default: 1. */
+  replicas?: number | ReplicasConfig | undefined;
+  /**
+   * A service's clients that come back to the replica they had: told apart by a cookie that the gateway sets (`cookie`), by
+   * a header (`header:X-User`) or by their address (`ip`). Default: each request goes to the replica with the least to do.
+   */
+  affinity?: string | undefined;
+  /** What may be asked of it; more is refused with 429 before it costs an instance anything. Default: no limits. */
+  limits?: LimitsConfig | undefined;
+  /** Its share of the machine where all together want more than there is, 1 to 100: twice the weight, twice the share. Default: 1. */
+  weight?: number | undefined;
   /** How long a replica may finish what it has begun before it is told to end, up to 24h. Default: 30s, or the timeout where that is longer. */
   drain?: string | undefined;
   /** Between two health checks of a replica, 100ms to 1h. Default: 10s. */
@@ -130,6 +142,9 @@ export interface StaticConfig extends CommonConfig {
   max?: undefined;
   fresh?: undefined;
   replicas?: undefined;
+  affinity?: undefined;
+  limits?: undefined;
+  weight?: undefined;
   drain?: undefined;
   healthInterval?: undefined;
   env?: undefined;
@@ -153,6 +168,29 @@ export interface RouteObject {
   stripPrefix?: boolean | undefined;
   /** A larger request body is refused with 413; up to 100GB. Default: 10MB. */
   bodyLimit?: string | undefined;
+}
+
+export interface ReplicasConfig {
+  /** Always there. Default: 1. */
+  min?: number | undefined;
+  max: number;
+}
+
+export interface LimitsConfig {
+  /** Invocations per second, 0.01 to 1,000,000. */
+  rps?: number | undefined;
+  /** So many of them may come at once. Default: a second's worth. */
+  burst?: number | undefined;
+  /** HTTP requests per second from one client (an IPv4 address, or an IPv6 /64); as an object with its own `burst`. */
+  perClient?: number | ClientRateConfig | undefined;
+  /** Invocations that wait or are worked on, at a time. 0: all are refused, which switches the component off. */
+  concurrency?: number | undefined;
+}
+
+export interface ClientRateConfig {
+  rps: number;
+  /** Default: a second's worth. */
+  burst?: number | undefined;
 }
 
 export interface ScheduleConfig {

@@ -7,12 +7,15 @@ export { use } from './use.ts';
 export type { Remote } from './use.ts';
 export type {
   AppConfig,
+  ClientRateConfig,
   CommandConfig,
   ComponentConfig,
   ConfigContext,
   CorsConfig,
   EnvConfig,
+  LimitsConfig,
   ModuleConfig,
+  ReplicasConfig,
   RouteConfig,
   RouteObject,
   ScheduleConfig,

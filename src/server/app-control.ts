@@ -119,7 +119,15 @@ export class AppControl implements ControlPort {
     const seen: { slot: Slot | null } = { slot: null };
     const end: Partial<InvocationResult> & Pick<InvocationResult, 'outcome' | 'error'> = await dispatcher.run(
       component,
-      { requestId: id, traceparent: newTraceparent(), trigger: 'manual', signal, deadlineMs: null },
+      {
+        requestId: id,
+        traceparent: newTraceparent(),
+        trigger: 'manual',
+        signal,
+        deadlineMs: null,
+        client: null,
+        affinityKey: null,
+      },
       (slot, context) => {
         seen.slot = slot;
         return slot.instance.invoke(invocation, context);

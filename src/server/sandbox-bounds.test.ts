@@ -7,7 +7,11 @@ const MB = 1024 * 1024;
 
 function spec(maxInstances: number, replicas: number, memoryMb = 128): RunnableSpec {
   const memoryBytes = memoryMb * MB;
-  return { function: { maxInstances, memoryBytes }, service: { replicas, memoryBytes } } as RunnableSpec;
+  return {
+    function: { maxInstances, memoryBytes },
+    service: { maxReplicas: replicas, memoryBytes },
+    weight: 1,
+  } as RunnableSpec;
 }
 
 test('memory is that of all instances there may be, and never all of the machine', () => {

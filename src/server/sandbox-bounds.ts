@@ -26,16 +26,16 @@ const MOST_TMP_BYTES = 512 * MB;
 export function sandboxBounds(spec: RunnableSpec, machineBytes: number): SandboxBounds {
   const { function: asFunction, service } = spec;
   // While one revision makes room for another there are twice as many.
-  const instances = Math.max(asFunction.maxInstances, 2 * service.replicas);
+  const instances = Math.max(asFunction.maxInstances, 2 * service.maxReplicas);
   const held = Math.max(
     asFunction.maxInstances * asFunction.memoryBytes,
-    2 * service.replicas * service.memoryBytes,
+    2 * service.maxReplicas * service.memoryBytes,
   );
   return {
     memoryBytes: Math.floor(Math.min(held + BESIDE_INSTANCES_BYTES, machineBytes * SHARE_OF_MACHINE)),
     processes: Math.min(MOST_PROCESSES, LEAST_PROCESSES + PROCESSES_PER_INSTANCE * instances),
     openFiles: OPEN_FILES,
     tmpBytes: Math.floor(Math.min(MOST_TMP_BYTES, machineBytes / 4)),
-    cpuWeight: 100,
+    cpuWeight: 100 * spec.weight,
   };
 }

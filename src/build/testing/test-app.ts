@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
-import type { ModuleSpec } from '../../model/app.ts';
+import { NO_LIMITS, type ModuleSpec } from '../../model/app.ts';
 import type { Bundle } from '../../model/revision.ts';
 import { Builder } from '../builder.ts';
 
@@ -101,12 +101,21 @@ export function moduleSpec(name: string, entry: string): ModuleSpec {
     routes: [],
     cors: null,
     modeSetting: 'function',
-    function: { ...run, keepAliveMs: 1_000, fresh: false, maxInstances: 100 },
-    service: { ...run, replicas: 1, healthIntervalMs: 10_000, drainMs: 30_000 },
+    function: { ...run, keepAliveMs: 1_000, keepAlive: 'fixed', fresh: false, maxInstances: 100 },
+    service: {
+      ...run,
+      minReplicas: 1,
+      maxReplicas: 1,
+      affinity: null,
+      healthIntervalMs: 10_000,
+      drainMs: 30_000,
+    },
     env: {},
     storage: [],
     isolation: 'best-effort',
     network: 'full',
+    limits: NO_LIMITS,
+    weight: 1,
     events: [],
     schedule: null,
     zygoteKeepAliveMs: 600_000,

@@ -1,10 +1,11 @@
 import { FakeClock } from '../../base/fake-clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import type { Caller } from '../../model/calls.ts';
-import type { FunctionSettings, ModeSetting, ServiceSettings } from '../../model/app.ts';
-import type { InvocationContext, InvocationEnd } from '../../model/invocation.ts';
+import { NO_LIMITS, type FunctionSettings, type ModeSetting, type ServiceSettings } from '../../model/app.ts';
+import type { InvocationEnd } from '../../model/invocation.ts';
 import type { LogEntry } from '../../model/log.ts';
 import type { Revision } from '../../model/revision.ts';
+import type { SlotRequest } from '../../model/slot.ts';
 import type { UsageRecord } from '../../model/usage.ts';
 import { InvocationDispatcher } from '../dispatcher.ts';
 import { Scaler } from '../scaler.ts';
@@ -38,6 +39,8 @@ export function revision(name: string, o: RevisionOptions = {}): Revision {
       storage: [],
       isolation: 'best-effort',
       network: 'full',
+      limits: NO_LIMITS,
+      weight: 1,
       modeSetting: o.mode ?? 'function',
       function: {
         concurrency: 1,
@@ -45,6 +48,7 @@ export function revision(name: string, o: RevisionOptions = {}): Revision {
         timeoutMs: 30_000,
         maxQueued: 1_000,
         keepAliveMs: 1_000,
+        keepAlive: 'fixed',
         fresh: false,
         maxInstances: 100,
         ...o.function,
@@ -54,7 +58,9 @@ export function revision(name: string, o: RevisionOptions = {}): Revision {
         memoryBytes: 256,
         timeoutMs: 30_000,
         maxQueued: 1_000,
-        replicas: 1,
+        minReplicas: 1,
+        maxReplicas: 1,
+        affinity: null,
         healthIntervalMs: 10_000,
         drainMs: 30_000,
         ...o.service,
@@ -118,19 +124,30 @@ export class Scene {
     const requestId = `r_${++this.#requests}`;
     return this.dispatcher.run(
       component,
-      { requestId, traceparent: '', trigger: 'route', signal: null, deadlineMs: null, ...seed },
+      {
+        requestId,
+        traceparent: '',
+        trigger: 'route',
+        signal: null,
+        deadlineMs: null,
+        client: null,
+        affinityKey: null,
+        ...seed,
+      },
       (slot, context) => (slot.instance as FakeInstance).work(context, takesMs),
     );
   }
 
   /** A context to take slots with directly. */
-  context(o: Partial<InvocationContext> = {}): InvocationContext {
+  context(o: Partial<SlotRequest> = {}): SlotRequest {
     return {
       requestId: `r_${++this.#requests}`,
       traceparent: '',
       trigger: 'route',
       deadlineMs: Number.POSITIVE_INFINITY,
       signal: new AbortController().signal,
+      client: null,
+      affinityKey: null,
       ...o,
     };
   }

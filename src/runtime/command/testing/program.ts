@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/log.ts';
-import type { CommandSpec } from '../../../model/app.ts';
+import { NO_LIMITS, type CommandSpec } from '../../../model/app.ts';
 import type { BodyReader, BodySource, RawHeaders, ResponseHead, ResponseSink } from '../../../model/http.ts';
 import type { Instance, Runtime, StartOrder } from '../../../model/instance.ts';
 import type { InvocationContext, InvocationEnd } from '../../../model/invocation.ts';
@@ -91,12 +91,21 @@ function orderOf(command: string, log: LogSink, options: ProgramOptions = {}): S
     routes: [],
     cors: null,
     modeSetting: 'service',
-    function: { ...settings, keepAliveMs: 1_000, fresh: false, maxInstances: 100 },
-    service: { ...settings, replicas: 1, healthIntervalMs: 10_000, drainMs: 30_000 },
+    function: { ...settings, keepAliveMs: 1_000, keepAlive: 'fixed', fresh: false, maxInstances: 100 },
+    service: {
+      ...settings,
+      minReplicas: 1,
+      maxReplicas: 1,
+      affinity: null,
+      healthIntervalMs: 10_000,
+      drainMs: 30_000,
+    },
     env: {},
     storage: [],
     isolation: 'best-effort',
     network: 'full',
+    limits: NO_LIMITS,
+    weight: 1,
     kind: 'command',
     command,
     cwd: options.cwd ?? tmpdir(),
