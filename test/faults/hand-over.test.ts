@@ -145,8 +145,8 @@ test('what an old server still runs of stays until it has ended, whatever is dep
   });
   sent.on('error', answered.reject);
   sent.write('one ');
-  // A body of which nothing comes for a while is given up.
-  const more = setInterval(() => sent.write('.'), 1_000);
+  // A body of which too little comes for a while (500 bytes a second, over ten seconds) is given up.
+  const more = setInterval(() => sent.write('.'.repeat(1_000)), 500);
   t.after(() => clearInterval(more));
   const running = async (): Promise<number> =>
     ((await ask(env, 'GET', '/apps/app/components')).body as { instances: { inFlight: number }[] }[])
