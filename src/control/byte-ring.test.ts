@@ -48,6 +48,13 @@ test('a large ring grows with what is in it', () => {
   assert.match(ring.get(49_999).toString(), /^line 49999 /);
 });
 
+test('what is bounded by count takes no more memory than its records need', () => {
+  const ring = new ByteRing(1_000, 16 * 1024 * 1024);
+  for (let i = 0; i < 100_000; i++) push(ring, `line ${i} ${'x'.repeat(100)}`);
+  assert.equal(ring.count, 1_000);
+  assert.ok(ring.buffer.length <= 4 * ring.bytes, `${ring.buffer.length} bytes for ${ring.bytes}`);
+});
+
 function bytes(text: string): number {
   return Buffer.byteLength(text);
 }

@@ -71,7 +71,7 @@ export class ByteRing {
     const capacity = this.#buffer.length;
     const mayGrow = capacity < this.#maxBytes;
     if (this.#at + length > capacity) {
-      if (mayGrow) return false;
+      if (mayGrow && !this.#isFreeInFront(length)) return false;
       // What lies behind is older than what lies at the beginning, and goes first.
       while (this.#count > 0 && this.#starts[this.#first]! >= this.#at) this.#dropFirst();
       this.#at = 0;
@@ -81,6 +81,12 @@ export class ByteRing {
       this.#dropFirst();
     }
     return true;
+  }
+
+  /** Whether it may go on at the beginning without anything being dropped: what is bounded by count need not grow for ever. */
+  #isFreeInFront(length: number): boolean {
+    const start = this.#starts[this.#first]!;
+    return this.#count > 0 && start >= length && start < this.#at;
   }
 
   #isInTheWay(length: number): boolean {
