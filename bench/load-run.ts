@@ -71,7 +71,9 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
       },
     ),
   );
-  failed += (await Promise.all(connections)).filter((broke) => broke).length;
+  // In two steps: `failed +=` would add to what it was before it waited, and forget every failure since.
+  const broken = (await Promise.all(connections)).filter((broke) => broke).length;
+  failed += broken;
   const seconds = (performance.now() - begunMs) / 1_000;
 
   const sorted = Float64Array.from(latencies).sort();

@@ -5,9 +5,10 @@ import type { Benchmark, Row } from './benchmark.ts';
 import { cold } from './cold.ts';
 import { gateway } from './gateway.ts';
 import { table } from './report.ts';
+import { scaling } from './scaling.ts';
 import { usage } from './usage.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage];
+const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage, scaling];
 const USAGE = 'npm run bench -- NAME… [--quick] [--slow] [--json]';
 
 process.exitCode = await main();

@@ -20,7 +20,8 @@ export const ERRORS = {
   'target-too-long': { status: 414, fault: 'caller', title: 'The request line is too long' },
   'range-not-satisfiable': { status: 416, fault: 'caller', title: 'The range lies outside the file' },
   'expectation-failed': { status: 417, fault: 'caller', title: 'The expectation cannot be met' },
-  'rate-limited': { status: 429, fault: 'caller', title: 'Too many attempts in a short time' },
+  'rate-limited': { status: 429, fault: 'caller', title: 'Too many requests' },
+  'switched-off': { status: 429, fault: 'caller', title: 'The component is switched off' },
   'headers-too-large': { status: 431, fault: 'caller', title: 'The request headers are too large' },
   'client-gone': { status: 499, fault: 'caller', title: 'The client went away' },
   'coding-unsupported': { status: 501, fault: 'caller', title: 'The transfer coding is not understood' },
@@ -55,6 +56,12 @@ export const ERRORS = {
 
   // The platform's.
   overloaded: { status: 503, fault: 'platform', title: 'Too many requests wait for this component' },
+  'resources-exhausted': {
+    status: 503,
+    fault: 'platform',
+    title: 'The machine has no room for another instance',
+  },
+  'machine-full': { status: 503, fault: 'platform', title: 'The machine has no room for it' },
   'app-starting': { status: 503, fault: 'platform', title: 'The app is being started' },
   'shutting-down': { status: 503, fault: 'platform', title: 'The server is shutting down' },
   'certificate-invalid': { status: 500, fault: 'platform', title: 'A certificate cannot be used' },

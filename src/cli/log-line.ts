@@ -68,7 +68,7 @@ function paintLevel(entry: LogEntry, text: string): string {
   return entry.level === 'debug' || entry.stream === 'platform' ? paint('dim', text) : text;
 }
 
-function clockTime(atMs: number): string {
+export function clockTime(atMs: number): string {
   const at = new Date(atMs);
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;

@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, type CommanderError } from 'commander';
+import { addBudgetOptions, type BudgetFlags } from './budget-flags.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
+import { addLimitsCommand } from './limits-command.ts';
 import { appOption, collect, examples, jsonOption, numberIn, urlOption } from './options.ts';
 import { addServeCommands } from './serve-command.ts';
 import { addServerCommands } from './server-commands.ts';
@@ -59,8 +61,7 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     })
     .addHelpText('after', () => `\n${EXIT_HELP}`);
 
-  program
-    .command('dev')
+  addBudgetOptions(program.command('dev'))
     .description('run an app on this machine, and follow its files')
     .argument('[DIR]', "the app's folder", '.')
     .option('-p, --port <N>', 'port of the app (8080, or another that is free)', portNumber)
@@ -74,7 +75,7 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     .action(
       async (
         directory: string,
-        options: { port?: number; adminPort?: number; environment: string; inspect?: string },
+        options: BudgetFlags & { port?: number; adminPort?: number; environment: string; inspect?: string },
       ) => {
         const { dev } = await import('./commands/dev.ts');
         done(
@@ -161,11 +162,27 @@ function buildProgram(done: (code: ExitCode) => void): Command {
   program
     .command('ps')
     .description('show the components of a running app: mode, instances, traffic')
+    .argument('[COMPONENT]', 'one of them: its instances, and why the latest came and went')
     .addOption(appOption())
     .addOption(urlOption())
     .addOption(jsonOption())
-    .addHelpText('after', examples('fulcrum ps', "fulcrum ps --json | jq '.components[].mode'"))
-    .action(async (options) => done(await (await import('./commands/ps.ts')).ps(options)));
+    .addHelpText(
+      'after',
+      examples('fulcrum ps', 'fulcrum ps catalog', "fulcrum ps --json | jq '.components[].mode'"),
+    )
+    .action(async (component: string | undefined, options) =>
+      done(await (await import('./commands/ps.ts')).ps(component, options)),
+    );
+
+  program
+    .command('capacity')
+    .description('show what the machine and its limits have room for, and when they will be reached')
+    .option('-d, --days <N>', 'from the usage of the last so many days', numberIn(1, 90), 30)
+    .addOption(appOption())
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('fulcrum capacity', 'fulcrum capacity --app shop --days 14 --json'))
+    .action(async (options) => done(await (await import('./commands/capacity.ts')).capacity(options)));
 
   program
     .command('mode')
@@ -191,6 +208,8 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     .action(async (component, mode, options) =>
       done(await (await import('./commands/mode.ts')).mode(component, mode, options)),
     );
+
+  addLimitsCommand(program, done);
 
   program
     .command('invoke')

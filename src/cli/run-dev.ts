@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import type { DevOptions as StartOptions, DevServer } from '../server/dev.ts';
+import { budgetAsked, type BudgetFlags } from './budget-flags.ts';
 import { DevPrinter } from './dev-printer.ts';
 import { EndRequests } from './end-requests.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { paint } from './terminal.ts';
 import { packageVersion } from '../base/version.ts';
 
-export interface DevOptions {
+export interface DevOptions extends BudgetFlags {
   readonly port: number | null;
   readonly adminPort: number | null;
   readonly environment: string;
@@ -29,6 +30,7 @@ export async function runDev(
     port: options.port,
     adminPort: options.adminPort,
     inspect: options.inspect ?? null,
+    budget: budgetAsked(options, process.env),
     onEvent: (event) => printer.show(event),
   });
   await asked;

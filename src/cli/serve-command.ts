@@ -1,13 +1,13 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { ExitCode } from './exit-codes.ts';
+import { addBudgetOptions } from './budget-flags.ts';
 import type { Target } from './connect.ts';
 import { collect } from './options.ts';
 import type { ServeFlags } from './serve-flags.ts';
 
 /** Adds `serve` and `restart` to the program. */
 export function addServeCommands(program: Command, done: (code: ExitCode) => void): void {
-  program
-    .command('serve')
+  addBudgetOptions(program.command('serve'))
     .description('run a server that apps are deployed to')
     .option('--data <DIR>', 'folder for everything that is kept (or FULCRUM_DATA)')
     .option('--host <ADDRESS>', 'address that clients come to', '0.0.0.0')
@@ -46,6 +46,8 @@ export function addServeCommands(program: Command, done: (code: ExitCode) => voi
         '  DATABASE_URL   postgres://… of a store that is not a file in the data folder',
         '  FULCRUM_KEY    key of the secrets, needed with DATABASE_URL; without, a key',
         '                 file in the data folder',
+        '  FULCRUM_MEMORY_BUDGET, FULCRUM_CPU_BUDGET',
+        '                 the same as --memory-budget and --cpu-budget',
         '',
         'Signals:',
         '  SIGTERM, SIGINT   end it in order; a second one at once',

@@ -1,5 +1,7 @@
+import type { BudgetFlags } from './budget-flags.ts';
+
 /** What `fulcrum serve` was given on its command line. */
-export interface ServeFlags {
+export interface ServeFlags extends BudgetFlags {
   readonly data?: string;
   readonly host: string;
   readonly port: number;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Affinity, ClientRate, Limits } from '../model/app.ts';
+import { burstFor, type Affinity, type ClientRate, type Limits } from '../model/app.ts';
 import { count, duration } from './quantities.ts';
 import { number, refine, text, type Reading } from './reading.ts';
 
@@ -80,8 +80,3 @@ export const limitsSchema = refine(
     };
   },
 );
-
-/** Where the author names none: a second's worth, and at least one. */
-function burstFor(rps: number): number {
-  return Math.max(1, Math.ceil(rps));
-}

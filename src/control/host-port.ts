@@ -1,6 +1,6 @@
 import type { AppRecord, CanaryPlan } from '../model/app-record.ts';
 import type { Release, ReleaseManifest } from '../model/release.ts';
-import type { StartFailure } from '../model/status.ts';
+import type { BudgetStatus, StartFailure } from '../model/status.ts';
 import type { LogReader } from './log-book.ts';
 import type { ControlPort, ModeFinding } from './port.ts';
 
@@ -19,6 +19,8 @@ export interface HostPort {
   startFailure?(id: string): StartFailure | null;
   /** The components that would not start without the secret `name`: those of what serves of an app, and of a canary. */
   secretUsers?(id: string, name: string): Promise<readonly string[]>;
+  /** What the machine has for instances, and how much of it is promised. Absent: nobody counts. */
+  budget?(): BudgetStatus;
   /** Absent in `dev`, where files are the way to change an app. */
   readonly deploys?: Deploys;
   /** Ends the server gracefully, after the answer has gone out. Absent: it cannot be ended this way. */
@@ -39,7 +41,7 @@ export interface Deploys {
   /**
    * Validates the manifest, keeps the release, starts one instance of every component, routes, and drains what served before.
    * Creates the app where it is new. One at a time for each app. `onStep` is told as each step begins and ends.
-   * Rejects with `forbidden`, `config-invalid`, `manifest-invalid`, `secret-missing`, `deploy-failed` (details: the ReleaseFailure); then what served before
+   * Rejects with `forbidden`, `config-invalid`, `manifest-invalid`, `secret-missing`, `machine-full`, `deploy-failed` (details: the ReleaseFailure); then what served before
    * goes on serving.
    */
   deploy(order: DeployOrder, onStep: (step: DeployStep) => void): Promise<Release>;
@@ -72,7 +74,10 @@ export interface DeployOrder {
 }
 
 export interface DeployStep {
-  /** `check`, `keep`, `unpack`, `start`, `route`, `drain`; `modes` where a component whose mode is `auto` should not be switched. */
+  /**
+   * `check`, `keep`, `unpack`, `start`, `route`, `drain`; `fit` where a component may grow beyond what the machine has for it, `modes` where one
+   * whose mode is `auto` should not be switched.
+   */
   readonly name: string;
   /** `skipped`: given up because another one failed. */
   readonly state: 'begun' | 'done' | 'skipped' | 'failed';

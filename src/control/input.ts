@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { isAppId } from '../base/app-id.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { isVariableName } from '../base/variable-name.ts';
+import { burstFor, type Limits } from '../model/app.ts';
 import { LOG_LEVELS } from './log-filter.ts';
 import { canaryPlan, manifest } from './schemas.ts';
 
@@ -14,6 +15,42 @@ export const modeInput = z.strictObject({
 });
 
 export const modeCheckInput = z.strictObject({ mode: modeSetting });
+
+const rate = z.number().min(0.01).max(1_000_000);
+const burst = z.int().min(1).max(1_000_000).nullable().default(null).describe('Null: a second’s worth');
+
+export const limitsInput = z.strictObject({
+  rps: rate.nullable().default(null).describe('Invocations per second; null: as many as anybody likes'),
+  burst,
+  perClient: z
+    .strictObject({ rps: rate, burst })
+    .nullable()
+    .default(null)
+    .describe('The same of one client’s HTTP requests'),
+  concurrency: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .nullable()
+    .default(null)
+    .describe('Invocations that wait or are worked on at a time; 0 switches it off'),
+});
+
+/** Throws `bad-request`. */
+export function limitsOf({ rps, burst, perClient, concurrency }: z.output<typeof limitsInput>): Limits {
+  if (rps === null && burst !== null)
+    throw new FulcrumError(
+      'bad-request',
+      'The request is not valid: burst: a burst is of a rate, and there is no rps.',
+    );
+  return {
+    rps,
+    burst: rps === null ? null : (burst ?? burstFor(rps)),
+    perClient:
+      perClient === null ? null : { rps: perClient.rps, burst: perClient.burst ?? burstFor(perClient.rps) },
+    concurrency,
+  };
+}
 
 export const invokeInput = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -43,6 +80,16 @@ const logFilter = {
   limit: z.coerce.number().int().min(0).max(10_000).default(200),
 };
 export const logsInput = z.strictObject(logFilter);
+
+export const capacityInput = z.strictObject({
+  days: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(90)
+    .default(30)
+    .describe('From the usage of the last so many days'),
+});
 
 export const pageInput = z.strictObject({
   before: z.coerce.number().int().min(1).optional().describe('Only those with a smaller number'),

@@ -1,13 +1,16 @@
 import type { ErrorCode } from '../base/errors.ts';
-import type { Mode, ModeSetting } from '../model/app.ts';
+import type { Limits, Mode, ModeSetting } from '../model/app.ts';
+import type { CapacityReport } from '../model/capacity.ts';
 import type { Outcome, ThrownError } from '../model/invocation.ts';
-import type { AppStatus, ComponentStatus } from '../model/status.ts';
+import type { AppStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
 import type { LogReader } from './log-book.ts';
 
 /** What the admin API asks of the running server. Implemented by `server/`; everything here is plain data, for it goes over HTTP as JSON. */
 export interface ControlPort {
   app(): AppStatus;
   components(): Promise<readonly ComponentStatus[]>;
+  /** What its machine and limits have room for, and until when, from the usage of the last `days`. Rejects with `store-failed`. */
+  capacity(days: number): Promise<CapacityReport>;
   /**
    * Resolves when new work goes to the new mode only. Rejects with `not-found`, `bad-request` (a static component), `start-failed`, or,
    * without `force`, `switch-unsafe` where the code would break in the new mode (details: the `ModeCheck`'s).
@@ -15,6 +18,13 @@ export interface ControlPort {
   setMode(component: string, mode: ModeSetting, options?: { readonly force: boolean }): Promise<ModeChange>;
   /** What a switch would break; switches nothing. Rejects with `not-found` or `bad-request`. */
   checkMode(component: string, mode: ModeSetting): Promise<ModeCheck>;
+  /** What may be asked of it. Throws `not-found`, and `bad-request` for a static component. */
+  limits(component: string): LimitsStatus;
+  /**
+   * Limits chosen by hand hold at once, for every release, until the config itself says something else than now; null: what the config
+   * says holds again. Rejects as `limits` throws, and with `store-failed` where it could not be kept; then nothing has changed.
+   */
+  setLimits(component: string, limits: Limits | null): Promise<LimitsStatus>;
   /** Runs one invocation by hand. Rejects only where none could be begun (`not-found`, `bad-request`); everything else is an outcome. */
   invoke(component: string, request: ManualInvocation, signal: AbortSignal): Promise<ManualResult>;
   readonly logs: LogReader;

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { ERRORS, type ErrorCode } from '../base/errors.ts';
 import type { AppRecord } from '../model/app-record.ts';
-import type { ComponentStatus } from '../model/status.ts';
+import type { Limits } from '../model/app.ts';
+import type { BudgetStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
 import type { LogEntry } from '../model/log.ts';
 import type { Release } from '../model/release.ts';
 import { LOG_LEVELS } from './log-filter.ts';
@@ -16,6 +17,30 @@ const list = <S extends z.ZodType>(item: S) => z.array(item).readonly();
 const mode = z.enum(['function', 'service']);
 const modeSetting = z.enum(['function', 'service', 'auto']);
 const scope = z.enum(['read', 'deploy', 'admin']);
+
+const limits = z
+  .strictObject({
+    rps: z.number().nullable().describe('Invocations per second'),
+    burst: count.nullable().describe('How many of them at once; null where `rps` is'),
+    perClient: z
+      .strictObject({ rps: z.number(), burst: count })
+      .nullable()
+      .describe('The same of one client’s HTTP requests'),
+    concurrency: count
+      .nullable()
+      .describe('Invocations that wait or are worked on at a time; 0: it is switched off'),
+  })
+  .meta({ id: 'Limits' }) satisfies z.ZodType<Limits>;
+
+const limitsStatus = z
+  .strictObject({
+    configured: limits.describe('What the config says'),
+    chosen: limits.nullable().describe('What was set by hand, and holds instead; null: nothing'),
+    refused: count.describe('Invocations that limits refused within the last minute'),
+  })
+  .meta({ id: 'LimitsStatus' }) satisfies z.ZodType<LimitsStatus>;
+
+export const limitsAnswer = limitsStatus;
 
 export const canaryPlan = z.strictObject({
   steps: list(z.number().gt(0).lt(100)).describe('Percent of the clients, rising'),
@@ -37,6 +62,7 @@ const appRecord = z
     serving: z.int().nullable().describe('Number of the release that serves'),
     canary: canaryPlan.extend({ release: z.int(), step: count, stepBeganAtMs: epochMs }).nullable(),
     modes: z.record(z.string(), z.strictObject({ configured: modeSetting, chosen: modeSetting, mode })),
+    limits: z.record(z.string(), z.strictObject({ configured: limits, chosen: limits })),
     version: count,
   })
   .meta({ id: 'App' }) satisfies z.ZodType<AppRecord>;
@@ -93,9 +119,23 @@ const instanceStatus = z
     memoryBytes: z.number().nullable(),
     cpuMs: z.number().nullable(),
     reason: z.string(),
+    endReason: z.string().nullable(),
     inspectUrl: z.string().nullable(),
+    ejectedForMs: z
+      .number()
+      .nullable()
+      .describe('How long a replica that kept failing is given no work; null where it is given some'),
   })
   .meta({ id: 'Instance' });
+
+const decision = z
+  .strictObject({
+    atMs: z.number(),
+    instance: z.string(),
+    kind: z.enum(['start', 'end']),
+    reason: z.string(),
+  })
+  .meta({ id: 'Decision' });
 
 const trafficSummary = z
   .strictObject({
@@ -138,6 +178,8 @@ export const componentAnswer = z
     queued: count,
     lastMinute: trafficSummary.nullable(),
     lastError: z.string().nullable(),
+    decisions: list(decision),
+    limits: limitsStatus.nullable(),
   })
   .meta({ id: 'Component' }) satisfies z.ZodType<ComponentStatus>;
 
@@ -422,6 +464,17 @@ export const healthAnswer = z
   .meta({ id: 'Health' });
 export type Health = z.output<typeof healthAnswer>;
 export const mayDeployAnswer = z.strictObject({ allowed: z.literal(true) }).meta({ id: 'MayDeploy' });
+const budgetStatus = z
+  .strictObject({
+    memoryBytes: count,
+    promisedBytes: count.describe('Held by processes, or kept for the minimum of services'),
+    keptBytes: count.describe('The part of it that no process holds'),
+    cpus: z.number(),
+    pressed: z.boolean().describe('The machine itself is short of memory: no function instance starts'),
+    waiting: count.describe('Components that wait for room'),
+  })
+  .meta({ id: 'Budget' }) satisfies z.ZodType<BudgetStatus>;
+
 export const serverAnswer = z
   .strictObject({
     os: z.string(),
@@ -429,6 +482,7 @@ export const serverAnswer = z
     libc: z.string().nullable().describe('glibc or musl; null where the system has one only'),
     fulcrum: z.string(),
     node: z.string(),
+    budget: budgetStatus.nullable().describe('What instances may use; null where nobody counts'),
   })
   .meta({ id: 'Server' });
 export type ServerFacts = z.output<typeof serverAnswer>;

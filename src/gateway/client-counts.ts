@@ -1,5 +1,4 @@
-import { isIPv6 } from 'node:net';
-import { plainAddress } from './trusted-proxies.ts';
+import { clientOf } from './client-of.ts';
 
 /** How many connections each client has open. An IPv6 client has a whole /64 to choose addresses from, which counts as one. */
 export class ClientCounts {
@@ -25,17 +24,4 @@ export class ClientCounts {
     if (left > 0) this.#counts.set(client, left);
     else this.#counts.delete(client);
   }
-}
-
-function clientOf(address: string): string {
-  const plain = plainAddress(address);
-  if (!isIPv6(plain)) return plain;
-  const [head = '', tail] = plain.split('%')[0]!.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const behind = tail === '' ? [] : tail.split(':');
-    while (groups.length + behind.length < 8) groups.push('0');
-    groups.push(...behind);
-  }
-  return groups.slice(0, 4).join(':');
 }

@@ -1,5 +1,6 @@
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
-import { admit, headOf, withoutPrefix } from './admission.ts';
+import { markOf } from './affinity.ts';
+import { admit, withoutPrefix } from './admission.ts';
 import { shortened } from './app-table.ts';
 import { ownAnswer } from './own-answers.ts';
 import { Passage } from './passage.ts';
@@ -8,7 +9,7 @@ import type { Admission } from './admission.ts';
 import type { AppTable } from './app-table.ts';
 import type { Exchange } from './exchange.ts';
 import type { GatewayParts } from './parts.ts';
-import type { ServedRelease } from './served-release.ts';
+import type { GatewayTarget, ServedRelease } from './served-release.ts';
 import type { StaticSite } from './static/site.ts';
 import type { Redirect } from './redirect.ts';
 import type { RequestStream } from './request-stream.ts';
@@ -35,7 +36,7 @@ export function dispatch(
   const { bodyLimitBytes } = target.route;
   const { bodyBytes } = exchange.request;
   if (bodyBytes !== null && bodyBytes > bodyLimitBytes) return refuse(exchange, tooLarge(bodyLimitBytes));
-  runOnInstance(parts, stream, exchange, admission, release, bodyLimitBytes);
+  runOnInstance(parts, stream, exchange, admission, release, target);
 }
 
 /** Null where the request has been answered: it is the gateway's own business, or no sound request. */
@@ -86,12 +87,11 @@ function runOnInstance(
   exchange: Exchange,
   admission: Admission,
   release: ServedRelease,
-  bodyLimitBytes: number,
+  { route, affinity }: GatewayTarget & { readonly kind: 'instances' },
 ): void {
-  const { method, bodyBytes } = exchange.request;
-  if (bodyBytes !== 0) exchange.body = bodyOf(parts, stream, exchange, bodyLimitBytes);
-  const head = headOf(admission, method, exchange.requestId, false);
-  const passage = new Passage(exchange, head, admission.traceparent);
+  if (exchange.request.bodyBytes !== 0) exchange.body = bodyOf(parts, stream, exchange, route.bodyLimitBytes);
+  const mark = affinity === null ? null : markOf(affinity, admission, parts);
+  const passage = new Passage(parts, exchange, admission, mark);
   try {
     release.dispatcher.carry(exchange.component, passage, passage);
   } catch (error) {

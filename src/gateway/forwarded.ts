@@ -102,6 +102,11 @@ export function readForwarded(
   return { nodes, host, proto };
 }
 
+/** The addresses of a chain, from the client to our peer; what a proxy has said that is none, as it said it. */
+export function addressesOf({ chain }: Pick<ClientView, 'chain'>): string[] {
+  return chain.split(', ').map((node) => addressOf(node));
+}
+
 /** `192.0.2.1:80` and `[2001:db8::1]:80` without port and brackets. */
 function addressOf(node: string): string {
   const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(node);

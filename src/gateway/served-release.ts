@@ -4,7 +4,7 @@ import { StaticSite } from './static/site.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 import type { OutcomeSink } from './outcomes.ts';
 import type { RouterEntry } from './router.ts';
-import type { ComponentSpec, GatewaySettings, Route } from '../model/app.ts';
+import type { Affinity, ComponentSpec, GatewaySettings, Route } from '../model/app.ts';
 import type { Dispatcher } from '../model/dispatch.ts';
 import type { LogSink } from '../model/log.ts';
 
@@ -18,7 +18,11 @@ interface Common {
 
 /** What a route leads to. */
 export type GatewayTarget =
-  | (Common & { readonly kind: 'instances' })
+  | (Common & {
+      readonly kind: 'instances';
+      /** By what its clients are told apart while it is a service; null: they are not. */
+      readonly affinity: Affinity | null;
+    })
   | (Common & { readonly kind: 'static'; readonly site: StaticSite });
 
 /** One release of an app, as data: what the gateway is given to serve. */
@@ -65,9 +69,8 @@ function entriesOf(spec: ComponentSpec, common: CorsPolicy | null): RouterEntry<
   return spec.routes.map((route) => {
     const prefix = route.path.endsWith('/*') ? encodedPath(route.path.slice(0, -2)) : '';
     const target = { component: spec.name, route, prefix, cors };
-    return {
-      route,
-      value: site === null ? { ...target, kind: 'instances' } : { ...target, kind: 'static', site },
-    };
+    if (site !== null) return { route, value: { ...target, kind: 'static', site } };
+    const affinity = spec.kind === 'static' ? null : spec.service.affinity;
+    return { route, value: { ...target, kind: 'instances', affinity } };
   });
 }

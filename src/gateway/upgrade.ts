@@ -3,7 +3,9 @@ import { CancelSource } from '../base/cancel.ts';
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { requestId } from '../base/ids.ts';
 import { accessLine } from './access-line.ts';
-import { admit, headOf } from './admission.ts';
+import { type AffinityMark, markOf } from './affinity.ts';
+import { admit, headOf, type Admission } from './admission.ts';
+import { clientBehind } from './client-of.ts';
 import { ownAnswer } from './own-answers.ts';
 import { hasFailed } from './outcomes.ts';
 import { problemOf } from './problem.ts';
@@ -14,7 +16,6 @@ import type { Served } from './request-stream.ts';
 import type { Head } from './http1/request-reader.ts';
 import type { GatewayParts } from './parts.ts';
 import type { ServedRelease } from './served-release.ts';
-import type { RequestHead } from '../model/http.ts';
 import type { InvocationControl } from '../model/dispatch.ts';
 import type { Slot } from '../model/slot.ts';
 
@@ -30,7 +31,6 @@ export class Upgrade implements Served {
   readonly #arrivedMs: number;
   /** Where the socket's count stood when the request came: an instance that changed it has answered. */
   readonly #bytesBefore: number;
-  #traceparent = '';
   #component = '-';
   #path = '-';
   #status = 0;
@@ -51,8 +51,8 @@ export class Upgrade implements Served {
   async serve(apps: AppTable): Promise<void> {
     this.#connection.serve(this);
     try {
-      const { head, release } = this.#read(apps);
-      await this.#run(head, release);
+      const { admission, release, mark } = this.#read(apps);
+      await this.#run(admission, release, mark);
     } catch (error) {
       this.#error = asFulcrumError(error);
     }
@@ -76,7 +76,7 @@ export class Upgrade implements Served {
 
   watch(): void {}
 
-  #read(apps: AppTable): { head: RequestHead; release: ServedRelease } {
+  #read(apps: AppTable): { admission: Admission; release: ServedRelease; mark: AffinityMark | null } {
     const own = ownAnswer(this.#request);
     if (own !== null) {
       throw own.kind === 'refusal'
@@ -93,23 +93,28 @@ export class Upgrade implements Served {
     if (target.kind === 'static') {
       throw new FulcrumError('upgrade-unsupported', 'Files cannot be upgraded.');
     }
-    this.#traceparent = admission.traceparent;
-    return { head: headOf(admission, this.#request.method, this.requestId, true), release };
+    const mark = target.affinity === null ? null : markOf(target.affinity, admission, this.#parts);
+    return { admission, release, mark };
   }
 
-  async #run(head: RequestHead, release: ServedRelease): Promise<void> {
+  async #run(admission: Admission, release: ServedRelease, mark: AffinityMark | null): Promise<void> {
+    const head = headOf(admission, this.#request.method, this.requestId, true);
+    const parts = this.#parts;
     const seed = {
       requestId: this.requestId,
-      traceparent: this.#traceparent,
+      traceparent: admission.traceparent,
       trigger: 'route' as const,
       signal: this.#caller,
       deadlineMs: null,
-      client: null,
-      affinityKey: null,
+      get client() {
+        return clientBehind(admission.view, parts.proxies, release.proxies);
+      },
+      affinityKey: mark?.key ?? null,
     };
     const end = await release.dispatcher.run(this.#component, seed, async (slot, context, control) => {
       this.#slot = slot;
-      onFirstWrite(this.#socket, (status) => this.#answered(status, control));
+      const line = slot.mode === 'service' ? (mark?.cookieLine ?? '') : '';
+      onFirstWrite(this.#socket, line, (status) => this.#answered(status, control));
       const end = await slot.instance.upgrade({ context, head, socket: this.#socket, early: this.#early });
       if (this.#status === 0) control.status(end.error?.status ?? (this.#touched ? 101 : 502));
       return end;
@@ -185,17 +190,25 @@ export class Upgrade implements Served {
 }
 
 /**
- * Calls `seen` with the status of the first thing written. The port hands over the bare socket, so that its bytes pass
- * through no further stream; the moment of the answer can only be seen here.
+ * Calls `seen` with the status of the first thing written, and adds `line` to its head. The port hands over the bare socket, so that its
+ * bytes pass through no further stream; the moment of the answer can only be seen here.
  */
-function onFirstWrite(socket: Duplex, seen: (status: number) => void): void {
+function onFirstWrite(socket: Duplex, line: string, seen: (status: number) => void): void {
   const write = socket.write.bind(socket);
   socket.write = ((...args: Parameters<Duplex['write']>): boolean => {
     socket.write = write;
-    const [first] = args;
+    const [first, ...others] = args;
     const text = typeof first === 'string' ? first : Buffer.from(first).toString('latin1', 0, 16);
     const match = /^HTTP\/1\.[01] (\d{3})/.exec(text);
     seen(match === null ? 101 : Number(match[1]));
-    return write(...args);
+    if (match === null || line === '') return write(...args);
+    return write(withLine(first, line), ...others);
   }) as Duplex['write'];
+}
+
+/** An answer's first bytes with a field line behind the status line; as they are where that is not whole yet. */
+function withLine(first: string | Uint8Array, line: string): string | Uint8Array {
+  const bytes = typeof first === 'string' ? Buffer.from(first, 'latin1') : Buffer.from(first);
+  const end = bytes.indexOf('\r\n') + 2;
+  return end === 1 ? first : Buffer.concat([bytes.subarray(0, end), Buffer.from(line), bytes.subarray(end)]);
 }

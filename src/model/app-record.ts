@@ -1,4 +1,4 @@
-import type { Mode, ModeSetting } from './app.ts';
+import type { ChosenLimits, Mode, ModeSetting } from './app.ts';
 import type { ReleaseChange } from './release.ts';
 
 /** One app in one environment, as a server keeps it. */
@@ -18,6 +18,8 @@ export interface AppRecord {
   readonly canary: CanaryRecord | null;
   /** Modes that were chosen by hand, by component. Each holds until the config itself says something else than `configured`. */
   readonly modes: Readonly<Record<string, ChosenMode>>;
+  /** Limits that were chosen by hand, by component, likewise. */
+  readonly limits: Readonly<Record<string, ChosenLimits>>;
   /** Counts changes: an update names the one that it has seen. */
   readonly version: number;
 }
@@ -45,7 +47,9 @@ export interface CanaryRecord extends CanaryPlan {
   readonly stepBeganAtMs: number;
 }
 
-export type AppChanges = Partial<Pick<AppRecord, 'hosts' | 'prefix' | 'serving' | 'canary' | 'modes'>>;
+export type AppChanges = Partial<
+  Pick<AppRecord, 'hosts' | 'prefix' | 'serving' | 'canary' | 'modes' | 'limits'>
+>;
 
 /** The apps of a server. What it returns has outlived a loss of power. */
 export interface AppStore {

@@ -70,7 +70,10 @@ export interface ModuleSpec extends Runnable {
   /** Event types, for `queue`. */
   readonly events: readonly string[];
   readonly schedule: Schedule | null;
-  /** How long the process that its functions' instances are forked from stays without one. 0: it ends with its last instance. */
+  /**
+   * How long the process that its functions' instances are forked from stays without one. 0: it ends with its last instance. Where the
+   * keep-alive is adaptive: as long as its habits tell nothing.
+   */
   readonly zygoteKeepAliveMs: number;
 }
 
@@ -158,4 +161,25 @@ export interface ClientRate {
   readonly burst: number;
 }
 
+/** Limits that were chosen by hand: they hold until the config says something else than `configured`. */
+export interface ChosenLimits {
+  readonly configured: Limits;
+  readonly chosen: Limits;
+}
+
 export const NO_LIMITS: Limits = { rps: null, burst: null, perClient: null, concurrency: null };
+
+/** The burst of a rate that is given without one: a second's worth, and at least one. */
+export function burstFor(rps: number): number {
+  return Math.max(1, Math.ceil(rps));
+}
+
+export function sameLimits(one: Limits, other: Limits): boolean {
+  return (
+    one.rps === other.rps &&
+    one.burst === other.burst &&
+    one.concurrency === other.concurrency &&
+    one.perClient?.rps === other.perClient?.rps &&
+    one.perClient?.burst === other.perClient?.burst
+  );
+}

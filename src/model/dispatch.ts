@@ -1,9 +1,9 @@
 import type { CancelSignal } from '../base/cancel.ts';
-import type { InvocationContext, InvocationEnd, Trigger } from './invocation.ts';
+import type { Asker, InvocationContext, InvocationEnd, Trigger } from './invocation.ts';
 import type { Slot } from './slot.ts';
 
 /** What whoever caused an invocation knows of it. */
-export interface InvocationSeed {
+export interface InvocationSeed extends Asker {
   readonly requestId: string;
   readonly traceparent: string;
   readonly trigger: Trigger;
@@ -11,10 +11,6 @@ export interface InvocationSeed {
   readonly signal: CancelSignal | null;
   /** Clock.monotonicMs() after which the caller itself gives up; null: the component's own timeout decides alone. */
   readonly deadlineMs: number | null;
-  /** Who asks from outside, as limits tell clients apart: an IPv4 address or an IPv6 /64; null: nobody. */
-  readonly client: string | null;
-  /** What keeps a client to one replica of a service; null: nothing does. */
-  readonly affinityKey: string | null;
 }
 
 export interface InvocationControl {

@@ -41,6 +41,11 @@ export interface Runtime {
   readonly engine: Engine;
   /** Resolves when the instance is ready to work. Rejects with `start-failed` (its last output in `details.output`). */
   start(order: StartOrder): Promise<Instance>;
+  /**
+   * How long what instances of `revision` are forked from stays without one, from now on and until it has ended; 0: it ends with the
+   * last one; null: as its config says. Nothing where there is no such process.
+   */
+  keepZygote(revision: Revision, home: InstanceHome, keepAliveMs: number | null): void;
   /** Nothing of this home is needed any more: what was kept for its next instance goes, and so does what still lives of it. */
   forget(home: InstanceHome): void;
   /** Kills what still lives and frees every socket and file. */

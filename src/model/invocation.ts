@@ -13,6 +13,14 @@ export type Outcome =
   | 'refused' // never reached an instance: overload, shutdown, failed start
   | 'bad-response';
 
+/** Who asks, as far as that decides what is given. */
+export interface Asker {
+  /** Who asks from outside, as limits tell clients apart: an IPv4 address or an IPv6 /64; null: nobody. */
+  readonly client: string | null;
+  /** What keeps a client to one replica of a service; null: nothing does. */
+  readonly affinityKey: string | null;
+}
+
 /** What travels with an invocation through every room and across calls. */
 export interface InvocationContext {
   readonly requestId: string;

@@ -1,7 +1,6 @@
 import type { Mode } from './app.ts';
 import type { Instance } from './instance.ts';
-import type { InvocationSeed } from './dispatch.ts';
-import type { InvocationContext, InvocationEnd } from './invocation.ts';
+import type { Asker, InvocationContext, InvocationEnd } from './invocation.ts';
 
 /** The right to one invocation on one instance. Whoever takes it must call `release` exactly once. */
 export interface Slot {
@@ -13,12 +12,15 @@ export interface Slot {
   readonly waitedMs: number;
   /** How much of that was an instance starting; 0 where it was not cold. */
   readonly startMs: number;
-  /** Tells how it ended, so that the instance can take other work, be retired or be replaced. */
-  release(end: InvocationEnd): void;
+  /**
+   * Tells how it ended, so that the instance can take other work, be retired, be replaced or be ejected.
+   * @param httpStatus what it answered; 0 or absent where that was no HTTP, or it never did.
+   */
+  release(end: InvocationEnd, httpStatus?: number): void;
 }
 
 /** An invocation that asks for a slot. */
-export type SlotRequest = InvocationContext & Pick<InvocationSeed, 'client' | 'affinityKey'>;
+export type SlotRequest = InvocationContext & Asker;
 
 /** Gives slots. Implemented by `scaling/activator`. */
 export interface SlotSource {

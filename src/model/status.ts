@@ -1,4 +1,4 @@
-import type { ComponentSpec, Mode, ModeSetting } from './app.ts';
+import type { ComponentSpec, Limits, Mode, ModeSetting } from './app.ts';
 import type { Engine } from './instance.ts';
 
 /** What `fulcrum ps` shows: plain data, as it goes over the control API. */
@@ -17,6 +17,20 @@ export interface AppStatus {
 export interface StartFailure {
   readonly atMs: number;
   readonly message: string;
+}
+
+/** What a server's machine has for the instances of all apps, and how much of that is promised. */
+export interface BudgetStatus {
+  readonly memoryBytes: number;
+  /** Held by processes, or kept for the minimum of services. */
+  readonly promisedBytes: number;
+  /** The part of it that is kept, and that no process holds. */
+  readonly keptBytes: number;
+  readonly cpus: number;
+  /** The machine itself is short of memory: no function instance starts, and idle ones end. */
+  readonly pressed: boolean;
+  /** Components that wait for room. */
+  readonly waiting: number;
 }
 
 export interface ComponentStatus {
@@ -39,6 +53,29 @@ export interface ComponentStatus {
   /** The last minute's invocations; null for a static component. */
   readonly lastMinute: TrafficSummary | null;
   readonly lastError: string | null;
+  /** Why its instances came and went: the latest 50 of all its living releases, the oldest first. */
+  readonly decisions: readonly Decision[];
+  /** Null for a static component. */
+  readonly limits: LimitsStatus | null;
+}
+
+/** Of one instance. */
+export interface Decision {
+  /** Epoch milliseconds: when it was begun, or when its process was gone. */
+  readonly atMs: number;
+  readonly instance: string;
+  readonly kind: 'start' | 'end';
+  /** For a person: `queue 3`, `keep-alive passed`, `ended unexpectedly: exit code 1`. */
+  readonly reason: string;
+}
+
+export interface LimitsStatus {
+  /** What the config says. */
+  readonly configured: Limits;
+  /** What was set by hand, and holds instead; null: nothing. */
+  readonly chosen: Limits | null;
+  /** Invocations that limits refused within the last minute. */
+  readonly refused: number;
 }
 
 /** What of a sandbox a component's processes have. */
@@ -69,7 +106,14 @@ export interface InstanceStatus {
   readonly cpuMs: number | null;
   /** Why it was started: `queue 3`, `replica 1 of 2`, `mode switch`, `replaces i_abc (exit code 1)`. */
   readonly reason: string;
+  /** Why it drains or ends; null while it may take work. */
+  readonly endReason: string | null;
   readonly inspectUrl: string | null;
+  /**
+   * A replica that is given no work because it kept failing: for how long still. 0: it is next tried with one invocation, or is being
+   * tried. Null: it is given work.
+   */
+  readonly ejectedForMs: number | null;
 }
 
 export interface TrafficSummary {

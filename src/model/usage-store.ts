@@ -21,6 +21,39 @@ export interface UsageStore {
   prune(limits: UsageLimits): Promise<void>;
 }
 
+/** Usage that the store has summed up by hours, for who looks at a month of it: a month of minutes is a million rows. */
+export interface UsageHours {
+  /** By hour; hours without usage are left out. Ask for a week at a time, so that the store is not kept from other work. Rejects with `store-failed`. */
+  hours(query: UsageHoursQuery): Promise<readonly UsageHour[]>;
+}
+
+export interface UsageHoursQuery {
+  /** Id of the app. */
+  readonly app: string;
+  readonly component: string;
+  /** In ms since the epoch: from this moment… */
+  readonly fromMs: number;
+  /** …and before this one. */
+  readonly toMs: number;
+}
+
+/** One component's hour: all modes, outcomes and revisions. What writers had to fold is in the hour that it begins in. */
+export interface UsageHour {
+  /** Start of the hour, in ms since the epoch. */
+  readonly hourMs: number;
+  readonly count: number;
+  readonly refused: number;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly cpuMs: number;
+  /** Of the minute that had most of each. What arrived in it, refused or not… */
+  readonly minuteCount: number;
+  /** …how long that kept instances busy, starts included… */
+  readonly minuteWorkMs: number;
+  /** …and its CPU time. */
+  readonly minuteCpuMs: number;
+}
+
 export interface UsageBatch {
   /** Id of the app that all of it belongs to. */
   readonly app: string;

@@ -83,7 +83,7 @@ describe('Activator', () => {
     const { queue } = queueOf();
     const late = queue.enter(context('late', undefined, clock.monotonicMs() + 5), 9);
     void queue.enter(context('next'), 9);
-    const rejected = assert.rejects(late, { code: 'timeout' });
+    const rejected = assert.rejects(late, { code: 'overloaded' });
     await clock.advance(5);
     assert.deepEqual(serveAll(queue), ['next']);
     await rejected;

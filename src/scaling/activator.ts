@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
+import { QueuePace } from './queue-pace.ts';
 import type { Slot, SlotRequest } from '../model/slot.ts';
 
 /** One invocation that waits for an instance. */
@@ -26,6 +27,7 @@ export class Activator {
   readonly #component: string;
   readonly #clock: Clock;
   readonly #left: () => void;
+  readonly #pace = new QueuePace();
   #first: Entry | null = null;
   #last: Entry | null = null;
   #size = 0;
@@ -41,19 +43,26 @@ export class Activator {
     return this.#size;
   }
 
+  /** When to come again, for whoever is turned away: in seconds, by how many wait and how fast they are served. */
+  get retryAfterS(): number {
+    return this.#pace.waitS(this.#size, this.#clock.monotonicMs());
+  }
+
   /** Rejects with the signal's reason when it aborts, or with what the queue was refused with. Throws `overloaded`. */
   enter(request: SlotRequest, maxQueued: number): Promise<Slot> {
     if (this.#size >= maxQueued) {
       throw new FulcrumError(
         'overloaded',
         `${this.#size} invocations of component "${this.#component}" already wait for an instance, and no more may (see queue in its config). Try again later, or allow more instances.`,
-        { retryAfterS: 1 },
+        { retryAfterS: this.retryAfterS },
       );
     }
     return new Promise((resolve, reject) => {
+      const nowMs = this.#clock.monotonicMs();
+      if (this.#size === 0) this.#pace.began(nowMs);
       const entry: Entry = {
         request,
-        arrivedMs: this.#clock.monotonicMs(),
+        arrivedMs: nowMs,
         resolve,
         reject,
         onAbort: () => {
@@ -76,13 +85,15 @@ export class Activator {
   serve(slotFor: (waiter: Waiter) => Slot | null): void {
     for (let entry = this.#first; entry !== null; entry = this.#first) {
       // Deadlines fire in steps of a few milliseconds: whose time is over must not be started any more.
-      if (entry.request.deadlineMs <= this.#clock.monotonicMs()) {
+      const nowMs = this.#clock.monotonicMs();
+      if (entry.request.deadlineMs <= nowMs) {
         this.#remove(entry);
         entry.reject(this.#tooLate(entry));
         continue;
       }
       const slot = slotFor(entry);
       if (slot === null) return;
+      this.#pace.served(nowMs);
       this.#remove(entry);
       entry.resolve(slot);
     }
@@ -103,14 +114,23 @@ export class Activator {
     if (entry.behind === null) this.#last = entry.before;
     else entry.behind.before = entry.before;
     this.#size--;
+    if (this.#size === 0) this.#pace.emptied(this.#clock.monotonicMs());
     entry.request.signal.removeEventListener('abort', entry.onAbort);
   }
 
   #tooLate(entry: Entry): FulcrumError {
-    const waitedMs = Math.round(this.#clock.monotonicMs() - entry.arrivedMs);
-    return new FulcrumError(
-      'timeout',
-      `No instance of component "${this.#component}" was free within ${waitedMs} ms, the time this invocation had.`,
-    );
+    return noneFree(this.#component, this.#clock.monotonicMs() - entry.arrivedMs, this.retryAfterS);
   }
+}
+
+/**
+ * An invocation's time was over before it had an instance. Not its own fault, as a timeout of a handler's is: nothing of it has been done,
+ * and it may be sent again whatever it is.
+ */
+export function noneFree(component: string, waitedMs: number, retryAfterS: number): FulcrumError {
+  return new FulcrumError(
+    'overloaded',
+    `No instance of component "${component}" was free within ${Math.round(waitedMs)} ms, the time this invocation had. It was not begun: try again later, or allow more instances.`,
+    { retryAfterS },
+  );
 }

@@ -6,25 +6,39 @@ import { instanceId } from '../base/ids.ts';
 import type { InstanceEnded, InstanceHome, Runtime } from '../model/instance.ts';
 import type { InvocationEnd } from '../model/invocation.ts';
 import type { Revision } from '../model/revision.ts';
-import type { Slot } from '../model/slot.ts';
-import type { Lost, Plan, Snapshot } from './decide.ts';
+import type { Slot, SlotRequest } from '../model/slot.ts';
+import { Autoscale } from './autoscale.ts';
+import { chooseReplica } from './choose-replica.ts';
+import type { HabitView, Lost, Plan, Snapshot } from './snapshot.ts';
+import { Ejections } from './ejections.ts';
+import type { Habit } from './habit.ts';
 import { HealthWatch } from './health.ts';
 import { InstanceSlot } from './instance-slot.ts';
 import type { Journal } from './journal.ts';
 import type { ModeSettings } from './mode-settings.ts';
+import { freeOrdinals } from './ordinals.ts';
+import { stayedFull } from './fit.ts';
+import { type AppBudget, PoolRoom } from './pool-room.ts';
 import { PooledInstance, type PooledState } from './pooled-instance.ts';
-import { RestartBackoff } from './restart-backoff.ts';
+import { ReadyWait } from './ready-wait.ts';
+import { type FailedFor, RestartBackoff } from './restart-backoff.ts';
 
 /** How long an instance that let an invocation time out has for a ping before it counts as hung. */
 const PING_MS = 50;
+/** How long a pool that is to take another's place waits for others to make room. */
+const ROOM_WAIT_MS = 60_000;
 
 /** What a pool tells the component it belongs to. */
 export interface PoolOwner {
   /** An instance became free: whoever waits may have it, now. */
   roomFor(pool: ComponentPool): void;
+  /** One more or one fewer is in flight on an autoscaled service's pool. */
+  loadChanged(pool: ComponentPool): void;
   /** Something happened that may call for another decision. */
   changed(): void;
   failed(message: string): void;
+  /** The machine has room for what a pool could not start. */
+  roomCame(pool: ComponentPool): void;
   /** The last instance of a pool that was told to go is gone. */
   emptied(pool: ComponentPool): void;
 }
@@ -40,14 +54,14 @@ export interface PoolOptions {
   readonly owner: PoolOwner;
   /** Function mode: how many instances may be starting at the same time. */
   readonly startsAtOnce: number;
+  /** Told of every invocation, and followed once the pool serves; null where the keep-alive is fixed. */
+  readonly habit: Habit | null;
+  /** How many replicas to begin with where their number may change. */
+  readonly replicas: number;
+  /** Null: no bound. */
+  readonly budget: AppBudget | null;
   /** The inspector's port for the next instance; null for none. */
   readonly inspectPort: () => number | null;
-}
-
-interface Awaited {
-  readonly count: number;
-  readonly resolve: () => void;
-  readonly reject: (error: FulcrumError) => void;
 }
 
 /**
@@ -59,18 +73,28 @@ export class ComponentPool {
   readonly settings: ModeSettings;
   /** Function mode: instances that should be there whatever waits. */
   warm = 0;
+  /** Whether instances come and stay by the component's habit, where it has one: not before the pool serves, nor in a release that drains. */
+  followsHabit = false;
   /** The error of the last start that failed. */
   startError: FulcrumError | null = null;
+  /** Of a service whose replicas' number may change. */
+  readonly autoscale: Autoscale | null;
 
   readonly #o: PoolOptions;
   readonly #instances: PooledInstance[] = [];
+  readonly #readyWait = new ReadyWait(this.#instances);
   readonly #backoff = new RestartBackoff();
   readonly #health: HealthWatch | null;
+  /** Of a service that has more than one replica, or may have. */
+  readonly #ejections: Ejections | null;
   readonly #concurrency: number;
+  readonly #room: PoolRoom | null;
   /** Replicas that died or did not start and have no successor yet: at most as many as there are replicas. */
   #lost: Lost[] = [];
+  /** Since when nothing had been in flight when an instance was pre-warmed last. */
+  #prewarmedOfMs: number | null = null;
   #state: 'serves' | 'leaves' = 'serves';
-  #awaited: Awaited | null = null;
+  #inFlight = 0;
 
   constructor(o: PoolOptions) {
     this.#o = o;
@@ -88,6 +112,31 @@ export class ComponentPool {
             },
           })
         : null;
+    const isRange = mode === 'service' && settings.maxReplicas > settings.minReplicas;
+    this.autoscale = isRange ? new Autoscale(o.replicas, o.clock) : null;
+    this.#ejections =
+      mode === 'service' && settings.maxReplicas > 1
+        ? new Ejections(o.clock, this.#instances, {
+            note: (level, text, one) => o.journal.note(level, text, one),
+            mayTake: () => o.owner.roomFor(this),
+          })
+        : null;
+    this.#room =
+      o.budget === null
+        ? null
+        : new PoolRoom(o.budget, {
+            component: o.component,
+            settings: o.settings,
+            weight: o.revision.spec.weight,
+            instances: () => this.#instances,
+            end: (one, reason) => one.drain(reason, this.#drainMs),
+            roomCame: () => o.owner.roomCame(this),
+          });
+  }
+
+  /** The machine has no room for it, and never will as long as its services are what they are. */
+  get isHopeless(): boolean {
+    return this.#room?.isHopeless ?? false;
   }
 
   get engine(): Runtime['engine'] {
@@ -99,49 +148,107 @@ export class ComponentPool {
   }
 
   get inFlight(): number {
-    return this.#instances.reduce((sum, one) => sum + one.inFlight, 0);
+    return this.#inFlight;
   }
 
   get retryAtMs(): number {
     return this.#backoff.retryAtMs;
   }
 
+  /** By its habit, an instance that has nothing to do now ends now. */
+  get endsAtOnce(): boolean {
+    const habit = this.#habitView();
+    return habit !== null && habit.idleSinceMs !== null && habit.prewarmAfterMs > 0;
+  }
+
+  /** How many replicas must be ready before they may serve: those that were begun, or one of a function's. */
+  get needs(): number {
+    const { mode, settings } = this.settings;
+    return mode === 'service' ? Math.max(settings.minReplicas, this.#instances.length) : 1;
+  }
+
   /** A slot, where an instance is free. @param arrivedMs when its invocation began to wait; null: it has just come. */
-  take(arrivedMs: number | null): Slot | null {
-    const one = this.settings.mode === 'function' ? this.#newestFree() : this.#leastLoaded();
+  take({ affinityKey }: SlotRequest, arrivedMs: number | null): Slot | null {
+    const one =
+      this.settings.mode === 'function'
+        ? this.#newestFree()
+        : chooseReplica(this.#instances, this.#concurrency, affinityKey);
     if (one === null) return null;
+    this.#o.habit?.began(arrivedMs);
+    this.#inFlight++;
     const nowMs = arrivedMs === null ? 0 : this.#o.clock.monotonicMs();
     return new InstanceSlot(one, this, arrivedMs, nowMs);
   }
 
   snapshot(queued: number): Snapshot {
-    const { retryAtMs, failures } = this.#backoff;
-    const common = { queued, instances: this.#instances, retry: { retryAtMs, failures } };
+    const { retryAtMs, failures, latest } = this.#backoff;
+    const common = { queued, instances: this.#instances, retry: { retryAtMs, failures, latest } };
     return this.settings.mode === 'function'
       ? {
           mode: 'function',
           settings: this.settings.settings,
           warm: this.warm,
           startsAtOnce: this.#o.startsAtOnce,
+          habit: this.#habitView(),
           ...common,
         }
-      : { mode: 'service', settings: this.settings.settings, lost: this.#lost, ...common };
+      : {
+          mode: 'service',
+          settings: this.settings.settings,
+          lost: this.#lost,
+          scale: this.autoscale?.view(this.#o.clock.monotonicMs()) ?? null,
+          ...common,
+        };
   }
 
-  carryOut(plan: Plan, occasion: string | null = null): void {
-    for (const reason of plan.starts) this.#start(occasion === null ? reason : `${occasion}: ${reason}`);
-    if (plan.starts.length > 0) this.#lost = this.#lost.slice(plan.starts.length);
-    for (const { id, reason } of plan.ends) {
+  /** Starts what the plan says and the machine has room for. @param queued invocations that wait for it. */
+  carryOut(plan: Plan, queued: number, occasion: string | null = null): void {
+    const { remember } = plan;
+    const urgent = queued > 0 || this.warm > 0 || this.settings.mode === 'service';
+    const starts = this.#room?.admit(plan.starts, urgent) ?? plan.starts;
+    const ordinals =
+      remember === undefined || starts.length === 0 ? [] : freeOrdinals(this.#instances, starts.length);
+    for (const [i, reason] of starts.entries()) {
+      this.#start(occasion === null ? reason : `${occasion}: ${reason}`, ordinals[i] ?? 0);
+    }
+    if (remember !== undefined) {
+      // What there is no room for is not replaced yet.
+      this.#lost =
+        starts.length === plan.starts.length
+          ? [...remember.lost]
+          : this.#lost.filter(({ ordinal }) => !ordinals.includes(ordinal));
+      if (remember.scale !== null && this.autoscale!.remember(remember.scale)) void this.#measureLoad();
+    }
+    if (plan.prewarms && starts.length > 0) this.#prewarmedOfMs = this.#o.habit?.idleSinceMs ?? null;
+    for (const { id, reason, withZygote = false } of plan.ends) {
+      if (this.#o.habit !== null) this.#keepZygote(withZygote ? 0 : null);
       this.#instances.find((one) => one.id === id)?.drain(reason, this.#drainMs);
     }
+    this.#room?.settle();
   }
 
-  /** Resolves when `count` instances are ready. Rejects with `start-failed` when that cannot be any more, or with what the pool was abandoned with. */
+  /**
+   * Resolves when `count` instances are ready. Rejects with `start-failed` when that cannot be any more, with `machine-full` when no room
+   * for them came in time, or with what the pool was abandoned with.
+   */
   ready(count: number): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#awaited = { count, resolve, reject };
-    this.#settleAwaited(this.startError);
-    return promise;
+    const limit =
+      (this.#room?.short ?? 0) === 0 ? null : this.#o.clock.after(ROOM_WAIT_MS, () => this.#roomStayedAway());
+    const ready = this.#readyWait.begin(count, limit);
+    this.#readyWait.look(this.startError);
+    return ready;
+  }
+
+  /** Another component has called it and waits for an instance. */
+  called(): void {
+    this.#room?.called();
+  }
+
+  /** Work comes to it from now on. @param followsHabit whether instances come and stay for work that is only expected. */
+  serve(followsHabit: boolean): void {
+    this.warm = 0;
+    this.followsHabit = followsHabit;
+    this.#room?.serve();
   }
 
   /** Takes no more work and lets go of every instance as its work is done; after `drainMs` of those that are still at it. */
@@ -161,9 +268,8 @@ export class ComponentPool {
 
   /** Gives up a pool that never served. */
   abandon(error: FulcrumError): void {
-    this.#awaited?.reject(error);
-    this.#awaited = null;
-    this.leave('not needed any more', 0);
+    this.#readyWait.reject(error);
+    this.leave(error.message, 0);
   }
 
   async measure(): Promise<void> {
@@ -188,15 +294,23 @@ export class ComponentPool {
       );
     }
     const ready = this.#instances.filter((one) => one.state === 'ready').length;
-    return ready >= count ? null : (this.startError ?? endedAtOnce(this.#o.component));
+    // One that has shown that it starts may have made room for others.
+    return ready + (this.#room?.gaveBack ?? 0) >= count
+      ? null
+      : (this.startError ?? endedAtOnce(this.#o.component));
   }
 
-  released(one: PooledInstance, end: InvocationEnd): void {
+  released(one: PooledInstance, end: InvocationEnd, httpStatus: number, isTrial: boolean): void {
+    this.#inFlight--;
+    this.#o.habit?.over();
     const timedOut = end.outcome === 'timeout' && this.settings.mode === 'function';
     if (timedOut && one.inFlight > 1) this.#suspect(one);
     one.finish();
     if (timedOut && one.inFlight === 0) this.#killHung(one, end.error);
+    this.#room?.released(one);
     if (this.#mayStillWork(one, end)) one.drain('an invocation was given up', this.#drainMs);
+    this.#ejections?.judge(one, end, httpStatus, isTrial);
+    if (this.autoscale !== null) this.#o.owner.loadChanged(this);
     if (one.state === 'ready') this.#o.owner.roomFor(this);
   }
 
@@ -205,37 +319,39 @@ export class ComponentPool {
     this.#o.journal.note('info', `instance ${one.id} is ready after ${formatDuration(tookMs)}`, one, {
       tookMs,
     });
+    this.#room?.started(one);
     if (this.settings.mode === 'function') this.#backoff.succeeded();
-    this.#settleAwaited(null);
+    this.#readyWait.look(null);
     this.#o.owner.roomFor(this);
     this.#o.owner.changed();
   }
 
   failedToStart(one: PooledInstance, error: FulcrumError): void {
     this.startError = error;
-    this.#o.journal.note('error', error.message, one, error.details);
-    this.#lose(one, 'start failed');
+    this.#room?.started(one);
+    this.#o.journal.startFailed(one, error);
+    this.#lose(one, 'start failed', error.code === 'resources-exhausted' ? 'shortage' : 'revision');
     this.#o.owner.failed(error.message);
-    this.#settleAwaited(error);
+    this.#readyWait.look(error);
     this.#o.owner.changed();
   }
 
   ended(one: PooledInstance, end: InstanceEnded, before: PooledState): void {
     this.#instances.splice(this.#instances.indexOf(one), 1);
-    const crashed = before === 'ready' || (before === 'draining' && !end.expected);
-    const reason = one.endReason ?? end.reason;
+    this.#room?.ended(one);
+    const crashed = before === 'ready' || (before !== 'starting' && !end.expected);
     if (before !== 'starting') {
-      this.#o.journal.note(
-        crashed ? 'warn' : 'info',
-        `instance ${one.id} ended${crashed ? ' by itself' : ''}: ${reason}`,
-        one,
-        { exitCode: end.exitCode, signal: end.signal, served: one.served },
-      );
+      const { exitCode, signal } = end;
+      this.#o.journal.ended(one, crashed, endReason(one, end, crashed), {
+        exitCode,
+        signal,
+        served: one.served,
+      });
     }
     if (before === 'ready') {
       if (this.settings.mode === 'service') this.#lose(one, end.reason);
-      this.#o.owner.failed(`Instance ${one.id} ended by itself: ${end.reason}`);
-      this.#settleAwaited(
+      this.#o.owner.failed(`Instance ${one.id} ended unexpectedly: ${end.reason}`);
+      this.#readyWait.look(
         new FulcrumError(
           'start-failed',
           `Component "${this.#o.component}" could not be started: an instance ended right after its start (${end.reason}).`,
@@ -244,6 +360,20 @@ export class ComponentPool {
     }
     this.#o.owner.changed();
     this.#reportIfEmpty();
+  }
+
+  #habitView(): HabitView | null {
+    const { habit } = this.#o;
+    const verdict = habit !== null && this.followsHabit ? habit.verdict : null;
+    if (verdict === null) return null;
+    const { idleSinceMs } = habit!;
+    const prewarmed = idleSinceMs !== null && idleSinceMs === this.#prewarmedOfMs;
+    return { idleSinceMs, prewarmed, ...verdict };
+  }
+
+  #keepZygote(keepAliveMs: number | null): void {
+    if (this.settings.mode !== 'function') return;
+    this.#o.runtime.keepZygote(this.revision, this.#o.home, keepAliveMs);
   }
 
   /** The newest, so that the others grow idle and the pool shrinks. */
@@ -256,21 +386,13 @@ export class ComponentPool {
     return null;
   }
 
-  /** The least loaded sound replica; one that fails its health checks only where no other is there or comes. */
-  #leastLoaded(): PooledInstance | null {
-    let best: PooledInstance | null = null;
-    let lastResort: PooledInstance | null = null;
-    let others = false;
-    for (const one of this.#instances) {
-      if (one.state === 'starting' || (one.state === 'ready' && one.failing === null)) others = true;
-      if (!one.hasRoom(this.#concurrency)) continue;
-      if (one.failing !== null) lastResort ??= one;
-      else if (best === null || one.inFlight < best.inFlight) best = one;
-    }
-    return best ?? (others ? null : lastResort);
+  /** For the next round. */
+  async #measureLoad(): Promise<void> {
+    await this.measure();
+    this.autoscale?.setUsage(this.#instances);
   }
 
-  #start(reason: string): void {
+  #start(reason: string, ordinal: number): void {
     const one = new PooledInstance(
       {
         id: instanceId(),
@@ -279,13 +401,15 @@ export class ComponentPool {
         home: this.#o.home,
         settings: this.settings,
         inspectPort: this.#o.inspectPort(),
+        ordinal,
         reason,
       },
       this.#o.clock,
       this,
     );
+    this.#room?.reserve(one);
     this.#instances.push(one);
-    this.#o.journal.note('info', `instance ${one.id} starts: ${reason}`, one);
+    this.#o.journal.starts(one, reason);
     one.begin(this.#o.runtime);
   }
 
@@ -325,29 +449,29 @@ export class ComponentPool {
     this.#o.owner.changed();
   }
 
-  #lose(one: PooledInstance, reason: string): void {
-    this.#backoff.failed(this.#o.clock.monotonicMs());
+  #lose(one: PooledInstance, reason: string, why: FailedFor = 'revision'): void {
+    this.#backoff.failed(this.#o.clock.monotonicMs(), why);
     if (this.settings.mode === 'function') return;
-    this.#lost = [...this.#lost, { id: one.id, reason }].slice(-this.settings.settings.minReplicas);
+    const lost = { id: one.id, ordinal: one.ordinal, reason };
+    this.#lost = [...this.#lost, lost].slice(-this.settings.settings.maxReplicas);
   }
 
-  #settleAwaited(error: FulcrumError | null): void {
-    if (this.#awaited === null) return;
-    const ready = this.#instances.filter((one) => one.state === 'ready').length;
-    const starting = this.#instances.filter((one) => one.state === 'starting').length;
-    if (ready >= this.#awaited.count) this.#awaited.resolve();
-    else if (error !== null && ready + starting < this.#awaited.count) this.#awaited.reject(error);
-    else return;
-    this.#awaited = null;
+  /** What it starts already may still come in time; what has no room by now will not. */
+  #roomStayedAway(): void {
+    if ((this.#room?.short ?? 0) === 0) return;
+    this.#readyWait.reject(stayedFull(this.#o.component, ROOM_WAIT_MS));
   }
 
   #leave(): void {
     this.#state = 'leaves';
     this.#health?.close();
+    this.#room?.leave();
   }
 
   #reportIfEmpty(): void {
-    if (this.#state === 'leaves' && this.#instances.length === 0) this.#o.owner.emptied(this);
+    if (this.#state !== 'leaves' || this.#instances.length > 0) return;
+    this.#room?.close();
+    this.#o.owner.emptied(this);
   }
 
   /** How long work in flight may go on: in function mode its own timeout bounds it anyway. */
@@ -355,6 +479,12 @@ export class ComponentPool {
     const { mode, settings } = this.settings;
     return mode === 'service' ? settings.drainMs : settings.timeoutMs + 1_000;
   }
+}
+
+/** What ended it, and not what it was to end for, where the one came before the other. */
+function endReason(one: PooledInstance, end: InstanceEnded, crashed: boolean): string {
+  if (!crashed || one.endReason === null) return one.endReason ?? end.reason;
+  return `${end.reason} (it was draining: ${one.endReason})`;
 }
 
 function endedAtOnce(component: string): FulcrumError {

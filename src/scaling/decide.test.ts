@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decide, type FunctionSnapshot, type InstanceView, type ServiceSnapshot } from './decide.ts';
+import { decide } from './decide.ts';
+import type { FunctionSnapshot, InstanceView } from './snapshot.ts';
 import { revision } from './testing/scene.ts';
 
-const NEVER = { failures: 0, retryAtMs: Number.NEGATIVE_INFINITY };
+const NEVER = { failures: 0, retryAtMs: Number.NEGATIVE_INFINITY, latest: 'revision' } as const;
 
 function view(id: string, o: Partial<InstanceView> = {}): InstanceView {
   return { id, state: 'ready', inFlight: 0, served: 1, idleSinceMs: 0, failing: null, ...o };
@@ -20,16 +21,10 @@ function functions(
     retry: NEVER,
     warm: 0,
     startsAtOnce: 100,
+    habit: null,
     ...o,
     settings,
   };
-}
-
-function services(
-  o: Partial<Omit<ServiceSnapshot, 'settings'>> & { settings?: Partial<ServiceSnapshot['settings']> },
-): ServiceSnapshot {
-  const settings = { ...revision('x').spec.service, ...o.settings };
-  return { mode: 'service', queued: 0, instances: [], retry: NEVER, lost: [], ...o, settings };
 }
 
 const starting = (id: string): InstanceView => view(id, { state: 'starting', served: 0 });
@@ -108,7 +103,15 @@ describe('decide, a function', () => {
   });
 
   describe('after a failed start', () => {
-    const retry = { failures: 1, retryAtMs: 100 };
+    const retry = { failures: 1, retryAtMs: 100, latest: 'revision' } as const;
+    it('lets all wait where only the machine had no room, and comes back at the retry', () => {
+      const shortage = { ...retry, latest: 'shortage' } as const;
+      for (const settings of [{}, { fresh: true }]) {
+        const plan = decide(functions({ queued: 5, retry: shortage, settings }), 50);
+        assert.deepEqual([plan.starts.length, plan.refuse, plan.wakeAtMs], [0, 0, 100]);
+        assert.equal(decide(functions({ queued: 5, retry: shortage, settings }), 100).starts.length, 1);
+      }
+    });
 
     it('refuses who has nothing to wait for, and starts nothing', () => {
       const plan = decide(functions({ queued: 5, retry, instances: [starting('a')] }), 50);
@@ -133,47 +136,5 @@ describe('decide, a function', () => {
       const plan = decide(functions({ queued: 5, retry, instances: [starting('a')] }), 100);
       assert.deepEqual([plan.starts.length, plan.refuse], [0, 0]);
     });
-  });
-});
-
-describe('decide, a service', () => {
-  it('starts what is missing, numbered', () => {
-    const plan = decide(
-      services({ settings: { minReplicas: 3, maxReplicas: 3 }, instances: [view('a')] }),
-      0,
-    );
-    assert.deepEqual(plan.starts, ['replica 2 of 3', 'replica 3 of 3']);
-  });
-
-  it('names the lost one that a new one replaces', () => {
-    const lost = [{ id: 'i_abc', reason: 'exit code 1' }];
-    assert.deepEqual(decide(services({ lost }), 0).starts, ['replaces i_abc (exit code 1)']);
-  });
-
-  it('waits for the back-off', () => {
-    const plan = decide(services({ retry: { failures: 1, retryAtMs: 100 } }), 50);
-    assert.deepEqual([plan.starts.length, plan.wakeAtMs], [0, 100]);
-    assert.equal(decide(services({ retry: { failures: 1, retryAtMs: 100 } }), 100).starts.length, 1);
-  });
-
-  it('never refuses and never ends a sound replica for idleness', () => {
-    const plan = decide(services({ queued: 50, instances: [view('a')] }), 1e9);
-    assert.deepEqual(plan, { starts: [], ends: [], refuse: 0, wakeAtMs: null });
-  });
-
-  it('replaces a failing replica, the new one first', () => {
-    const ill = view('ill', { failing: 'missed 3 health checks: no answer' });
-    const begun = decide(services({ instances: [ill] }), 0);
-    assert.deepEqual(begun.starts, ['replaces ill (missed 3 health checks: no answer)']);
-    assert.deepEqual(begun.ends, []);
-    assert.deepEqual(decide(services({ instances: [ill, starting('new')] }), 0).ends, []);
-    assert.deepEqual(decide(services({ instances: [ill, view('new')] }), 0).ends, [
-      { id: 'ill', reason: 'missed 3 health checks: no answer' },
-    ]);
-  });
-
-  it('ends what is too much once a failing one has recovered', () => {
-    const plan = decide(services({ instances: [view('recovered'), view('new')] }), 0);
-    assert.deepEqual(plan.ends, [{ id: 'recovered', reason: 'more than 1 replicas' }]);
   });
 });

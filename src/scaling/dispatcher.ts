@@ -20,6 +20,8 @@ export interface PresentComponent {
 export interface DispatchSlots extends SlotSource {
   /** Null where there is no such component. */
   present(component: string): PresentComponent | null;
+  /** When whoever is turned away may come again, in seconds. */
+  retryAfterS(component: string): number;
 }
 
 export interface DispatcherOptions {
@@ -81,6 +83,10 @@ export class InvocationDispatcher implements Dispatcher, InvocationHost {
 
   nowMs(): number {
     return this.#clock.monotonicMs();
+  }
+
+  retryAfterS(component: string): number {
+    return this.#slots.retryAfterS(component);
   }
 
   after(delayMs: number, run: () => void): void {

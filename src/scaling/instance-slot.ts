@@ -7,7 +7,11 @@ import type { PooledInstance } from './pooled-instance.ts';
 
 /** Is told when a slot's invocation is over. */
 export interface SlotOwner {
-  released(one: PooledInstance, end: InvocationEnd): void;
+  /**
+   * @param httpStatus 0 where it had none.
+   * @param isTrial it was the one invocation that a replica was tried with: see `standing.ts`.
+   */
+  released(one: PooledInstance, end: InvocationEnd, httpStatus: number, isTrial: boolean): void;
 }
 
 export class InstanceSlot implements Slot {
@@ -18,6 +22,7 @@ export class InstanceSlot implements Slot {
   readonly startMs: number;
   readonly #one: PooledInstance;
   readonly #owner: SlotOwner;
+  readonly #isTrial: boolean;
   #released = false;
 
   /** @param arrivedMs when its invocation began to wait; null where it did not have to. */
@@ -30,14 +35,16 @@ export class InstanceSlot implements Slot {
     this.startMs = this.cold ? one.readyAtMs - Math.max(one.startedAtMs, arrivedMs!) : 0;
     this.#one = one;
     this.#owner = owner;
+    this.#isTrial = one.standing.state === 'due';
+    if (this.#isTrial) one.standing.to('trial');
     one.assign();
   }
 
-  release(end: InvocationEnd): void {
+  release(end: InvocationEnd, httpStatus = 0): void {
     if (this.#released) {
       throw new FulcrumError('internal', `A slot of instance ${this.#one.id} was released twice.`);
     }
     this.#released = true;
-    this.#owner.released(this.#one, end);
+    this.#owner.released(this.#one, end, httpStatus, this.#isTrial);
   }
 }

@@ -1,11 +1,20 @@
 import type { Clock } from '../base/clock.ts';
+import type { FulcrumError } from '../base/errors.ts';
 import type { LogEntry, LogSink } from '../model/log.ts';
+import type { Decision } from '../model/status.ts';
+import { Decisions } from './decisions.ts';
 
-/** What the platform writes into one component's log: why its instances come and go. */
+interface Subject {
+  readonly id: string;
+  readonly revision: { readonly id: string };
+}
+
+/** What the platform writes into one component's log: why its instances come and go. The latest of that is also kept. */
 export class Journal {
   readonly #component: string;
   readonly #clock: Clock;
   readonly #log: LogSink;
+  readonly #decisions = new Decisions();
 
   constructor(component: string, clock: Clock, log: LogSink) {
     this.#component = component;
@@ -13,10 +22,33 @@ export class Journal {
     this.#log = log;
   }
 
+  /** The oldest first. */
+  get decisions(): readonly Decision[] {
+    return this.#decisions.all();
+  }
+
+  starts(one: Subject, reason: string): void {
+    this.#decided('start', one, reason);
+    this.note('info', `instance ${one.id} starts: ${reason}`, one);
+  }
+
+  /** Its start came to nothing. */
+  startFailed(one: Subject, error: FulcrumError): void {
+    this.#decided('end', one, `start failed: ${error.message}`);
+    this.note('error', error.message, one, error.details);
+  }
+
+  /** @param crashed whether nobody had wanted its end. */
+  ended(one: Subject, crashed: boolean, reason: string, fields: LogEntry['fields']): void {
+    this.#decided('end', one, crashed ? `ended unexpectedly: ${reason}` : reason);
+    const how = crashed ? 'ended unexpectedly' : 'ended';
+    this.note(crashed ? 'warn' : 'info', `instance ${one.id} ${how}: ${reason}`, one, fields);
+  }
+
   note(
     level: LogEntry['level'],
     text: string,
-    about: { readonly id: string; readonly revision: { readonly id: string } } | null = null,
+    about: Subject | null = null,
     fields: LogEntry['fields'] = null,
   ): void {
     this.#log.write({
@@ -30,5 +62,9 @@ export class Journal {
       requestId: null,
       fields,
     });
+  }
+
+  #decided(kind: Decision['kind'], { id }: Subject, reason: string): void {
+    this.#decisions.add({ atMs: this.#clock.nowMs(), instance: id, kind, reason });
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Mode, ModeSetting } from '../model/app.ts';
 import { allReady } from './candidates.ts';
+import { newcomerOf, type Newcomer } from './fit.ts';
 import { modeFor } from './mode-settings.ts';
 import type { ScaledComponent } from './scaled-component.ts';
 
@@ -10,23 +11,31 @@ export interface ModeSwitched {
   readonly tookMs: number;
 }
 
+export interface SwitchParts {
+  readonly clock: Clock;
+  /** Throws `machine-full` where the machine can never hold it beside what is there. */
+  readonly refuse: (newcomer: Newcomer) => void;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Makes `component` run the way `setting` says, without a failed invocation: the instances of the new mode stand ready
  * before the first invocation goes to them, who waits is carried over, and those of the old mode finish what they have.
  * Towards a function, as many instances are begun as the replicas have work in flight, and one that is ready proves that
- * the mode works; the others come as they come. Must run in the component's turn. Throws `start-failed`; then all is as before.
+ * the mode works; the others come as they come. Must run in the component's turn. Throws `machine-full` or
+ * `start-failed`; then all is as before.
  */
 export async function switchMode(
   component: ScaledComponent,
   setting: ModeSetting,
-  clock: Clock,
-  signal: AbortSignal,
+  { clock, refuse, signal }: SwitchParts,
 ): Promise<ModeSwitched> {
   const beganMs = clock.monotonicMs();
   const from = component.mode;
   const to = modeFor(setting);
   if (from !== to) {
     const { revision, inFlight } = component.pool;
+    refuse(newcomerOf(revision.spec, to, true));
     const warm = to === 'function' ? warmFor(inFlight, revision.spec.function) : 0;
     const pool = component.prepare({
       revision,
@@ -35,8 +44,7 @@ export async function switchMode(
       warm,
       inspectPort: component.inspectPort,
     });
-    const { mode, settings } = pool.settings;
-    await allReady([{ pool, needs: mode === 'service' ? settings.minReplicas : 1 }], signal);
+    await allReady([{ pool, needs: pool.needs }], signal);
     component.route(pool, `mode switch to ${to}`);
   }
   component.choice = { configured: component.choice?.configured ?? setting, chosen: setting };

@@ -1,4 +1,4 @@
-import type { InstanceView } from './decide.ts';
+import type { InstanceView } from './snapshot.ts';
 
 export function count(instances: readonly InstanceView[], state: InstanceView['state']): number {
   let found = 0;

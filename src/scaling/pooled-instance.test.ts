@@ -25,6 +25,7 @@ function begin(): { clock: FakeClock; runtime: FakeRuntime; one: PooledInstance;
       home: { caller: NOBODY, log: { write: () => undefined }, env: {} },
       settings: modeSettings(shop.spec, 'function', false),
       inspectPort: null,
+      ordinal: 0,
       reason: 'a test',
     },
     clock,

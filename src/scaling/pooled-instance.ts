@@ -11,11 +11,13 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { FulcrumError } from '../base/errors.ts';
+import { exhaustedCode, resourcesExhausted } from '../base/exhausted.ts';
 import type { Mode } from '../model/app.ts';
 import type { Instance, InstanceEnded, InstanceHome, InstanceUsage, Runtime } from '../model/instance.ts';
 import type { Revision } from '../model/revision.ts';
 import type { InstanceStatus } from '../model/status.ts';
 import type { ModeSettings } from './mode-settings.ts';
+import { Standing } from './standing.ts';
 
 export type PooledState = 'starting' | 'ready' | 'draining' | 'ending' | 'ended';
 
@@ -47,6 +49,8 @@ export interface InstanceOrder {
   readonly home: InstanceHome;
   readonly settings: ModeSettings;
   readonly inspectPort: number | null;
+  /** See `ordinals.ts`; 0 of a function's. */
+  readonly ordinal: number;
   readonly reason: string;
 }
 
@@ -57,7 +61,9 @@ export class PooledInstance {
   /** Why it was started. */
   readonly reason: string;
   readonly inspectPort: number | null;
+  readonly ordinal: number;
   readonly startedAtMs: number;
+  readonly standing = new Standing();
 
   instance: Instance | null = null;
   readyAtMs = 0;
@@ -86,6 +92,7 @@ export class PooledInstance {
     this.mode = order.settings.mode;
     this.reason = order.reason;
     this.inspectPort = order.inspectPort;
+    this.ordinal = order.ordinal;
     this.startedAtMs = clock.monotonicMs();
     this.#order = order;
     this.#clock = clock;
@@ -94,6 +101,10 @@ export class PooledInstance {
 
   get state(): PooledState {
     return this.#state;
+  }
+
+  get ejected(): boolean {
+    return this.standing.state !== 'in';
   }
 
   begin(runtime: Runtime): void {
@@ -163,6 +174,7 @@ export class PooledInstance {
 
   status(): InstanceStatus | null {
     if (this.#state === 'ended') return null;
+    const nowMs = this.#clock.monotonicMs();
     return {
       id: this.id,
       pid: this.instance?.pid ?? 0,
@@ -171,11 +183,13 @@ export class PooledInstance {
       state: this.#state,
       inFlight: this.inFlight,
       served: this.served,
-      ageMs: Math.round(this.#clock.monotonicMs() - this.startedAtMs),
+      ageMs: Math.round(nowMs - this.startedAtMs),
       memoryBytes: this.usage?.memoryBytes ?? null,
       cpuMs: this.usage?.cpuMs ?? null,
       reason: this.reason,
+      endReason: this.endReason,
       inspectUrl: this.instance?.inspectUrl ?? null,
+      ejectedForMs: this.ejected ? Math.max(0, Math.round(this.standing.untilMs - nowMs)) : null,
     };
   }
 
@@ -251,9 +265,12 @@ export class PooledInstance {
 /** A runtime's rejection as the error that names the component, with what the runtime knows kept in `details` and `cause`. */
 function startFailure(component: string, error: unknown): FulcrumError {
   const known = error instanceof FulcrumError ? error : null;
+  const exhausted = exhaustedCode(error);
+  if (exhausted !== null && known?.code !== 'resources-exhausted')
+    return resourcesExhausted(`Component "${component}" could not be started`, exhausted, error);
   const text = known?.message ?? (error instanceof Error ? error.message : String(error));
   return new FulcrumError(
-    'start-failed',
+    known?.code === 'resources-exhausted' ? 'resources-exhausted' : 'start-failed',
     text.includes(`"${component}"`) ? text : `Component "${component}" could not be started: ${text}`,
     { cause: error, details: { ...known?.details, component } },
   );

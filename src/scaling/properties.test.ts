@@ -72,7 +72,15 @@ describe('under any arrivals, a function', () => {
     await fc.assert(
       fc.asyncProperty(arrivals, settings, async (all, { startMs, ...o }) => {
         const scene = await Scene.of(revision('shop', { function: o }));
-        scene.runtime.onStart = () => ({ takesMs: startMs });
+        scene.runtime.onStart = () => {
+          // The one that starts now included.
+          const pending = scene.runtime.starting + 1;
+          assert.ok(
+            pending <= scene.dispatcher.running,
+            'no more pending starts than are in flight or queued',
+          );
+          return { takesMs: startMs };
+        };
         const ends = await scene.meanwhile(Promise.all(await play(scene, all)));
         for (const [i, { outcome }] of ends.entries()) {
           if (all[i]!.leavesAfterMs === null) assert.equal(outcome, 'ok');
@@ -85,6 +93,10 @@ describe('under any arrivals, a function', () => {
         if (o.fresh) assert.ok(scene.runtime.instances.every(({ served }) => served <= 1));
         await scene.pass(o.keepAliveMs + 500);
         nothingLives(scene);
+        for (const { stopReason, served } of scene.runtime.instances) {
+          if (stopReason === 'fresh: it has done its one invocation') assert.ok(o.fresh && served === 1);
+          else assert.equal(stopReason, 'keep-alive passed');
+        }
       }),
       { numRuns: 60 },
     );

@@ -21,6 +21,19 @@ describe('RestartBackoff', () => {
     );
   });
 
+  it('waits for no more than 2 s where the machine had no room, and counts that apart', () => {
+    const backoff = new RestartBackoff();
+    const found: number[] = [];
+    let nowMs = 0;
+    for (const why of ['revision', 'revision', ...Array(7).fill('shortage'), 'revision'] as const) {
+      backoff.failed(nowMs, why);
+      found.push(backoff.retryAtMs - nowMs);
+      nowMs = backoff.retryAtMs;
+    }
+    assert.deepEqual(found, [100, 200, 100, 200, 400, 800, 1_600, 2_000, 2_000, 100]);
+    assert.equal(backoff.latest, 'revision');
+  });
+
   it('stays bounded after any number of failures', () => {
     assert.equal(delays(new RestartBackoff(), 2_000).at(-1), 30_000);
   });

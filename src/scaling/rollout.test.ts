@@ -107,6 +107,7 @@ describe('a deploy', () => {
       logger: silentLogger,
       home: { caller: NOBODY, log: { write: () => undefined }, env: {} },
       startsAtOnce: 8,
+      habits: scene.habits,
     });
     await scene.meanwhile(scaler.deploy(revisions(revision('shop', { mode: 'service' }))));
     const next = revision('shop', { mode: 'service', id: 'bbbbbbbbbbbb' });

@@ -1,7 +1,9 @@
 import type { FulcrumError } from '../base/errors.ts';
+import type { Mode } from '../model/app.ts';
 import type { Revision } from '../model/revision.ts';
 import { allReady, type Candidate } from './candidates.ts';
 import type { ComponentPool } from './component-pool.ts';
+import { newcomerOf, type Newcomer } from './fit.ts';
 import { modeFor } from './mode-settings.ts';
 import type { ModeChoice, ScaledComponent } from './scaled-component.ts';
 
@@ -24,10 +26,29 @@ export interface RolloutOptions {
   readonly modes: ReadonlyMap<string, ModeChoice>;
   /** Functions, too, must show that they can start before anything is routed to them. */
   readonly prove: boolean;
+  /** How many replicas of a component that has not served here are ready elsewhere, whose work it takes over. */
+  readonly replicas: (component: string) => number;
   readonly onProgress: ComponentProgress;
   /** The component of that name: the one that serves, or a new one. */
   readonly componentFor: (name: string) => ScaledComponent;
+  /** Throws `machine-full` where the machine can never hold them beside what is there. */
+  readonly refuse: (newcomers: readonly Newcomer[]) => void;
   readonly signal: AbortSignal;
+}
+
+/** What a component is to run. */
+interface Wanted {
+  readonly component: ScaledComponent;
+  readonly revision: Revision;
+  readonly choice: ModeChoice;
+  readonly mode: Mode;
+  readonly inspectPort: number | null;
+  /** One instance must be ready before it serves, in function mode too. */
+  readonly proves: boolean;
+  /** So many replicas at least where their number may change. */
+  readonly replicas: number;
+  /** It does not run just this already. */
+  readonly isNew: boolean;
 }
 
 interface Move {
@@ -35,32 +56,35 @@ interface Move {
   readonly choice: ModeChoice;
   /** Null where what serves is what should. */
   readonly pool: ComponentPool | null;
-  /** One instance must be ready before it serves, in function mode too. */
-  readonly proves: boolean;
 }
 
 /**
  * Brings every component of a deploy to its new revision: first all that must be ready is made ready, then all is routed
- * at once, between two requests. Must run in the turn of every component concerned. Throws `start-failed` with the
- * component named; then all is as before.
+ * at once, between two requests. Must run in the turn of every component concerned. Throws `machine-full` before anything
+ * starts, or `start-failed` with the component named; then all is as before.
  * @returns the components that now serve.
  */
 export async function rollOut(o: RolloutOptions): Promise<readonly ScaledComponent[]> {
+  const wanted = [...o.revisions].map(([name, revision]) => wantedOf(o, o.componentFor(name), revision));
+  o.refuse(
+    wanted.flatMap(({ revision, mode, proves, isNew }) =>
+      isNew ? [newcomerOf(revision.spec, mode, proves)] : [],
+    ),
+  );
   const moves: Move[] = [];
   const candidates: Candidate[] = [];
   try {
-    for (const [name, revision] of o.revisions) {
-      const move = prepare(o, o.componentFor(name), revision);
-      moves.push(move);
-      const { pool } = move;
+    for (const one of wanted) {
+      const { component, choice, proves } = one;
+      const pool = one.isNew ? prepare(one) : null;
+      moves.push({ component, choice, pool });
       if (pool === null) continue;
-      const { mode, settings } = pool.settings;
-      if (mode === 'function' && !move.proves) continue;
-      o.onProgress(name, 'begun');
+      if (pool.settings.mode === 'function' && !proves) continue;
+      o.onProgress(component.name, 'begun');
       candidates.push({
         pool,
-        needs: mode === 'service' ? settings.minReplicas : 1,
-        settled: (error) => o.onProgress(name, error ?? 'ready'),
+        needs: pool.needs,
+        settled: (error) => o.onProgress(component.name, error ?? 'ready'),
       });
     }
     await allReady(candidates, o.signal);
@@ -76,21 +100,25 @@ export async function rollOut(o: RolloutOptions): Promise<readonly ScaledCompone
   return moves.map(({ component }) => component);
 }
 
-function prepare(
-  { inspect, modes, prove }: RolloutOptions,
+function wantedOf(
+  { inspect, modes, prove, replicas }: RolloutOptions,
   component: ScaledComponent,
   revision: Revision,
-): Move {
+): Wanted {
   const inspectPort = inspect?.component === component.name ? inspect.port : null;
   const choice = nextChoice(component.choice ?? modes.get(component.name) ?? null, revision);
   const mode = modeFor(choice.chosen);
   // Where nobody asks for proof, a new function proves itself with its first invocation; one that takes the place of another
   // must prove that it can start before the other is let go.
   const proves = prove || component.choice !== null;
-  if (component.serves(revision, mode, inspectPort)) return { component, choice, pool: null, proves };
+  const isNew = !component.serves(revision, mode, inspectPort);
+  const begun = replicas(component.name);
+  return { component, revision, choice, mode, inspectPort, proves, replicas: begun, isNew };
+}
+
+function prepare({ component, revision, mode, inspectPort, proves, replicas }: Wanted): ComponentPool {
   const warm = proves ? 1 : 0;
-  const pool = component.prepare({ revision, mode, occasion: 'deploy', warm, inspectPort });
-  return { component, choice, pool, proves };
+  return component.prepare({ revision, mode, occasion: 'deploy', warm, replicas, inspectPort });
 }
 
 /**

@@ -9,12 +9,13 @@
  * of the abort. An abort by the caller alone leaves it `working`: the handler may still be at it, and holds its slot until
  * the deadline. Whoever gave the slot is then told `timeout`; the usage record says `cancelled`, which is what the caller saw.
  */
-import { CancelSource, type CancelSignal } from '../base/cancel.ts';
+import { CancelSource } from '../base/cancel.ts';
 import { FulcrumError, asFulcrumError } from '../base/errors.ts';
 import type { Carrier, InvocationControl, InvocationSeed } from '../model/dispatch.ts';
 import type { InvocationEnd, Outcome, Trigger } from '../model/invocation.ts';
 import type { Registered } from '../base/registry.ts';
 import type { Slot, SlotRequest } from '../model/slot.ts';
+import { noneFree } from './activator.ts';
 import { Deadline } from './deadlines.ts';
 
 /** What an invocation reports to. */
@@ -23,6 +24,8 @@ export interface InvocationHost {
   /** It waits for its answer no more, or is over: its deadline need not be watched. */
   unwatch(invocation: Deadline): void;
   done(invocation: Invoked, end: InvocationEnd): void;
+  /** When whoever is turned away from a component may come again. */
+  retryAfterS(component: string): number;
   /** Calls `run` after `delayMs`. */
   after(delayMs: number, run: () => void): void;
 }
@@ -53,8 +56,6 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
   readonly deadlineMs: number;
   readonly signal = new CancelSource();
   readonly arrivedMs: number;
-  readonly client: string | null;
-  readonly affinityKey: string | null;
 
   registryPlace = -1;
   slot: Slot | null = null;
@@ -64,7 +65,7 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
 
   readonly #host: InvocationHost;
   readonly #carrier: Carrier;
-  readonly #callerSignal: CancelSignal | null;
+  readonly #seed: InvocationSeed;
   #state: 'waiting' | 'working' | 'overdue' | 'done' = 'waiting';
 
   constructor(
@@ -79,19 +80,26 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
     this.requestId = seed.requestId;
     this.traceparent = seed.traceparent;
     this.trigger = seed.trigger;
-    this.client = seed.client;
-    this.affinityKey = seed.affinityKey;
     this.arrivedMs = host.nowMs();
     this.deadlineMs = Math.min(this.arrivedMs + timeoutMs, seed.deadlineMs ?? Number.POSITIVE_INFINITY);
     this.#host = host;
     this.#carrier = carrier;
-    this.#callerSignal = seed.signal;
-    this.#callerSignal?.addEventListener('abort', this);
+    this.#seed = seed;
+    seed.signal?.addEventListener('abort', this);
+  }
+
+  /** Asked of whoever caused it only where it is needed: to know it may take work. */
+  get client(): string | null {
+    return this.#seed.client;
+  }
+
+  get affinityKey(): string | null {
+    return this.#seed.affinityKey;
   }
 
   /** Called by the caller's signal: an object that listens costs no closure. */
   handleEvent(): void {
-    const { reason } = this.#callerSignal!;
+    const { reason } = this.#seed.signal!;
     this.cut(
       reason instanceof FulcrumError ? reason : new FulcrumError('client-gone', 'The caller went away.'),
     );
@@ -136,10 +144,7 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
   }
 
   expire(): void {
-    const error = new FulcrumError(
-      'timeout',
-      `Component "${this.component}" did not ${this.slot === null ? 'have a free instance' : 'answer'} within ${Math.round(this.deadlineMs - this.arrivedMs)} ms. Make it faster, or raise its timeout.`,
-    );
+    const error = this.#overdue();
     this.#abortWith(error);
     if (this.#state === 'waiting') return this.refuse(error);
     if (this.#state !== 'working') return;
@@ -147,6 +152,18 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
     const end: InvocationEnd = { outcome: 'timeout', error, cpuMs: 0 };
     this.#release(end);
     this.#host.after(LATE_MS, () => this.#finish(this.#judged(end)));
+  }
+
+  /** Where no instance was free for so long, that is told, unless the caller itself would wait no longer. */
+  #overdue(): FulcrumError {
+    const withinMs = this.deadlineMs - this.arrivedMs;
+    const byCaller = this.deadlineMs === this.#seed.deadlineMs;
+    if (this.slot === null && !byCaller)
+      return noneFree(this.component, withinMs, this.#host.retryAfterS(this.component));
+    return new FulcrumError(
+      'timeout',
+      `Component "${this.component}" did not ${this.slot === null ? 'have a free instance' : 'answer'} within ${Math.round(withinMs)} ms. Make it faster, or raise its timeout.`,
+    );
   }
 
   /** The caller has gone, or the server goes. Work that has begun is told, and still awaited until its deadline. */
@@ -165,7 +182,7 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
   #finish(end: InvocationEnd): void {
     if (this.#state === 'done') return;
     this.#state = 'done';
-    this.#callerSignal?.removeEventListener('abort', this);
+    this.#seed.signal?.removeEventListener('abort', this);
     this.#host.unwatch(this);
     this.#release(end);
     this.#host.done(this, end);
@@ -175,7 +192,7 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
   #release(end: InvocationEnd): void {
     if (this.releasedAtMs !== null || this.slot === null) return;
     this.releasedAtMs = this.#host.nowMs();
-    this.slot.release(end);
+    this.slot.release(end, this.httpStatus);
   }
 
   #abortWith(error: FulcrumError): void {

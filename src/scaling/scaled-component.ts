@@ -6,6 +6,7 @@
  *
  * `serving` takes invocations. `leaving` finishes those that already wait; `closed` has refused them.
  */
+import { formatBytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { Mode, ModeSetting } from '../model/app.ts';
@@ -16,15 +17,19 @@ import type { ComponentStatus, InstanceStatus } from '../model/status.ts';
 import { Activator } from './activator.ts';
 import { ComponentPool, type PoolOwner } from './component-pool.ts';
 import { decide } from './decide.ts';
+import type { Habits } from './habits.ts';
+import { replicasFor } from './decide-service.ts';
 import { Journal } from './journal.ts';
-import { modeSettings } from './mode-settings.ts';
+import type { ComponentLimits, Load } from './limits/component-limits.ts';
+import { type ModeSettings, modeSettings } from './mode-settings.ts';
+import type { AppBudget } from './pool-room.ts';
 import { Turns } from './turns.ts';
 import { Wake } from './wake.ts';
 
 /** What scaling knows for a component's {@link ComponentStatus}. */
 export type ComponentScaleStatus = Pick<
   ComponentStatus,
-  'name' | 'mode' | 'modeSetting' | 'revision' | 'engine' | 'instances' | 'queued' | 'lastError'
+  'name' | 'mode' | 'modeSetting' | 'revision' | 'engine' | 'instances' | 'queued' | 'lastError' | 'decisions'
 >;
 
 export interface ComponentOptions {
@@ -34,6 +39,11 @@ export interface ComponentOptions {
   readonly clock: Clock;
   /** How many function instances may be starting at the same time. */
   readonly startsAtOnce: number;
+  /** Of the app. */
+  readonly habits: Habits;
+  readonly limits: ComponentLimits;
+  /** Null: no bound. */
+  readonly budget: AppBudget | null;
   /** A component that was leaving or closed has nothing left. */
   readonly gone: (component: ScaledComponent) => void;
 }
@@ -53,10 +63,12 @@ export interface PrepareOptions {
   readonly occasion: string;
   /** How many of a function's instances to start before it serves. */
   readonly warm: number;
+  /** How many replicas stand ready elsewhere whose work it takes over; none by default. */
+  readonly replicas?: number;
   readonly inspectPort: number | null;
 }
 
-export class ScaledComponent implements PoolOwner {
+export class ScaledComponent implements PoolOwner, Load {
   readonly name: string;
   /** Deploys and mode switches of this component, one at a time. */
   readonly turns = new Turns();
@@ -66,8 +78,11 @@ export class ScaledComponent implements PoolOwner {
   readonly #journal: Journal;
   readonly #activator: Activator;
   readonly #wake: Wake;
+  readonly #limits: ComponentLimits;
   /** Every pool that still has instances, and the one that serves. */
   readonly #pools = new Set<ComponentPool>();
+  /** Why the pools that are not served from yet were prepared. */
+  readonly #occasions = new WeakMap<ComponentPool, string>();
   readonly #inspectPorts = new WeakMap<ComponentPool, number | null>();
   #state: 'new' | 'serving' | 'leaving' | 'closed' | 'gone' = 'new';
   #pool: ComponentPool | null = null;
@@ -77,6 +92,7 @@ export class ScaledComponent implements PoolOwner {
   constructor(o: ComponentOptions) {
     this.name = o.name;
     this.#o = o;
+    this.#limits = o.limits;
     this.#journal = new Journal(o.name, o.clock, o.home.log);
     this.#activator = new Activator(o.name, o.clock, () => this.changed());
     this.#wake = new Wake(o.clock, () => this.step());
@@ -97,11 +113,26 @@ export class ScaledComponent implements PoolOwner {
     return this.#inspectPorts.get(this.pool) ?? null;
   }
 
+  /** Replicas that take work; 0 where it runs as a function. */
+  get readyReplicas(): number {
+    if (this.#pool?.settings.mode !== 'service') return 0;
+    return this.#pool.instances.filter((one) => one.state === 'ready' && one.failing === null).length;
+  }
+
   /** Nothing waits and nothing is in flight. */
   get quiet(): boolean {
-    if (this.#activator.size > 0) return false;
-    for (const pool of this.#pools) if (pool.inFlight > 0) return false;
-    return true;
+    return this.load === 0;
+  }
+
+  /** What waits and what is in flight, of pools that leave, too. */
+  get load(): number {
+    let load = this.#activator.size;
+    for (const pool of this.#pools) load += pool.inFlight;
+    return load;
+  }
+
+  get retryAfterS(): number {
+    return this.#activator.retryAfterS;
   }
 
   /** Nothing is left of it; `ComponentOptions.gone` has been told. */
@@ -113,13 +144,19 @@ export class ScaledComponent implements PoolOwner {
   take(request: SlotRequest): Slot | Promise<Slot> {
     if (this.#state !== 'serving') throw this.#refusal();
     if (request.signal.aborted) throw request.signal.reason;
+    if (this.#limits.any) this.#limits.admit(request);
     const pool = this.pool;
     // Nobody overtakes those who wait.
     if (this.#activator.size === 0) {
-      const slot = pool.take(null);
-      if (slot !== null) return slot;
+      const slot = pool.take(request, null);
+      if (slot !== null) {
+        if (pool.autoscale !== null) this.loadChanged(pool);
+        return slot;
+      }
     }
+    if (request.trigger === 'call') pool.called();
     const waiting = this.#activator.enter(request, pool.settings.settings.maxQueued);
+    if (pool.autoscale !== null) this.loadChanged(pool);
     this.changed();
     return waiting;
   }
@@ -140,33 +177,47 @@ export class ScaledComponent implements PoolOwner {
    * A pool beside the one that serves. A service's replicas, and as many function instances as `warm` says, are begun at
    * once; see {@link ComponentPool.ready}. It must then be given to `route`, or be abandoned.
    */
-  prepare({ revision, mode, occasion, warm, inspectPort }: PrepareOptions): ComponentPool {
+  prepare({ revision, mode, occasion, warm, replicas = 0, inspectPort }: PrepareOptions): ComponentPool {
+    const isAdaptive = revision.spec.function.keepAlive === 'adaptive' && inspectPort === null;
+    const habit = isAdaptive ? this.#o.habits.of(this.name) : null;
+    // Its next use may be near.
+    void habit?.recalled.then(() => this.changed());
+    const settings = modeSettings(revision.spec, mode, inspectPort !== null);
     const pool = new ComponentPool({
       component: this.name,
       revision,
-      settings: modeSettings(revision.spec, mode, inspectPort !== null),
+      settings,
+      habit,
       runtime: this.#o.runtimeFor(revision.spec, mode),
       home: this.#o.home,
       clock: this.#o.clock,
       startsAtOnce: this.#o.startsAtOnce,
+      replicas: this.#firstReplicas(settings, replicas),
+      budget: this.#o.budget,
       journal: this.#journal,
       owner: this,
       inspectPort: () => this.#freeInspectPort(inspectPort),
     });
     this.#pools.add(pool);
     this.#inspectPorts.set(pool, inspectPort);
+    this.#occasions.set(pool, occasion);
     pool.warm = warm;
-    pool.carryOut(decide(pool.snapshot(0), this.#o.clock.monotonicMs()), occasion);
+    this.#begin(pool);
     return pool;
   }
 
-  /** From now on `pool` serves, those who wait included; the one that served until now drains. */
-  route(pool: ComponentPool, why: string): void {
+  /**
+   * From now on `pool` serves, those who wait included; the one that served until now drains.
+   * @param followsHabit whether instances come and stay for work that is only expected.
+   */
+  route(pool: ComponentPool, why: string, followsHabit = true): void {
     const before = this.#pool;
     this.#pool = pool;
     this.#state = 'serving';
     this.#lastError = null;
-    pool.warm = 0;
+    this.#limits.enter(this);
+    pool.serve(followsHabit);
+    pool.autoscale?.begin(before?.autoscale ?? null);
     before?.leave(why);
     this.step();
   }
@@ -197,12 +248,14 @@ export class ScaledComponent implements PoolOwner {
     const pool = this.#pool;
     if (pool === null || (this.#state !== 'serving' && this.#state !== 'leaving')) return;
     this.#serve(pool);
+    this.loadChanged(pool);
     if (this.#state === 'leaving' && this.#activator.size === 0) {
       pool.leave('the component was removed');
       return;
     }
     const plan = decide(pool.snapshot(this.#activator.size), this.#o.clock.monotonicMs());
-    pool.carryOut(plan);
+    pool.carryOut(plan, this.#activator.size);
+    if (pool.isHopeless) this.#activator.refuseNewest(this.#activator.size, this.#noRoomEver(pool));
     if (plan.refuse > 0) this.#activator.refuseNewest(plan.refuse, this.#startRefusal(pool));
     if (plan.wakeAtMs !== null) this.#wake.by(plan.wakeAtMs);
   }
@@ -213,8 +266,12 @@ export class ScaledComponent implements PoolOwner {
     if (this.#state === 'leaving') this.changed();
     if (pool.settings.mode !== 'function') return;
     const { fresh, keepAliveMs } = pool.settings.settings;
-    if (fresh) this.changed();
+    if (fresh || pool.endsAtOnce) this.changed();
     else this.#wake.by(this.#o.clock.monotonicMs() + keepAliveMs);
+  }
+
+  loadChanged(pool: ComponentPool): void {
+    if (pool === this.#pool) pool.autoscale?.setLoad(pool.inFlight + this.#activator.size);
   }
 
   /** Asks for another step once what happens now is over; many askings make one step. */
@@ -225,6 +282,11 @@ export class ScaledComponent implements PoolOwner {
       this.#poked = false;
       this.step();
     });
+  }
+
+  roomCame(pool: ComponentPool): void {
+    if (pool === this.#pool) this.changed();
+    else if (this.#pools.has(pool)) this.#begin(pool);
   }
 
   failed(message: string): void {
@@ -253,6 +315,7 @@ export class ScaledComponent implements PoolOwner {
       instances,
       queued: this.#activator.size,
       lastError: this.#lastError,
+      decisions: this.#journal.decisions,
     };
   }
 
@@ -266,7 +329,33 @@ export class ScaledComponent implements PoolOwner {
   }
 
   #serve(pool: ComponentPool): void {
-    if (this.#activator.size > 0) this.#activator.serve((waiter) => pool.take(waiter.arrivedMs));
+    if (this.#activator.size > 0)
+      this.#activator.serve(({ request, arrivedMs }) => pool.take(request, arrivedMs));
+  }
+
+  /** A new pool of a service begins with what the present one has, or its load wants: no deploy or switch is felt for want of replicas. */
+  #firstReplicas({ mode, settings }: ModeSettings, elsewhere: number): number {
+    if (mode === 'function') return 0;
+    if (this.#pool?.settings.mode === 'function') {
+      return replicasFor(this.#pool.inFlight + this.#activator.size, settings);
+    }
+    const ready = Math.max(this.readyReplicas, elsewhere);
+    return Math.min(Math.max(ready, settings.minReplicas), settings.maxReplicas);
+  }
+
+  /** Starts what a pool has to have before it serves, as far as there is room for it. */
+  #begin(pool: ComponentPool): void {
+    const plan = decide(pool.snapshot(0), this.#o.clock.monotonicMs());
+    pool.carryOut(plan, 0, this.#occasions.get(pool) ?? null);
+  }
+
+  #noRoomEver(pool: ComponentPool): FulcrumError {
+    const holds = formatBytes(pool.settings.settings.memoryBytes);
+    return new FulcrumError(
+      'machine-full',
+      `An instance of component "${this.name}" may hold ${holds}, and the services leave less than that to functions. Lower \`memory\`, or give the server a larger --memory-budget.`,
+      { retryAfterS: 60 },
+    );
   }
 
   /** A debugger's port serves one process at a time; while an older one has it, the system chooses another. */
@@ -281,6 +370,7 @@ export class ScaledComponent implements PoolOwner {
   #goIfDone(): void {
     if (this.#pools.size > 0 || this.#state === 'serving') return;
     this.#wake.cancel();
+    this.#limits.leave(this);
     this.#state = 'gone';
     this.#o.gone(this);
   }

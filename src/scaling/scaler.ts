@@ -7,7 +7,11 @@ import type { InstanceHome, RuntimeFor } from '../model/instance.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Slot, SlotRequest, SlotSource } from '../model/slot.ts';
 import type { PresentComponent } from './dispatcher.ts';
+import type { Habits } from './habits.ts';
+import { AppLimits } from './limits/app-limits.ts';
+import type { Newcomer } from './fit.ts';
 import { switchMode, type ModeSwitched } from './mode-switch.ts';
+import type { AppBudget } from './pool-room.ts';
 import { STOP_GRACE_MS } from './pooled-instance.ts';
 import { rollOut, type ComponentProgress, type Inspect } from './rollout.ts';
 import { type ComponentScaleStatus, type ModeChoice, ScaledComponent } from './scaled-component.ts';
@@ -21,6 +25,12 @@ export interface ScalerOptions {
   readonly logger: Logger;
   /** Function instances of one component that may be starting at the same time; many more than there are CPUs only delay each other. */
   readonly startsAtOnce: number;
+  /** Of the app that these components are of. */
+  readonly habits: Habits;
+  /** Of its app: releases that live beside each other share them. Absent: there are none. */
+  readonly limits?: AppLimits;
+  /** The machine's, which it shares with all others. Absent: no bound. */
+  readonly budget?: AppBudget;
 }
 
 export interface DeployOptions {
@@ -28,6 +38,8 @@ export interface DeployOptions {
   readonly inspect?: Inspect | null;
   /** Modes that were chosen by hand, for components that have not served here yet. */
   readonly modes?: ReadonlyMap<string, ModeChoice>;
+  /** How many replicas of a component another release has ready whose work this one takes over; none by default. */
+  readonly replicas?: (component: string) => number;
   /** One instance of every component, functions too, must be ready before anything is routed. False by default. */
   readonly prove?: boolean;
   /** Told while instances are waited for. */
@@ -41,6 +53,7 @@ const LOOK_EVERY_MS = 10;
 /** Which instances exist, and who gets them: deploys, mode switches and every invocation's slot. */
 export class Scaler implements SlotSource {
   readonly #o: ScalerOptions;
+  readonly #limits: AppLimits;
   readonly #components = new Map<string, ScaledComponent>();
   /** Removed components, and ones that a failed deploy never let in, until their last instance is gone. */
   readonly #departing = new Set<ScaledComponent>();
@@ -53,13 +66,15 @@ export class Scaler implements SlotSource {
 
   constructor(o: ScalerOptions) {
     this.#o = o;
+    this.#limits = o.limits ?? new AppLimits(o.clock);
   }
 
   /**
    * Replaces the set of components. Services whose revision changed: new replicas are ready before anything is routed to
    * them, and the old ones drain. Functions: routed at once; old instances finish what they have. Whatever is
    * unchanged (same id and environment) keeps its instances. Removed components serve who waits, and drain. One after the other.
-   * Throws `start-failed` with the component named where new replicas do not start, or `shutting-down`; then nothing is changed.
+   * Throws `machine-full` where they do not fit beside what is there, `start-failed` with the component named where new replicas do not
+   * start, or `shutting-down`; then nothing is changed.
    */
   async deploy(revisions: ReadonlyMap<string, Revision>, options: DeployOptions = {}): Promise<void> {
     this.#refuseWhenClosing();
@@ -72,6 +87,7 @@ export class Scaler implements SlotSource {
         inspect: this.#inspect,
         modes: new Map(),
         prove: false,
+        replicas: () => 0,
         onProgress: () => undefined,
         ...options,
       });
@@ -83,7 +99,7 @@ export class Scaler implements SlotSource {
   /**
    * Resolves when the new mode serves: at once where it already does. One after the other for each component.
    * The choice survives later deploys, unless the config's own setting changes.
-   * Throws `not-found`, `start-failed` (then all is as before) or `shutting-down`.
+   * Throws `not-found`, `machine-full` or `start-failed` (then all is as before) or `shutting-down`.
    */
   async setMode(name: string, mode: ModeSetting): Promise<ModeSwitched> {
     this.#refuseWhenClosing();
@@ -93,7 +109,9 @@ export class Scaler implements SlotSource {
       this.#refuseWhenClosing();
       // A deploy may have removed it in the meantime, and another may even have brought it back.
       if (this.#components.get(name) !== component) return await this.setMode(name, mode);
-      const switched = await switchMode(component, mode, this.#o.clock, this.#closing.signal);
+      const { clock, budget } = this.#o;
+      const refuse = (newcomer: Newcomer): void => budget?.machine.refuseUnfit([newcomer]);
+      const switched = await switchMode(component, mode, { clock, refuse, signal: this.#closing.signal });
       this.#o.logger.debug({ component: name, ...switched }, 'mode set');
       return switched;
     } finally {
@@ -115,7 +133,8 @@ export class Scaler implements SlotSource {
       for (const component of present) {
         const { revision } = component.pool;
         const order = { revision, occasion: 'drain', warm: 0, inspectPort: null } as const;
-        component.route(component.prepare({ ...order, mode: 'function' }), 'another release took over');
+        const pool = component.prepare({ ...order, mode: 'function' });
+        component.route(pool, 'another release took over', false);
       }
     } finally {
       for (const end of endTurns) end();
@@ -141,6 +160,11 @@ export class Scaler implements SlotSource {
     return { revision: pool.revision.id, mode, memoryBytes: settings.memoryBytes };
   }
 
+  /** When whoever is turned away may come again, in seconds: by how many wait, and how fast they are served. */
+  retryAfterS(name: string): number {
+    return this.#components.get(name)?.retryAfterS ?? 1;
+  }
+
   /** The components that have instances. */
   names(): Iterable<string> {
     return this.#components.keys();
@@ -149,6 +173,16 @@ export class Scaler implements SlotSource {
   /** What the config says of a component's mode, and what was chosen. Throws `not-found`. */
   choice(name: string): ModeChoice | null {
     return this.#component(name).choice;
+  }
+
+  /** Writes into a component's own log. Throws `not-found`. */
+  note(name: string, text: string): void {
+    this.#component(name).note(text);
+  }
+
+  /** Replicas that take work; 0 where it runs as a function, or there is none. */
+  readyReplicas(name: string): number {
+    return this.#components.get(name)?.readyReplicas ?? 0;
   }
 
   mode(name: string): Mode {
@@ -185,7 +219,13 @@ export class Scaler implements SlotSource {
     };
     let serving: readonly ScaledComponent[];
     try {
-      serving = await rollOut({ ...options, revisions, componentFor, signal: this.#closing.signal });
+      serving = await rollOut({
+        ...options,
+        revisions,
+        componentFor,
+        refuse: (newcomers) => this.#o.budget?.machine.refuseUnfit(newcomers),
+        signal: this.#closing.signal,
+      });
     } catch (error) {
       for (const component of fresh) this.#depart(component, (it) => it.close(0));
       throw error;
@@ -235,13 +275,16 @@ export class Scaler implements SlotSource {
   }
 
   #newComponent(name: string): ScaledComponent {
-    const { runtimeFor, home, clock, startsAtOnce } = this.#o;
+    const { runtimeFor, home, clock, startsAtOnce, habits, budget = null } = this.#o;
     return new ScaledComponent({
       name,
       runtimeFor,
       home,
       clock,
       startsAtOnce,
+      habits,
+      limits: this.#limits.of(name),
+      budget,
       gone: (component) => {
         this.#departing.delete(component);
         if (this.#departing.size === 0) this.#allDeparted?.resolve();

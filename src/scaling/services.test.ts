@@ -73,7 +73,9 @@ describe('a service', () => {
     scene.runtime.instances[0]!.crash();
     const waiting = scene.send('shop');
     await scene.pass(510);
-    assert.equal((await waiting).outcome, 'timeout');
+    const { outcome, error } = await waiting;
+    assert.deepEqual([outcome, error!.code, error!.retryAfterS], ['refused', 'overloaded', 1]);
+    assert.equal(scene.usage.at(-1)!.status, 503);
     assert.equal(scene.status('shop').queued, 0);
   });
 

@@ -92,7 +92,7 @@ export interface ModuleConfig extends RunnableConfig {
   schedule?: string | ScheduleConfig | undefined;
   /**
    * How long the process that a function's instances are forked from stays without an instance, up to 24h; it has the module
-   * loaded. `0s`: it ends with its last instance. Default: 10m.
+   * loaded. `0s`: it ends with its last instance. With `keepAlive: 'adaptive'`: as long as the gaps tell nothing. Default: 10m.
    */
   zygoteKeepAlive?: string | undefined;
   command?: undefined;

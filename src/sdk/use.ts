@@ -28,7 +28,7 @@ const NOT_CALLS: ReadonlySet<string> = new Set(['default', 'then', 'toJSON']);
  *
  * Arguments and results are cloned (the structured clone algorithm), wherever the other component runs. A call rejects with
  * what the function threw, or with `call-unknown-component`, `call-unknown-function`, `call-not-cloneable`,
- * `call-too-large`, `timeout`, `overloaded`, or `outside-fulcrum` where the code does not run inside an app.
+ * `call-too-large`, `timeout`, `overloaded`, `rate-limited`, `switched-off`, or `outside-fulcrum` where the code does not run inside an app.
  *
  * @param component its name in `components` of the config.
  */

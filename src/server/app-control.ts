@@ -4,12 +4,15 @@ import { requestId } from '../base/ids.ts';
 import { nearest } from '../base/suggest.ts';
 import type { LogReader } from '../control/log-book.ts';
 import type { ControlPort, ManualInvocation, ManualResult, ModeChange, ModeCheck } from '../control/port.ts';
+import type { CapacityReport } from '../model/capacity.ts';
 import type { ChosenMode } from '../model/app-record.ts';
-import type { AppSpec, ComponentSpec, ModeSetting } from '../model/app.ts';
+import type { AppSpec, ChosenLimits, ComponentSpec, Limits, ModeSetting } from '../model/app.ts';
 import type { InvocationResult } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
-import type { AppStatus, ComponentStatus } from '../model/status.ts';
+import type { AppStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
+import { limitsText } from '../model/limits-text.ts';
 import { modeFor } from '../scaling/mode-settings.ts';
+import { KEPT_DECISIONS } from '../scaling/decisions.ts';
 import type { ComponentScaleStatus } from '../scaling/scaled-component.ts';
 import type { Engines } from './engines.ts';
 import type { LiveRelease } from './live-release.ts';
@@ -27,6 +30,8 @@ export interface AppControlOptions {
   readonly mayChange?: () => void;
   /** Keeps a mode that was chosen by hand; called when it serves. */
   readonly keepMode?: (component: string, mode: ChosenMode) => Promise<void>;
+  /** Keeps limits that were chosen by hand, likewise; null: there are none any more. */
+  readonly keepLimits?: (component: string, choice: ChosenLimits | null) => Promise<void>;
 }
 
 /** What the admin API may ask and do, over the rooms that know and can. */
@@ -81,6 +86,10 @@ export class AppControl implements ControlPort {
     );
   }
 
+  async capacity(days: number): Promise<CapacityReport> {
+    return this.#options.app.capacity.report(days);
+  }
+
   async setMode(component: string, mode: ModeSetting, { force } = { force: false }): Promise<ModeChange> {
     this.#runnable(component, 'has no mode');
     if (!force) refuseUnsafe(await this.checkMode(component, mode));
@@ -107,6 +116,33 @@ export class AppControl implements ControlPort {
     const { app } = this.#options;
     const release = this.#serving();
     return app.checks.check(release.revision(component), release.scaler.mode(component), modeFor(mode));
+  }
+
+  limits(component: string): LimitsStatus {
+    this.#runnable(component, 'has no limits');
+    return this.#options.app.limits.of(component).status();
+  }
+
+  async setLimits(component: string, limits: Limits | null): Promise<LimitsStatus> {
+    this.#runnable(component, 'has no limits');
+    const { app, keepLimits, mayChange } = this.#options;
+    mayChange?.();
+    const of = app.limits.of(component);
+    const before = of.choice;
+    const choice = app.limits.choose(component, limits);
+    try {
+      await keepLimits?.(component, choice);
+    } catch (error) {
+      // Unless somebody else has chosen meanwhile.
+      if (of.choice === choice) of.choose(before);
+      throw error;
+    }
+    const said = limitsText(of.holds);
+    this.#serving().scaler.note(
+      component,
+      limits === null ? `limits as the config says: ${said}` : `limits set by hand: ${said}`,
+    );
+    return of.status();
   }
 
   async invoke(component: string, request: ManualInvocation, signal: AbortSignal): Promise<ManualResult> {
@@ -171,6 +207,8 @@ export class AppControl implements ControlPort {
       queued: scaled?.queued ?? 0,
       lastMinute: spec.kind === 'static' ? null : this.#options.app.meter.lastMinute(spec.name),
       lastError: scaled?.lastError ?? null,
+      decisions: scaled?.decisions ?? [],
+      limits: spec.kind === 'static' ? null : this.#options.app.limits.of(spec.name).status(),
     };
   }
 
@@ -205,14 +243,23 @@ export class AppControl implements ControlPort {
   }
 }
 
-/** A component's instances that other releases of its app still or already have, beside those of the one that serves. */
+/** With the instances that other releases of its app still or already have, and why those came and went. */
 function withInstancesOf(
   serving: ComponentScaleStatus | undefined,
   others: readonly ComponentScaleStatus[],
 ): ComponentScaleStatus | undefined {
   if (serving === undefined) return undefined;
   const same = others.filter(({ name }) => name === serving.name);
-  return { ...serving, instances: [...serving.instances, ...same.flatMap(({ instances }) => instances)] };
+  if (same.length === 0) return serving;
+  const all = [serving, ...same];
+  return {
+    ...serving,
+    instances: all.flatMap(({ instances }) => instances),
+    decisions: all
+      .flatMap(({ decisions }) => decisions)
+      .toSorted((a, b) => a.atMs - b.atMs)
+      .slice(-KEPT_DECISIONS),
+  };
 }
 
 function parseAnswer(bytes: Uint8Array): unknown {

@@ -6,6 +6,7 @@ import { nearest } from '../base/suggest.ts';
 import type { AppSpec } from '../model/app.ts';
 import type { LogBook } from '../control/log-book.ts';
 import { modeFor } from '../scaling/mode-settings.ts';
+import { budgetSize, type BudgetAsked } from './budget-size.ts';
 import type { ComponentLine, DevEvent } from './dev-events.ts';
 import { DevReloader } from './dev-reloader.ts';
 import { Platform, type Addresses } from './platform.ts';
@@ -20,6 +21,8 @@ export interface DevOptions {
   readonly adminPort: number | null;
   /** The component that Node's inspector is opened on. */
   readonly inspect: string | null;
+  /** What its components together may use. */
+  readonly budget: BudgetAsked;
   readonly onEvent: (event: DevEvent) => void;
 }
 
@@ -56,6 +59,7 @@ export async function startDev(options: DevOptions): Promise<DevServer> {
       clock: systemClock,
       processClock: systemClock,
       serverTiming: true,
+      budget: budgetSize(options.budget, 'dev'),
     }),
     prepare({ directory, environment: options.environment, builder }),
   ]);

@@ -3,15 +3,22 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { machineMemory } from '../base/machine-memory.ts';
 import { LogBook } from '../control/log-book.ts';
 import { newServerSocket, type ServerSocket } from '../control/registry.ts';
 import { unpackAccessLine } from '../gateway/access-line.ts';
+import type { ChosenLimits } from '../model/app.ts';
+import { CpuWatch, watchedCpus } from '../scaling/cpu-watch.ts';
+import { MachineBudget } from '../scaling/machine-budget.ts';
+import { Turns } from '../scaling/turns.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { baseEnv } from './base-env.ts';
 import { bookLogger } from './book-logger.ts';
+import { budgetSize, NOTHING_ASKED, type BudgetSize } from './budget-size.ts';
 import { Engines } from './engines.ts';
 import { tuneHeap } from './heap.ts';
+import { machineNow } from './machine.ts';
 import { compileCacheFolder, STORE_FILE } from './places.ts';
 import { RunningApp } from './running-app.ts';
 import { SwitchChecks } from './switch-checks.ts';
@@ -27,6 +34,8 @@ export interface HostOptions {
   readonly clock: Clock;
   /** What processes are waited for by. The same as `clock`, but where a test holds that one still. */
   readonly processClock: Clock;
+  /** What the instances of all apps together may use. Absent: as `dev` has it by default. */
+  readonly budget?: BudgetSize;
 }
 
 const LOG_ENTRIES = 20_000;
@@ -41,7 +50,10 @@ export class Host {
   readonly store: Store;
   /** Where commands of this user find the server. */
   readonly socket: ServerSocket;
+  /** Of all apps and releases. */
+  readonly budget: MachineBudget;
   readonly #checks: SwitchChecks;
+  readonly #reports = new Turns();
   readonly #apps = new Map<string, RunningApp>();
 
   static async open(options: HostOptions): Promise<Host> {
@@ -68,7 +80,8 @@ export class Host {
         compileCacheFolder: compileCacheFolder(process.env),
       }),
     );
-    return new Host(options.clock, { log, logger, store, engines, socket });
+    const budget = machineBudget(options.budget ?? budgetSize(NOTHING_ASKED, 'dev'), options.clock);
+    return new Host(options.clock, { log, logger, store, engines, socket, budget });
   }
 
   private constructor(clock: Clock, parts: Parts) {
@@ -78,6 +91,7 @@ export class Host {
     this.engines = parts.engines;
     this.store = parts.store;
     this.socket = parts.socket;
+    this.budget = parts.budget;
     this.#checks = new SwitchChecks({ clock, logger: parts.logger });
   }
 
@@ -86,20 +100,31 @@ export class Host {
     return this.#apps;
   }
 
-  /** Room for an app, of which nothing runs yet; the one of that id where there is one. */
-  addApp(id: string, env: Readonly<Record<string, string>> = {}): RunningApp {
+  /**
+   * Room for an app, of which nothing runs yet; the one of that id where there is one.
+   * @param limits those that were chosen by hand before.
+   */
+  addApp(
+    id: string,
+    env: Readonly<Record<string, string>> = {},
+    limits: Readonly<Record<string, ChosenLimits>> = {},
+  ): RunningApp {
     const known = this.#apps.get(id);
     if (known !== undefined) return known;
-    const { clock, log, logger, engines, store } = this;
+    const { clock, log, logger, engines, store, budget } = this;
     const app = new RunningApp({
       id,
       clock,
       log,
       logger,
       engines,
+      budget,
       checks: this.#checks,
       usage: store.usage,
       env,
+      limits,
+      machine: () => machineNow(this.#apps.values(), budget),
+      reports: this.#reports,
     });
     this.#apps.set(id, app);
     return app;
@@ -145,6 +170,12 @@ interface Parts {
   readonly store: Store;
   readonly engines: Engines;
   readonly socket: ServerSocket;
+  readonly budget: MachineBudget;
+}
+
+function machineBudget(size: BudgetSize, clock: Clock): MachineBudget {
+  const cpu = new CpuWatch(clock, watchedCpus(size.cpus));
+  return new MachineBudget({ ...size, clock, memory: machineMemory, cpuUsedUp: () => cpu.usedUp });
 }
 
 /** Both, or neither: where one cannot be had, the other is closed again. */

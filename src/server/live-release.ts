@@ -7,21 +7,23 @@
  *
  * `draining` still takes what comes to it: a request that was routed before the route table changed.
  */
-import { availableParallelism } from 'node:os';
 import { sleep, type Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { ModeCheck } from '../control/port.ts';
 import { OutcomeCounts } from '../gateway/outcomes.ts';
 import type { GatewayRelease } from '../gateway/served-release.ts';
-import type { AppSpec } from '../model/app.ts';
+import type { AppSpec, RunnableSpec } from '../model/app.ts';
 import type { Caller } from '../model/calls.ts';
 import type { LogSink } from '../model/log.ts';
 import type { Revision } from '../model/revision.ts';
 import type { UsageSink } from '../model/usage.ts';
 import { createCaller } from '../scaling/caller.ts';
 import { InvocationDispatcher } from '../scaling/dispatcher.ts';
+import type { Habits } from '../scaling/habits.ts';
+import type { MachineBudget } from '../scaling/machine-budget.ts';
 import type { ModeChoice } from '../scaling/scaled-component.ts';
+import type { AppLimits } from '../scaling/limits/app-limits.ts';
 import { Scaler, type DeployOptions } from '../scaling/scaler.ts';
 import { SecretMask } from '../secrets/mask.ts';
 import { appLog } from './app-log.ts';
@@ -31,8 +33,6 @@ import type { Engines, EngineScope } from './engines.ts';
 import type { Prepared } from './prepare.ts';
 import type { SwitchChecks } from './switch-checks.ts';
 
-/** A start of plain Node is work for the processor: with a hundred at once on two cores, each took 3 s instead of 60 ms. */
-const STARTS_PER_CPU = 3;
 /** Ordinary requests end in this time; what is left then are streams and WebSockets, which have to be told. */
 const UNTOLD_MS = 5_000;
 const LEAST_DRAIN_MS = 30_000;
@@ -43,6 +43,7 @@ const QUIET_CLOSE_MS = 1_000;
 /** What of a server every release is made with. */
 export interface ReleaseParts {
   readonly engines: Engines;
+  readonly budget: MachineBudget;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Of the server as a whole. */
@@ -56,8 +57,12 @@ export interface LiveReleaseOptions extends ReleaseParts {
   /** Null for an app that is deployed in place and has no releases. */
   readonly number: number | null;
   readonly usage: UsageSink;
+  /** Of its app. */
+  readonly habits: Habits;
   /** What its environment adds to every component's variables. */
   readonly env: Readonly<Record<string, string>>;
+  /** Its app's. */
+  readonly limits: AppLimits;
 }
 
 export class LiveRelease {
@@ -79,7 +84,7 @@ export class LiveRelease {
   #drained: Promise<void> | null = null;
 
   constructor(options: LiveReleaseOptions) {
-    const { engines, clock, logger, log, app } = options;
+    const { engines, clock, logger, log, app, budget } = options;
     this.#options = options;
     this.number = options.number;
     const caller = deferredCaller();
@@ -90,7 +95,10 @@ export class LiveRelease {
       home,
       clock,
       logger,
-      startsAtOnce: STARTS_PER_CPU * availableParallelism(),
+      startsAtOnce: budget.startsAtOnce,
+      habits: options.habits,
+      limits: options.limits,
+      budget: { machine: budget, app },
     });
     this.dispatcher = new InvocationDispatcher({ slots: this.scaler, usage: options.usage, clock });
     this.caller = createCaller(this.dispatcher, () => this.scaler.names());
@@ -99,6 +107,12 @@ export class LiveRelease {
 
   get state(): 'starting' | 'live' | 'draining' | 'ended' {
     return this.#state;
+  }
+
+  /** The settings of a component that has instances; null where there is none of that name, or nothing is deployed yet. */
+  runs(component: string): RunnableSpec | null {
+    const spec = this.#spec?.components.get(component);
+    return spec === undefined || spec.kind === 'static' ? null : spec;
   }
 
   /** What is deployed. Throws `shutting-down` where nothing is yet. */

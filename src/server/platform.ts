@@ -158,7 +158,7 @@ export class Platform {
     });
     const control = new AppControl({ app, engines, logs: log, clock });
     const controlServer = new ControlServer({
-      host: singleAppHost(control),
+      host: singleAppHost(control, this.#host.budget),
       clock,
       logger,
       ownToken: this.#token,

@@ -1,23 +1,39 @@
-import type { AppSpec } from '../model/app.ts';
+import type { AppSpec, ChosenLimits } from '../model/app.ts';
+import { UsageHistory } from '../meter/usage-history.ts';
 import { UsageMeter } from '../meter/usage-meter.ts';
-import type { UsageStore } from '../model/usage-store.ts';
+import type { Machine } from '../capacity/report.ts';
+import type { UsageHours, UsageStore } from '../model/usage-store.ts';
+import { Habits } from '../scaling/habits.ts';
+import { AppLimits } from '../scaling/limits/app-limits.ts';
+import type { Turns } from '../scaling/turns.ts';
+import { AppCapacity } from './app-capacity.ts';
 import type { SwitchChecks } from './switch-checks.ts';
 import { LiveRelease, type ReleaseParts } from './live-release.ts';
+import { pastArrivals } from './past-arrivals.ts';
 
 export interface RunningAppOptions extends ReleaseParts {
   readonly id: string;
-  readonly usage: UsageStore;
+  readonly usage: UsageStore & UsageHours;
   readonly env: Readonly<Record<string, string>>;
+  /** Limits that were chosen by hand before, by component. */
+  readonly limits: Readonly<Record<string, ChosenLimits>>;
+  /** What the machine has for all apps, and what of it is in use. */
+  readonly machine: () => Machine;
+  /** In which reports of capacity are made, one at a time for all apps. */
+  readonly reports: Turns;
 }
 
 /**
  * An app on this server: the release that serves, a canary beside it, and those that drain. What is not a release's alone is
- * here: its usage.
+ * here: its usage and what that says of its capacity, what its components' habits are, and what may be asked of them.
  */
 export class RunningApp {
   readonly id: string;
   readonly meter: UsageMeter;
+  readonly #habits: Habits;
   readonly checks: SwitchChecks;
+  readonly limits: AppLimits;
+  readonly capacity: AppCapacity;
   readonly #options: RunningAppOptions;
   /** All that have instances, or may have: those that start, too. */
   readonly #live = new Set<LiveRelease>();
@@ -25,11 +41,19 @@ export class RunningApp {
   #canary: LiveRelease | null = null;
 
   constructor(options: RunningAppOptions) {
-    const { usage, clock, logger } = options;
+    const { usage, clock, logger, machine, reports } = options;
     this.id = options.id;
     this.checks = options.checks;
     this.#options = options;
+    this.limits = new AppLimits(clock, options.limits);
     this.meter = new UsageMeter({ app: this.id, store: usage, clock, logger });
+    const history = new UsageHistory(this.id, usage);
+    this.#habits = new Habits({
+      clock,
+      logger,
+      past: (component, beforeMs) => pastArrivals(history, component, beforeMs),
+    });
+    this.capacity = new AppCapacity({ app: this, usage, clock, machine, turns: reports });
   }
 
   get serving(): LiveRelease | null {
@@ -53,8 +77,9 @@ export class RunningApp {
 
   /** A release that nothing is routed to yet; it must be given to `serve` or `tryOut`, or be closed. */
   newRelease(number: number | null): LiveRelease {
-    const { id, meter } = this;
-    const release = new LiveRelease({ ...this.#options, app: id, number, usage: meter });
+    const { id, meter, limits } = this;
+    const habits = this.#habits;
+    const release = new LiveRelease({ ...this.#options, app: id, number, usage: meter, habits, limits });
     this.#live.add(release);
     return release;
   }
@@ -63,16 +88,19 @@ export class RunningApp {
   serve(release: LiveRelease): void {
     this.#serving = release;
     if (this.#canary === release) this.#canary = null;
+    this.#limit();
   }
 
   /** What was routed to until a change that could not be made. */
   restore(serving: LiveRelease | null, canary: LiveRelease | null): void {
     this.#serving = serving;
     this.#canary = canary;
+    this.#limit();
   }
 
   setCanary(release: LiveRelease | null): void {
     this.#canary = release;
+    this.#limit();
   }
 
   /** Drains a release that nothing is routed to any more, and lets go of it when it has ended. Never rejects. */
@@ -89,6 +117,11 @@ export class RunningApp {
   async close(drainMs: number): Promise<void> {
     await Promise.all([...this.#live].map((release) => this.#end(release, () => release.close(drainMs))));
     await this.meter.close();
+  }
+
+  #limit(): void {
+    if (this.#serving === null) return;
+    this.limits.configure(this.#serving.spec.components, this.#canary?.spec.components ?? null);
   }
 
   async #end(release: LiveRelease, how: () => Promise<void>): Promise<void> {

@@ -1,8 +1,8 @@
 import { chownSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { totalmem } from 'node:os';
 import { FulcrumError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { machineBytes } from '../base/machine-memory.ts';
 import type { AppSpec, RunnableSpec } from '../model/app.ts';
 import type { Revision } from '../model/revision.ts';
 import type { SandboxStatus } from '../model/status.ts';
@@ -146,7 +146,7 @@ export class SandboxScope {
 
   #plan({ spec }: Revision, kind: SandboxKind, files: ComponentFiles, user: ComponentUser): SandboxPlan {
     const { machine, folder } = this.#options;
-    const bounds = sandboxBounds(spec, machineMemory());
+    const bounds = sandboxBounds(spec, machineBytes());
     const tmpFolder = join(this.#options.tmpFolder, `${this.#options.number}-${spec.name}`);
     this.#tmpFolders.add(tmpFolder);
     mkdirSync(tmpFolder, { recursive: true, mode: 0o700 });
@@ -216,9 +216,4 @@ export class SandboxScope {
 export function refusalOf(spec: RunnableSpec, plan: SandboxPlan | undefined): string | null {
   if (spec.isolation !== 'required' || plan === undefined) return null;
   return isolationRefusal(spec.name, plan.layers);
-}
-
-function machineMemory(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

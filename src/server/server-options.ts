@@ -1,5 +1,6 @@
 import type { CertificateFiles } from '../gateway/tls/certificate.ts';
 import type { HstsSettings } from '../gateway/tls/hsts.ts';
+import type { BudgetAsked } from './budget-size.ts';
 
 export interface Address {
   readonly host: string;
@@ -30,4 +31,6 @@ export interface ServerOptions {
   readonly adminHosts: readonly string[];
   /** Addresses or CIDR blocks of what stands in front of all apps. */
   readonly trustedProxies: readonly string[];
+  /** What its components together may use. Absent: as `serve` has it by default. */
+  readonly budget?: BudgetAsked;
 }

@@ -19,6 +19,7 @@ import { BlobCache } from '../store/blob-cache.ts';
 import { AppControl } from './app-control.ts';
 import { logOf } from './app-log.ts';
 import { AppStarts } from './app-starts.ts';
+import { budgetSize, NOTHING_ASKED } from './budget-size.ts';
 import { Busy } from './deploys/busy.ts';
 import { CanaryWatch } from './deploys/canary-watch.ts';
 import { EarlierServers, heldBy, type HeldTrees } from './deploys/held-trees.ts';
@@ -86,7 +87,11 @@ export class FulcrumServer {
     const { options, clock } = parts;
     const { dataDirectory, databaseUrl } = options;
     const environment = 'production';
-    const host = await Host.open({ dataDirectory, databaseUrl, environment, clock, processClock: clock });
+    const host = await Host.open({
+      ...{ dataDirectory, databaseUrl, environment, clock },
+      processClock: clock,
+      budget: budgetSize(options.budget ?? NOTHING_ASKED, 'serve'),
+    });
     const { store, logger } = host;
     let server: FulcrumServer;
     try {
@@ -333,6 +338,7 @@ export class FulcrumServer {
       startFailure: (id) => (this.#controlOf(id) === null ? this.#starts.failure(id) : null),
       secretUsers: (id, name) => secretUsers(this.host.store, id, name),
       deploys: this.#deploys,
+      budget: () => this.host.budget.status,
       stop,
       restart,
     };
@@ -353,6 +359,7 @@ export class FulcrumServer {
         clock,
         mayChange: () => this.#busy.refuseWhenHeld(),
         keepMode: (component, mode) => this.#deploys.keepMode(id, component, mode),
+        keepLimits: (component, choice) => this.#deploys.keepLimits(id, component, choice),
       });
       control.setGatewayUrl(this.#addresses?.gatewayUrls[0] ?? '');
       this.#controls.set(app, control);

@@ -3,9 +3,10 @@ import { FulcrumError } from '../base/errors.ts';
 import type { HostPort } from '../control/host-port.ts';
 import type { ControlPort } from '../control/port.ts';
 import type { AppRecord } from '../model/app-record.ts';
+import type { MachineBudget } from '../scaling/machine-budget.ts';
 
 /** The one app of `dev` as the admin API asks for apps. Nothing of it is kept, and files are the way to change it. */
-export function singleAppHost(control: ControlPort): HostPort {
+export function singleAppHost(control: ControlPort, budget: MachineBudget): HostPort {
   const record = (): AppRecord | null => {
     try {
       const { name, environment, startedAtMs } = control.app();
@@ -19,6 +20,7 @@ export function singleAppHost(control: ControlPort): HostPort {
         serving: null,
         canary: null,
         modes: {},
+        limits: {},
         version: 0,
       };
     } catch (error) {
@@ -31,6 +33,7 @@ export function singleAppHost(control: ControlPort): HostPort {
       const app = record();
       return Promise.resolve(app === null ? [] : [app]);
     },
+    budget: () => budget.status,
     app: (id) => (record()?.id === id ? control : null),
     ...(control.stop === undefined ? {} : { stop: control.stop.bind(control) }),
   };

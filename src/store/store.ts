@@ -5,7 +5,7 @@ import type { AuditStore } from '../model/audit-store.ts';
 import type { BlobStore } from '../model/blob-store.ts';
 import type { ReleaseStore } from '../model/release.ts';
 import type { SecretStore } from '../model/secret-store.ts';
-import type { UsageStore } from '../model/usage-store.ts';
+import type { UsageHours, UsageStore } from '../model/usage-store.ts';
 import { Blobs } from './blobs.ts';
 import type { Caller } from './operations/index.ts';
 
@@ -19,7 +19,7 @@ export interface Store {
   readonly tokens: TokenStore;
   readonly secrets: SecretStore;
   readonly audit: AuditStore;
-  readonly usage: UsageStore;
+  readonly usage: UsageStore & UsageHours;
   /** Gives `app` the usage that was recorded before a store could hold several apps. Does nothing where there is none. */
   adoptUsage(app: string): Promise<void>;
   /** Finishes what was asked, then closes. Idempotent. What is asked afterwards rejects with `store-failed`. */
@@ -80,6 +80,7 @@ export function storeOver(database: Database, clock: Clock): Store {
       minutes: (query) => database.call('usage.minutes', query),
       arrivals: (query) => database.call('usage.arrivals', query),
       rows: (query) => database.call('usage.rows', query),
+      hours: (query) => database.call('usage.hours', query),
       async prune(limits) {
         while (await database.call('usage.prune', limits));
       },

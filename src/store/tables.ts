@@ -42,6 +42,7 @@ export const tables = {
       modes: text,
       version: integer,
       last_release: integer,
+      limits: text,
     },
   },
   blob_uploads: { key: ['id'], batchRows: 1_000, columns: { id: text, touched_at_ms: integer } },

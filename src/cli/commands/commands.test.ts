@@ -3,6 +3,7 @@ import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { FulcrumError } from '../../base/errors.ts';
+import { NO_LIMITS, type Limits } from '../../model/app.ts';
 import type { ComponentStatus, SandboxStatus } from '../../model/status.ts';
 import { component, FakePort, logEntry } from '../../control/fixtures/fake-port.ts';
 import type { ManualResult } from '../../control/port.ts';
@@ -103,6 +104,52 @@ describe('commands against a running server', () => {
     assert.equal(ran.stderr, '');
   });
 
+  test('ps COMPONENT shows its instances and why the latest came and went, in 80 columns and in more', async () => {
+    const atMs = Date.UTC(2026, 0, 2, 12, 30, 0);
+    const [first] = port.list;
+    const long = 'missed 3 health checks: no answer to a ping within 5000 ms, and again, and again';
+    port.list[0] = {
+      ...first!,
+      instances: [
+        first!.instances[0]!,
+        {
+          ...first!.instances[0]!,
+          id: 'i_old',
+          pid: 0,
+          state: 'draining',
+          endReason: `mode${ESCAPE}[2J switch`,
+        },
+      ],
+      queued: 2,
+      decisions: [
+        { atMs, instance: 'i_ill', kind: 'end', reason: long },
+        { atMs: atMs + 1_000, instance: 'i_abcdefgh', kind: 'start', reason: 'queue 1' },
+      ],
+    };
+    const ran = await world.run(['ps', 'catalog']);
+    assert.equal(ran.code, 0, ran.stderr);
+    assertFits(ran);
+    const lines = linesOf(ran.stdout);
+    assert.equal(lines[0], 'catalog · function · spawn · revision 0123456789ab · 2 waiting');
+    assert.match(lines[2]!, /^INSTANCE +PID +STATE +BUSY +SERVED +AGE +MEMORY +/);
+    assert.match(lines[3]!, /^i_abcdefgh +4711 +ready +1 +12 +1\.5s +61 MB +.*queue 1$/);
+    assert.match(lines[4]!, /^i_old +- +draining .*ends: mode/);
+    assert.match(lines[7]!, /^\d\d:\d\d:00\S* +i_ill +end +missed 3 health checks: .*…$/);
+    assert.match(lines[8]!, /^\d\d:\d\d:01\S* +i_abcdefgh +start +queue 1$/);
+    assert.ok(!ran.stdout.includes(ESCAPE), 'what others wrote is cleaned');
+    const wide = await world.run(['ps', 'catalog'], { env: { COLUMNS: '200' } });
+    assert.ok(wide.stdout.includes(long) && wide.stdout.includes('REVISION'), wide.stdout);
+    const json = JSON.parse((await world.run(['ps', 'catalog', '--json'])).stdout) as {
+      component: ComponentStatus;
+    };
+    assert.deepEqual(json.component, port.list[0]);
+    const none = await world.run(['ps', 'storefront']);
+    assert.match(none.stdout, /^no instances$/m);
+    const wrong = await world.run(['ps', 'catalogue']);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /There is no component 'catalogue'\. Did you mean 'catalog'\?/);
+  });
+
   test('mode switches, and says how', async () => {
     const ran = await world.run(['mode', 'catalog', 'service']);
     assert.equal(ran.code, 0, ran.stderr);
@@ -116,6 +163,68 @@ describe('commands against a running server', () => {
       to: 'function',
       tookMs: 83.4,
     });
+  });
+
+  test('limits are shown, changed by what is named, and taken back', async () => {
+    const limits = (...words: string[]): Promise<Ran> => world.run(['limits', 'catalog', ...words]);
+    const set = (limits_: Partial<Limits> | null): unknown => ({
+      setLimits: 'catalog',
+      limits: limits_ === null ? null : { ...NO_LIMITS, ...limits_ },
+    });
+    const configured = { ...NO_LIMITS, rps: 10, burst: 30, concurrency: 8 };
+    port.list = [component({ limits: { configured, chosen: null, refused: 1_204 } })];
+    assert.equal(
+      (await limits()).stdout,
+      'catalog: 10 per second (30 at once), 8 at a time\n  1,204 refused in the last minute\n',
+    );
+    assert.deepEqual(port.asked, []);
+    const changed = await limits('--per-client', '2.5', '--burst', '50');
+    assert.equal(changed.code, 0, changed.stderr);
+    assert.deepEqual(port.asked, [
+      set({ rps: 10, burst: 50, perClient: { rps: 2.5, burst: 3 }, concurrency: 8 }),
+    ]);
+    assert.match(
+      changed.stdout,
+      /^ {2}set by hand; the config says: 10 per second \(30 at once\), 8 at a time$/m,
+    );
+    port.asked.length = 0;
+    assert.match((await limits('--off')).stdout, /^catalog: switched off\n/);
+    assert.match((await world.run(['ps'])).stdout, /^catalog: switched off by hand$/m);
+    assert.match((await world.run(['ps'])).stdout, /^catalog: 1,204 refused by limits in the last minute$/m);
+    await limits('--on');
+    await limits('--rps', 'none', '--per-client', 'none', '--concurrency', 'none');
+    await limits('--rps', '0.5');
+    await limits('--reset');
+    const off = { rps: 10, burst: 50, perClient: { rps: 2.5, burst: 3 } };
+    assert.deepEqual(port.asked, [
+      set({ ...off, concurrency: 0 }),
+      set({ ...off, concurrency: 8 }),
+      set({}),
+      set({ rps: 0.5, burst: 1 }),
+      set(null),
+    ]);
+    const { chosen } = JSON.parse((await limits('--json')).stdout) as { chosen: unknown };
+    assert.equal(chosen, null);
+  });
+
+  test('limits that contradict each other change nothing', async () => {
+    for (const [words, message] of [
+      ['--off --on', /--off and --on contradict each other/],
+      ['--on --concurrency 5', /--on and --concurrency contradict/],
+      ['--reset --rps 5', /--reset takes all of them back, and stands alone/],
+      ['--burst 5', /--burst needs a rate: give --rps beside it/],
+      ['--rps none --burst 5', /--burst needs a rate/],
+      ['--per-client-burst none', /a burst is a number/],
+      ['--rps 0', /It is a number from 0\.01 to 1000000, or none/],
+      ['--concurrency 1.5', /It is a number from 0 to 1000000, or none/],
+    ] as const) {
+      const ran = await world.run(['limits', 'catalog', ...words.split(' ')]);
+      assert.equal(ran.code, 2, words);
+      assert.match(ran.stderr, message);
+    }
+    assert.deepEqual(port.asked, []);
+    const missing = await world.run(['limits', 'nothing', '--off']);
+    assert.match(missing.stderr, /not-found/);
   });
 
   test('mode shows what would break, and goes on with --force', async () => {

@@ -1,8 +1,12 @@
 import { formatBytes } from '../../base/bytes.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { FulcrumError } from '../../base/errors.ts';
+import { nearest } from '../../base/suggest.ts';
+import { limitsText } from '../../model/limits-text.ts';
 import type { AppStatus, ComponentStatus } from '../../model/status.ts';
-import type { AppDetails } from '../../control/schemas.ts';
+import type { AppDetails, ServerFacts } from '../../control/schemas.ts';
+import { budgetLine } from '../budget-line.ts';
+import { componentLines } from '../component-lines.ts';
 import { connectToApp, type Target } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { print, printJson } from '../stdout.ts';
@@ -27,15 +31,37 @@ const COLUMNS: readonly Column[] = [
   { title: 'ROUTES', minWidth: 14, dropOrder: 4 },
 ];
 
-export async function ps(options: PsOptions): Promise<ExitCode> {
+/** All components in a line each, or `name` with its instances and why they came and went. */
+export async function ps(name: string | undefined, options: PsOptions): Promise<ExitCode> {
   const { client, app: id, at } = await connectToApp(options);
   const { status: app, app: record, startFailure } = await client.get<AppDetails>(at(''));
   if (app === null) throw notRunning(id, record.serving, startFailure);
   const components = await client.get<ComponentStatus[]>(at('/components'));
   const shares = sharesOf(record);
-  if (options.json) printJson({ app, releases: shares, components });
-  else for (const line of psLines(app, components, Date.now(), terminalWidth(), shares)) print(line);
+  if (name !== undefined) {
+    const component = named(name, components);
+    if (options.json) printJson({ app, releases: shares, component });
+    else for (const line of componentLines(component, terminalWidth())) print(line);
+    return EXIT.ok;
+  }
+  const { budget } = await client.get<ServerFacts>('/server');
+  if (options.json) printJson({ app, releases: shares, components, budget });
+  else {
+    for (const line of psLines(app, components, Date.now(), terminalWidth(), shares)) print(line);
+    if (budget !== null) print(paint('dim', truncate(budgetLine(budget), terminalWidth())));
+  }
   return EXIT.ok;
+}
+
+function named(name: string, components: readonly ComponentStatus[]): ComponentStatus {
+  const found = components.find((each) => each.name === name);
+  if (found !== undefined) return found;
+  const names = components.map((each) => each.name);
+  const near = nearest(name, names);
+  throw new FulcrumError(
+    'not-found',
+    `There is no component '${name}'. ${near === null ? `There are: ${names.join(', ')}.` : `Did you mean '${near}'?`}`,
+  );
 }
 
 export interface ReleaseShare {
@@ -178,6 +204,7 @@ function namesOf(components: readonly ComponentStatus[]): string {
 function notesOn(component: ComponentStatus): { colour: 'yellow' | 'red'; text: string }[] {
   const { name, queued, lastError } = component;
   return [
+    ...limitsNotes(component).map((text) => ({ colour: 'yellow' as const, text: `${name}: ${text}` })),
     ...(queued > 0
       ? [
           {
@@ -188,4 +215,19 @@ function notesOn(component: ComponentStatus): { colour: 'yellow' | 'red'; text: 
       : []),
     ...(lastError === null ? [] : [{ colour: 'red' as const, text: `${name}: ${lastError}` }]),
   ];
+}
+
+/** What was set by hand, and what limits have refused: nothing of those that nobody has met. */
+function limitsNotes({ limits }: ComponentStatus): string[] {
+  if (limits === null) return [];
+  const { configured, chosen, refused } = limits;
+  const isOff = (chosen ?? configured).concurrency === 0;
+  const set =
+    chosen !== null
+      ? [isOff ? 'switched off by hand' : `limits set by hand: ${limitsText(chosen)}`]
+      : isOff
+        ? ['switched off in its config']
+        : [];
+  const count = refused.toLocaleString('en-GB');
+  return refused === 0 ? set : [...set, `${count} refused by limits in the last minute`];
 }

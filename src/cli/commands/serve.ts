@@ -6,6 +6,7 @@ import { systemClock } from '../../base/clock.ts';
 import { parseDuration } from '../../base/duration.ts';
 import { FulcrumError, messageOf } from '../../base/errors.ts';
 import type { LogEntry } from '../../model/log.ts';
+import { budgetArgs, budgetAsked } from '../budget-flags.ts';
 import { EndRequests } from '../end-requests.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { nextSteps } from '../next-steps.ts';
@@ -18,6 +19,7 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
   const data = flags.data ?? process.env['FULCRUM_DATA'];
   if (data === undefined || data === '')
     throw new FulcrumError('usage', 'Say where to keep everything: `--data DIR`, or FULCRUM_DATA.');
+  const budget = budgetAsked(flags, process.env);
   if (flags.install) return await install(flags, resolve(data));
   // The server is loaded here alone; the other commands must not wait for it.
   const { startServer } = await import('../../server/serve.ts');
@@ -33,6 +35,7 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
     admin: flags.admin ? { host: flags.adminHost, port: flags.adminPort } : null,
     adminHosts: flags.adminName ?? [],
     trustedProxies: flags.trustedProxy ?? [],
+    budget,
     onLine: show,
   });
   print(`Fulcrum serves ${server.gatewayUrls.join(' and ')}`);
@@ -171,5 +174,6 @@ function argsOf(flags: ServeFlags): string[] {
     ...(flags.makeKey ? ['--make-key'] : []),
     ...(flags.adminName ?? []).flatMap((name) => ['--admin-name', name]),
     ...(flags.trustedProxy ?? []).flatMap((proxy) => ['--trusted-proxy', proxy]),
+    ...budgetArgs(flags),
   ];
 }

@@ -1,5 +1,6 @@
 import type { DeployStep } from '../../control/host-port.ts';
 import { findingLines } from '../finding-lines.ts';
+import { printableLine } from '../terminal.ts';
 import type { StepList } from './step-list.ts';
 
 const MOST_FINDINGS = 10;
@@ -18,6 +19,7 @@ export class ServerSteps {
     if (component !== null && state === 'failed') this.#failed.add(name);
     // The step as a whole has failed because of what has just been told.
     if (component === null && state === 'failed' && this.#failed.has(name)) return this.#list.drop(name);
+    if (name === 'fit' && state === 'done') return this.#showFit(message);
     this.#list.set({
       name: component === null ? name : `${name} ${component}`,
       state: findings.length > 0 ? 'noted' : state,
@@ -31,5 +33,12 @@ export class ServerSteps {
         ? [`… and ${left} more: \`fulcrum mode ${component ?? 'COMPONENT'} MODE --check\` shows all`]
         : [];
     this.#list.lines([...findingLines(findings.slice(0, MOST_FINDINGS), process.stderr), ...more]);
+  }
+
+  /** A deploy that went well, of more than the machine can hold at the most. */
+  #showFit(message: string): void {
+    const text = 'more is allowed than the machine has room for';
+    this.#list.set({ name: 'fit', state: 'noted', text, tookMs: null });
+    this.#list.lines(printableLine(message).split('; '));
   }
 }

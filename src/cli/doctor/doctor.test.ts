@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { FulcrumError } from '../../base/errors.ts';
 import { doctorLines } from '../commands/doctor.ts';
 import { World } from '../fixtures/run-cli.ts';
-import { checkApp } from './app.ts';
+import { checkApp, judgeFit, type PrepareApp } from './app.ts';
 import type { Finding } from './finding.ts';
 import type { SandboxReport } from '../../runtime/sandbox/report.ts';
 import { judgeSandboxes } from './sandboxes.ts';
@@ -20,6 +20,7 @@ const GOOD: MachineFacts = {
   glibcVersion: '2.36',
   memoryBytes: 8 * 1024 ** 3,
   cpus: 4,
+  budget: { memoryBytes: 7.2 * 1024 ** 3, cpus: 4 },
   openFiles: null,
   forkMissing: null,
 };
@@ -43,6 +44,7 @@ const MACHINES: [string, Partial<MachineFacts>, string, Finding['status'], RegEx
     /^spawn.*this is darwin/,
   ],
   ['enough open files', { openFiles: 65_536 }, 'open files', 'ok', /^65,536/],
+  ['its budget', {}, 'budget', 'ok', /^7\.2 GB and 4 processors/],
   ['the engine', {}, 'engine', 'ok', /^fork for functions/],
 ];
 for (const [what, facts, name, status, text] of MACHINES) {
@@ -56,13 +58,13 @@ for (const [what, facts, name, status, text] of MACHINES) {
 
 test('an app is judged step by step, up to the one that fails', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'fulcrum-doctor-'));
-  const statuses = async (prepare: () => Promise<{ name: string; components: number }>): Promise<string[]> =>
+  const statuses = async (prepare: PrepareApp): Promise<string[]> =>
     (await checkApp(folder, 'development', prepare)).map(({ name, status }) => `${name} ${status}`);
-  const good = (): Promise<{ name: string; components: number }> =>
-    Promise.resolve({ name: 'shop', components: 2 });
+  const fit = { memoryBytes: 1_000, minimumBytes: 500, unfit: [] };
+  const good: PrepareApp = () => Promise.resolve({ name: 'shop', components: 2, fit });
   assert.deepEqual(await statuses(good), ['config warning']);
   await writeFile(join(folder, 'fulcrum.config.ts'), '');
-  assert.deepEqual(await statuses(good), ['config ok', 'secrets ok', 'code ok']);
+  assert.deepEqual(await statuses(good), ['config ok', 'secrets ok', 'code ok', 'fit ok']);
   const failing = (code: 'config-invalid' | 'secret-missing' | 'build-failed' | 'internal') => () =>
     Promise.reject(new FulcrumError(code, 'what'));
   assert.deepEqual(await statuses(failing('config-invalid')), ['config fail']);
@@ -70,6 +72,18 @@ test('an app is judged step by step, up to the one that fails', async () => {
   assert.deepEqual(await statuses(failing('build-failed')), ['config ok', 'secrets ok', 'code fail']);
   assert.deepEqual(await statuses(failing('internal')), ['config fail']);
   await rm(folder, { recursive: true });
+});
+
+test('an app that the machine has no room for is told of', () => {
+  const fit = { memoryBytes: 1_024 ** 3, minimumBytes: 1_024 ** 2, unfit: [] };
+  const told = { text: 'report: max 9 × 1 GB = 9 GB, but …', never: false };
+  assert.deepEqual(judgeFit({ ...fit, unfit: [told] }), {
+    ...{ name: 'fit', status: 'ok', advice: null },
+    found: told.text,
+  });
+  assert.equal(judgeFit({ ...fit, unfit: [{ ...told, never: true }] }).status, 'warning');
+  const { status, found } = judgeFit({ ...fit, minimumBytes: 2 * 1_024 ** 3 });
+  assert.deepEqual([status, found], ['warning', "the services need 2 GB, and this machine's budget is 1 GB"]);
 });
 
 test('findings are lined up, with what to do below', () => {

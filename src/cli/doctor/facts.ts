@@ -1,5 +1,5 @@
-import { availableParallelism, totalmem } from 'node:os';
 import { forkEngineMissing } from '../../runtime/fork/support.ts';
+import { budgetSize, NOTHING_ASKED, thisMachine } from '../../server/budget-size.ts';
 import type { MachineFacts } from './machine.ts';
 
 interface Report {
@@ -12,16 +12,15 @@ export async function readFacts(): Promise<MachineFacts> {
   Object.assign(process.report, { excludeNetwork: true });
   const report = process.report.getReport() as unknown as Report;
   const soft = report.userLimits?.open_files?.soft;
-  const limit = process.constrainedMemory();
+  const machine = thisMachine();
   return {
     nodeVersion: process.version,
     execPath: process.execPath,
     platform: process.platform,
     arch: process.arch,
     glibcVersion: report.header.glibcVersionRuntime ?? null,
-    // A container's limit; 0 or beyond what the machine has where there is none.
-    memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
-    cpus: availableParallelism(),
+    ...machine,
+    budget: budgetSize(NOTHING_ASKED, 'serve', machine),
     openFiles: typeof soft === 'number' ? soft : null,
     forkMissing: await forkEngineMissing(),
   };

@@ -11,6 +11,8 @@ export interface MachineFacts {
   readonly glibcVersion: string | null;
   readonly memoryBytes: number;
   readonly cpus: number;
+  /** What a server's instances may use by default. */
+  readonly budget: { readonly memoryBytes: number; readonly cpus: number };
   /** Null: without a limit. */
   readonly openFiles: number | null;
   /** Why functions are not forked here; null where they are. */
@@ -27,6 +29,7 @@ export function judgeMachine(facts: MachineFacts): Finding[] {
     judgePlatform(facts),
     judgeMemory(facts),
     judgeCpus(facts),
+    budget(facts),
     judgeOpenFiles(facts),
     engine(facts),
   ];
@@ -71,6 +74,13 @@ function judgeCpus({ cpus }: MachineFacts): Finding {
     'cpus',
     '1',
     'Gateway and instances share it, so that starts delay requests. Two are better.',
+  );
+}
+
+function budget({ budget: { memoryBytes, cpus } }: MachineFacts): Finding {
+  return ok(
+    'budget',
+    `${formatBytes(memoryBytes)} and ${cpus} ${cpus === 1 ? 'processor' : 'processors'} for instances, where \`serve\` is told nothing else`,
   );
 }
 

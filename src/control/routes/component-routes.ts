@@ -1,11 +1,20 @@
 import { FulcrumError } from '../../base/errors.ts';
 import { nearest } from '../../base/suggest.ts';
 import type { ComponentStatus } from '../../model/status.ts';
-import { componentParams, invokeInput, logsInput, modeCheckInput, modeInput } from '../input.ts';
+import {
+  componentParams,
+  invokeInput,
+  limitsInput,
+  limitsOf,
+  logsInput,
+  modeCheckInput,
+  modeInput,
+} from '../input.ts';
 import {
   componentAnswer,
   componentsAnswer,
   invokeAnswer,
+  limitsAnswer,
   logLine,
   logsAnswer,
   modeAnswer,
@@ -87,6 +96,48 @@ export function componentRoutes({ host, clock, closing }: ApiParts): Route[] {
         const { name } = await component(port, params.component);
         return port.checkMode(name, query.mode);
       },
+    }),
+    route({
+      id: 'getLimits',
+      method: 'GET',
+      path: '/apps/{app}/components/{component}/limits',
+      scope: 'read',
+      reach: 'app',
+      summary:
+        'What may be asked of it: what the config says, what was set by hand, and how many were refused in the last minute',
+      params: componentParams,
+      answer: json(limitsAnswer),
+      audit: null,
+      handle: ({ app, params }) => Promise.resolve(running(host, app).limits(params.component)),
+    }),
+    route({
+      id: 'setLimits',
+      method: 'PUT',
+      path: '/apps/{app}/components/{component}/limits',
+      scope: 'deploy',
+      reach: 'app',
+      summary:
+        'Sets all its limits by hand, at once and until the config itself says something else; a concurrency of 0 switches it off',
+      params: componentParams,
+      body: jsonBody(limitsInput),
+      answer: json(limitsAnswer),
+      audit: {
+        action: 'limits.set',
+        details: ({ params, body }) => ({ component: params.component, ...body }),
+      },
+      handle: ({ app, params, body }) => running(host, app).setLimits(params.component, limitsOf(body)),
+    }),
+    route({
+      id: 'resetLimits',
+      method: 'DELETE',
+      path: '/apps/{app}/components/{component}/limits',
+      scope: 'deploy',
+      reach: 'app',
+      summary: 'What the config says of its limits holds again',
+      params: componentParams,
+      answer: json(limitsAnswer),
+      audit: { action: 'limits.reset', details: ({ params }) => ({ component: params.component }) },
+      handle: ({ app, params }) => running(host, app).setLimits(params.component, null),
     }),
     route({
       id: 'invoke',

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { openApiDocument } from '../openapi.ts';
 import { appRoutes } from './app-routes.ts';
+import { capacityRoutes } from './capacity-routes.ts';
 import { componentRoutes } from './component-routes.ts';
 import type { ApiParts } from './parts.ts';
 import { releaseRoutes } from './release-routes.ts';
@@ -13,6 +14,7 @@ export function allRoutes(parts: ApiParts): readonly Route[] {
   const routes: readonly Route[] = [
     ...appRoutes(parts),
     ...componentRoutes(parts),
+    ...capacityRoutes(parts),
     ...releaseRoutes(parts),
     ...secretRoutes(parts),
     ...serverRoutes(parts, () => (document ??= openApiDocument(routes))),

@@ -22,7 +22,7 @@ import { need, NO_AUDIT, NO_TOKENS, type ApiParts } from './parts.ts';
 /** What concerns the server as a whole. `document` is told at `/v1/openapi.json`. */
 export function serverRoutes(parts: ApiParts, document: () => unknown): Route[] {
   return [
-    ...publicRoutes(document),
+    ...publicRoutes(parts, document),
     ...tokenRoutes(parts),
     ...pageRoutes(parts),
     ...auditRoutes(parts),
@@ -30,7 +30,7 @@ export function serverRoutes(parts: ApiParts, document: () => unknown): Route[] 
   ];
 }
 
-function publicRoutes(document: () => unknown): Route[] {
+function publicRoutes({ host }: ApiParts, document: () => unknown): Route[] {
   return [
     route({
       id: 'health',
@@ -49,7 +49,7 @@ function publicRoutes(document: () => unknown): Route[] {
       path: '/server',
       scope: 'read',
       reach: 'own',
-      summary: 'What native code has to be built for, and which versions run',
+      summary: 'What native code has to be built for, which versions run, and what instances may use',
       answer: json(serverAnswer),
       audit: null,
       handle: () =>
@@ -57,6 +57,7 @@ function publicRoutes(document: () => unknown): Route[] {
           ...hostPlatform(),
           fulcrum: packageVersion(),
           node: process.versions.node,
+          budget: host.budget?.() ?? null,
         }),
     }),
     route({

@@ -1,6 +1,7 @@
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import { systemClock } from '../../base/clock.ts';
 import { fakeInstance } from './fake-instance.ts';
+import type { Mode } from '../../model/app.ts';
 import type { Carrier, Dispatcher, InvocationSeed, Work } from '../../model/dispatch.ts';
 import type { InvocationContext, InvocationEnd } from '../../model/invocation.ts';
 import type { Slot } from '../../model/slot.ts';
@@ -23,6 +24,7 @@ export class FakeDispatcher implements Dispatcher {
   waitedMs = 7;
   startMs = 5;
   cold = true;
+  mode: Mode = 'function';
 
   carry(component: string, seed: InvocationSeed, carrier: Carrier): void {
     const work: Work<InvocationEnd> = (slot, context, control) =>
@@ -45,7 +47,7 @@ export class FakeDispatcher implements Dispatcher {
     if (behaviour === undefined) throw new FulcrumError('internal', `The test has no ${component}.`);
     const slot: Slot = {
       instance: fakeInstance('i_fake', behaviour),
-      mode: 'function',
+      mode: this.mode,
       cold: this.cold,
       waitedMs: this.waitedMs,
       startMs: this.startMs,

@@ -13,7 +13,7 @@ import { writeCertificate } from './test-certificate.ts';
 import type { CancelSignal } from '../../base/cancel.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { GatewayRelease } from '../served-release.ts';
-import type { ComponentSpec, CorsSettings, GatewaySettings, Route } from '../../model/app.ts';
+import type { Affinity, ComponentSpec, CorsSettings, GatewaySettings, Route } from '../../model/app.ts';
 import type { LogEntry, LogSink } from '../../model/log.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { Behaviour } from './fake-instance.ts';
@@ -61,14 +61,20 @@ export class GatewayFixture {
   }
 
   /** A component that answers as `behaviour` says on `paths`. */
-  runs(name: string, paths: readonly (string | Partial<Route>)[], behaviour: Behaviour): this {
+  runs(
+    name: string,
+    paths: readonly (string | Partial<Route>)[],
+    behaviour: Behaviour,
+    affinity: Affinity | null = null,
+  ): this {
     this.dispatcher.behaviours.set(name, behaviour);
     this.#components.set(name, {
       kind: 'module',
       name,
       routes: paths.map(route),
       cors: null,
-    } as Partial<ComponentSpec> as ComponentSpec);
+      service: { affinity },
+    } as object as ComponentSpec);
     this.apply();
     return this;
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
+import { resourcesExhausted } from '../../base/exhausted.ts';
 import { authorLine } from '../../base/author-stack.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Instance, Runtime, StartOrder } from '../../model/instance.ts';
@@ -12,6 +13,7 @@ import { launch, type Program } from '../sandbox/launch.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
 import { shellLine } from './command-line.ts';
 import { CommandInstance } from './command-instance.ts';
+import { ranOutOfThreads } from '../process/out-of-threads.ts';
 import { isPortHeld, PortPool } from './port-pool.ts';
 import type { Address } from './probe.ts';
 import { untilReady } from './readiness.ts';
@@ -75,6 +77,10 @@ class CommandRuntime implements Runtime {
         );
       }
     }
+  }
+
+  keepZygote(): void {
+    // There is none.
   }
 
   forget(): void {
@@ -161,6 +167,8 @@ class CommandRuntime implements Runtime {
       process.kill();
       await process.ended;
       const output = process.lastOutput();
+      if ('end' in readiness.problem && ranOutOfThreads(readiness.problem.end, output))
+        throw resourcesExhausted(`Component "${spec.name}" could not be started`, 'EAGAIN');
       throw startFailed({ component: spec.name, command: spec.command, port, output }, readiness.problem);
     } catch (error) {
       process.kill();

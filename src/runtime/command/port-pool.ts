@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { FulcrumError } from '../../base/errors.ts';
+import { exhaustedCode, resourcesExhausted } from '../../base/exhausted.ts';
 
 const ATTEMPTS = 20;
 
@@ -10,10 +11,12 @@ const ATTEMPTS = 20;
 export class PortPool {
   readonly #taken = new Set<number>();
 
-  /** A port that is free on both loopback addresses. Throws `start-failed` where the system has none left. */
+  /** A port that is free on both loopback addresses. Throws `start-failed` where the system has none left, `resources-exhausted` where it has no descriptor to try one with. */
   async take(): Promise<number> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const port = await freePort();
+      if (port instanceof Error)
+        throw resourcesExhausted('No port could be chosen', exhaustedCode(port)!, port);
       if (port === null || this.#taken.has(port)) continue;
       this.#taken.add(port);
       return port;
@@ -37,19 +40,19 @@ export async function isPortHeld(port: number): Promise<boolean> {
   return (await bind('127.0.0.1', port)) === 'held' || (await bind('::1', port)) === 'held';
 }
 
-async function freePort(): Promise<number | null> {
+async function freePort(): Promise<number | null | Error> {
   const port = await bind('127.0.0.1', 0);
-  if (typeof port === 'string') return null;
+  if (typeof port !== 'number') return port instanceof Error ? port : null;
   // A program that binds to every address needs the same port of IPv6 too, where the machine has that.
   return (await bind('::1', port)) === 'held' ? null : port;
 }
 
-/** Binds and lets go. */
-function bind(host: string, port: number): Promise<number | 'held' | 'impossible'> {
+/** Binds and lets go. @returns the port, or the error where the system has no descriptor for it. */
+function bind(host: string, port: number): Promise<number | 'held' | 'impossible' | Error> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'EADDRINUSE' ? 'held' : 'impossible'),
+      resolve(error.code === 'EADDRINUSE' ? 'held' : exhaustedCode(error) === null ? 'impossible' : error),
     );
     server.listen({ host, port, exclusive: true }, () => {
       const address = server.address();

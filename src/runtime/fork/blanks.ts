@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { BlankSites } from '../sandbox/blank-sites.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
 import { FulcrumError, messageOf } from '../../base/errors.ts';
+import { resourcesExhausted } from '../../base/exhausted.ts';
 import { Blank, type BlankParent } from './blank.ts';
 import { blanksFor, StartRate } from './spares.ts';
 import { ZygoteLost } from './zygote-lost.ts';
@@ -48,7 +49,7 @@ export class Blanks {
 
   /**
    * Bounds it as `sandbox` says. Behind the order and not before it, since it takes as long as the process needs to wake up, and that
-   * is bounded all the while, if not as wanted. Throws {@link ZygoteLost} or `start-failed` where the system refuses it: it must
+   * is bounded all the while, if not as wanted. Throws {@link ZygoteLost}, `start-failed` or `resources-exhausted` where the system refuses it: it must
    * be killed then.
    */
   bound({ plan }: Blank, sandbox: SandboxPlan | null): void {
@@ -58,7 +59,12 @@ export class Blanks {
       sites.bound(plan, sandbox);
     } catch (error) {
       // The group of one that has ended may keep what it held for a while: there are others.
-      if (sites.spoil(plan)) throw new ZygoteLost();
+      const wasUsed = sites.spoil(plan);
+      // The file system's words; another group would meet the same.
+      const [code] = /\b(?:EMFILE|ENFILE|ENOMEM)\b/.exec(messageOf(error)) ?? [];
+      if (code !== undefined)
+        throw resourcesExhausted(`"${sandbox.component}" could not be started`, code, error);
+      if (wasUsed) throw new ZygoteLost();
       throw new FulcrumError(
         'start-failed',
         `"${sandbox.component}" could not be started: ${messageOf(error)}.`,

@@ -13,6 +13,7 @@ import {
 } from '../native/process-control.ts';
 import { forkInto } from '../sandbox/namespaces.ts';
 import { messageOf } from '../../base/errors.ts';
+import { exhaustedCode } from '../../base/exhausted.ts';
 import {
   encodeMessage,
   MessageParser,
@@ -90,7 +91,12 @@ export function forkLoop(control: number, hooks: ForkHooks = {}): Begun | null {
       try {
         pid = forkFor(message);
       } catch (error) {
-        report({ said: 'not-forked', id: message.id, why: messageOf(error) });
+        report({
+          said: 'not-forked',
+          id: message.id,
+          why: messageOf(error),
+          exhausted: exhaustedCode(error),
+        });
         for (const descriptor of descriptors) closeDescriptor(descriptor);
         continue;
       }

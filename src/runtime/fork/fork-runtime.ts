@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { totalmem } from 'node:os';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { machineMemory } from '../../base/machine-memory.ts';
 import type { Instance, InstanceHome, Runtime, StartOrder } from '../../model/instance.ts';
-import type { ModuleRevision } from '../../model/revision.ts';
+import type { ModuleRevision, Revision } from '../../model/revision.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
 import type { BlankSites } from '../sandbox/blank-sites.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
@@ -16,7 +16,7 @@ import { InstanceLog } from '../wire/instance-log.ts';
 import type { WireInstance } from '../wire/wire-instance.ts';
 import { limitMemory } from '../wire/limit-memory.ts';
 import { startAlone } from './alone.ts';
-import { zygotesToEnd, type IdleZygote, type MachineMemory } from './keep-alive.ts';
+import { zygotesToEnd, type IdleZygote } from './keep-alive.ts';
 import type { Root } from './root.ts';
 import { Roots } from './roots.ts';
 import { Zygote } from './zygote.ts';
@@ -141,6 +141,15 @@ export class ForkRuntime implements Runtime {
     } finally {
       limit.cancel();
     }
+  }
+
+  keepZygote(revision: Revision, home: InstanceHome, keepAliveMs: number | null): void {
+    if (revision.kind !== 'module') return;
+    const key = this.#zygoteKey(revision, home);
+    const starting = this.#zygotes.get(key);
+    if (starting === undefined) return;
+    starting.keepAliveMs = keepAliveMs ?? revision.spec.zygoteKeepAliveMs;
+    if (starting.zygote.idleMs() !== null) this.#idle(key, starting);
   }
 
   forget(home: InstanceHome): void {
@@ -372,7 +381,7 @@ export class ForkRuntime implements Runtime {
       const idleMs = waiting > 0 ? null : zygote.idleMs();
       if (idleMs !== null) idle.push({ key, idleMs, keepAliveMs });
     }
-    for (const key of zygotesToEnd(idle, memoryOfMachine())) this.#end(key);
+    for (const key of zygotesToEnd(idle, machineMemory())) this.#end(key);
     this.#roots.tend();
   }
 
@@ -421,16 +430,6 @@ interface Starting {
   /** Starts that wait for it to be loaded. */
   waiting: number;
   keepAliveMs: number;
-}
-
-function memoryOfMachine(): MachineMemory {
-  // Of the control group that the server is in, where that has a bound.
-  const constrained = process.constrainedMemory();
-  const total = totalmem();
-  return {
-    availableBytes: process.availableMemory(),
-    totalBytes: constrained > 0 && constrained < total ? constrained : total,
-  };
 }
 
 function earlyEnv(revision: ModuleRevision): Record<string, string> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
+import { exhaustedCode } from '../../base/exhausted.ts';
 import type { InstanceUsage } from '../../model/instance.ts';
 import type { ProcessEnd } from '../process/managed-process.ts';
 import { OutputPipe } from '../process/output-pipe.ts';
@@ -11,6 +12,7 @@ import type { Readable } from 'node:stream';
 const TAIL_BYTES = 8 * 1024;
 /** How long after its end a process' pipes are read: longer only if one that left its group still holds them. */
 const PIPES_AFTER_EXIT_MS = 250;
+const LOOK_AGAIN_MS = 100;
 
 export interface ForkedProcessOptions {
   /** In the server's count. */
@@ -27,8 +29,8 @@ export class ForkedProcess implements InstanceProcess {
   /** Resolves when it is gone and its output read. */
   readonly ended: Promise<ProcessEnd>;
   readonly #clock: Clock;
-  /** With its number it names one process for all time. */
-  readonly #beganAt: string | null;
+  /** With its number it names one process for all time. Undefined where it could not be read yet; null where there was none. */
+  #beganAt: string | null | undefined;
   readonly #tail = new OutputTail(TAIL_BYTES);
   readonly #pipes: readonly OutputPipe[];
   readonly #streams: readonly Readable[];
@@ -67,7 +69,14 @@ export class ForkedProcess implements InstanceProcess {
 
   /** Its zygote, which has run an author's code, says when it has ended: until then its number may have become another's. */
   #signal(signal: NodeJS.Signals): void {
-    if (this.#beganAt === null || beginningOf(this.pid) !== this.#beganAt) return;
+    const found = beginningOf(this.pid);
+    if (found === undefined) {
+      // No descriptor to look with, which another will have given back: whoever has been told to end must not be forgotten.
+      if (this.#state === 'running') this.#clock.after(LOOK_AGAIN_MS, () => this.signal(signal));
+      return;
+    }
+    if (this.#beganAt === undefined) this.#beganAt = found;
+    if (found === null || found !== this.#beganAt) return;
     try {
       process.kill(-this.pid, signal);
     } catch {
@@ -125,13 +134,13 @@ export class ForkedProcess implements InstanceProcess {
   }
 }
 
-/** When a process began, in the kernel's ticks; null where there is none. */
-function beginningOf(pid: number): string | null {
+/** When a process began, in the kernel's ticks; null where there is none, undefined where the system has no descriptor to look with. */
+function beginningOf(pid: number): string | null | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // Its name, in brackets, may hold anything.
     return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
+  } catch (error) {
+    return exhaustedCode(error) === null ? null : undefined;
   }
 }

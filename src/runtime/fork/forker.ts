@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
+import { resourcesExhausted } from '../../base/exhausted.ts';
 import type { ProcessEnd } from '../process/managed-process.ts';
 import type { BecomeOrder, ForkOrder, Report } from './orders.ts';
 import { ZygoteLost } from './zygote-lost.ts';
@@ -88,9 +89,7 @@ export class Forker {
         this.#take(report.id)?.resolve(report.pid);
         return;
       case 'not-forked':
-        this.#take(report.id)?.reject(
-          new FulcrumError('start-failed', `No process could be forked: ${report.why}.`),
-        );
+        this.#take(report.id)?.reject(notForked(report.why, report.exhausted));
         return;
       case 'ended': {
         const end = { exitCode: report.exitCode, signal: signalName(report.signal) };
@@ -128,6 +127,12 @@ export class Forker {
     this.#children.clear();
     for (const ended of children) ended({ exitCode: null, signal: 'SIGKILL' }, true);
   }
+}
+
+function notForked(why: string, exhausted: string | null): FulcrumError {
+  const what = 'No process could be forked';
+  if (exhausted !== null) return resourcesExhausted(what, exhausted);
+  return new FulcrumError('start-failed', `${what}: ${why}.`);
 }
 
 function signalName(signal: number | null): string | null {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import { exhaustedCode } from '../../base/exhausted.ts';
 
 const TRIES = 20;
 /** The youngest of a parent's children, among which the one just forked is. */
@@ -8,7 +9,7 @@ const MAX_LOOKED_AT = 64;
 /**
  * The process id, in this process' own count, of the child that `parent` calls `inner`: the two differ where the parent lives
  * in a process tree of its own. What a zygote says is not believed, as it has run an author's code: null unless the kernel
- * says that it is a child of `parent`.
+ * says that it is a child of `parent`. Rejects where the system has no descriptor to look with.
  * @param lives whether there is such a child still: while there is, it is looked for again, since the kernel's list of a process'
  *   children leaves some out when another ends while it is read.
  */
@@ -50,7 +51,9 @@ function idsOf(status: string | null): number[] {
 function read(path: string): string | null {
   try {
     return readFileSync(path, 'latin1');
-  } catch {
+  } catch (error) {
+    // That it cannot be looked at does not say that it is not there.
+    if (exhaustedCode(error) !== null) throw error;
     return null;
   }
 }

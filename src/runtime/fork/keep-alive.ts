@@ -1,4 +1,5 @@
 /** Which zygotes without instances are to end. */
+import { isPressed, type MachineMemory } from '../../base/machine-memory.ts';
 
 export interface IdleZygote {
   readonly key: string;
@@ -6,14 +7,6 @@ export interface IdleZygote {
   readonly keepAliveMs: number;
 }
 
-export interface MachineMemory {
-  /** What processes can still have without anything being swapped out or killed. */
-  readonly availableBytes: number;
-  readonly totalBytes: number;
-}
-
-/** With less than this part of its memory available the machine is pressed. */
-const PRESSED = 0.1;
 /** So many of those that are idle end at each look, until it is no longer. */
 const PART = 0.25;
 
@@ -21,7 +14,7 @@ const PART = 0.25;
 export function zygotesToEnd(idle: readonly IdleZygote[], memory: MachineMemory): string[] {
   const kept = idle.filter(({ idleMs, keepAliveMs }) => idleMs < keepAliveMs);
   const ending = idle.filter((zygote) => !kept.includes(zygote));
-  if (memory.availableBytes < memory.totalBytes * PRESSED) {
+  if (isPressed(memory)) {
     const longest = kept.toSorted((a, b) => b.idleMs - a.idleMs);
     ending.push(...longest.slice(0, Math.ceil(idle.length * PART)));
   }

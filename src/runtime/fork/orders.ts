@@ -43,7 +43,13 @@ export type Order = ForkOrder | BecomeOrder | SignalOrder;
 export type Report =
   /** `pid` as the zygote counts, which may be inside a process tree of its own. */
   | { readonly said: 'forked'; readonly id: number; readonly pid: number }
-  | { readonly said: 'not-forked'; readonly id: number; readonly why: string }
+  | {
+      readonly said: 'not-forked';
+      readonly id: number;
+      readonly why: string;
+      /** The system's code where it had no room for another; null where it was something else. */
+      readonly exhausted: string | null;
+    }
   | {
       readonly said: 'ended';
       readonly pid: number;
@@ -75,11 +81,14 @@ export function readReport(said: unknown): Report {
   const orNull = (name: string, max: number): boolean => report[name] === null || wholeTo(name, max);
   const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
   const isPid = wholeTo('pid', MAX_PID) && report['pid'] !== 0;
-  const { said: kind, why, unsuited, starts, warnings } = report;
+  const { said: kind, why, exhausted, unsuited, starts, warnings } = report;
   const isReport =
     kind === 'warm' ||
     (kind === 'forked' && isPid && wholeTo('id', Number.MAX_SAFE_INTEGER)) ||
-    (kind === 'not-forked' && isText(why) && wholeTo('id', Number.MAX_SAFE_INTEGER)) ||
+    (kind === 'not-forked' &&
+      isText(why) &&
+      (exhausted === null || isText(exhausted)) &&
+      wholeTo('id', Number.MAX_SAFE_INTEGER)) ||
     (kind === 'ended' && isPid && orNull('exitCode', 255) && orNull('signal', 127)) ||
     (kind === 'loaded' &&
       (unsuited === null || isText(unsuited)) &&

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
@@ -27,6 +27,12 @@ export interface RootOptions {
 
 /** Flags without which a Node process cannot be forked: V8 starts no threads, nor does Node for SIGUSR1. */
 const FORKABLE = ['--single-threaded', '--v8-pool-size=0', '--disable-sigusr1', '--no-flush-bytecode'];
+/**
+ * Where V8 compiles on no thread of its own, a loop that Maglev has taken over stays with Maglev for as long as the call lasts. A function's
+ * first call is often its only one: a loop of 100 ms took 260 (Node 26, also with `--osr-from-maglev`). Loops are given to Turbofan
+ * instead; what is called often still goes by way of Maglev.
+ */
+const COMPILING = ['--no-maglev-osr'];
 const MAX_LINE_BYTES = 16 * 1024;
 
 /** A root zygote: the process, and its server's side. */
@@ -43,7 +49,8 @@ export class Root {
   constructor(options: RootOptions) {
     this.#inUserNamespace = options.inUserNamespace;
     const [server, own] = socketPair();
-    this.#child = spawn(
+    this.#child = begin(
+      [server, own],
       options.nodePath,
       [
         '--disable-warning=ExperimentalWarning',
@@ -52,14 +59,19 @@ export class Root {
         String(process.pid),
         '--disable-warning=ExperimentalWarning',
         ...FORKABLE,
+        ...COMPILING,
         ...options.flags,
       ],
       { cwd: '/', env: { ...options.env }, detached: true, stdio: ['ignore', 'pipe', 'pipe', own] },
     );
     closeDescriptor(own);
     const { pid } = this.#child;
+    let failure: Error | null = null;
     const ended = new Promise<string>((resolve) => {
-      this.#child.once('error', (error) => resolve(error.message));
+      this.#child.once('error', (error) => {
+        failure = error;
+        resolve(error.message);
+      });
       this.#child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
     });
     if (pid !== undefined) livingGroups.add(pid);
@@ -90,6 +102,7 @@ export class Root {
       const output = tail.join('\n');
       warm.reject(
         new FulcrumError('start-failed', `The root zygote could not be started (${why}).`, {
+          ...(failure !== null && { cause: failure }),
           details: { output },
         }),
       );
@@ -125,6 +138,21 @@ export class Root {
 }
 
 const MAX_TAIL_LINES = 100;
+
+/** Throws what the system refused it with; then `descriptors` are closed. */
+function begin(
+  descriptors: readonly number[],
+  file: string,
+  args: readonly string[],
+  options: SpawnOptions,
+): ChildProcess {
+  try {
+    return spawn(file, args, options);
+  } catch (error) {
+    descriptors.forEach(closeDescriptor);
+    throw error;
+  }
+}
 
 /** A program of this folder: a source file, or what the build has made of it. */
 function program(name: string): string {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
+import { exhaustedCode } from '../../base/exhausted.ts';
 import type { Logger } from '../../base/log.ts';
 import { heapFlags } from '../spawn/heap-flags.ts';
 import type { BlankSites } from '../sandbox/blank-sites.ts';
@@ -31,6 +32,8 @@ const ROOM = 250;
 const NEARLY_FULL = 200;
 /** One that has failed to start is not tried again for so long. */
 const AFTER_FAILURE_MS = 10_000;
+/** The same where the machine had no room for it. */
+const AFTER_SHORTAGE_MS = 2_000;
 
 /** One that hangs is ended, so that another can be started. */
 const WARM_WITHIN_MS = 60_000;
@@ -40,7 +43,8 @@ const UNUSED_MS = 15 * 60_000;
 interface Kind {
   readonly roots: Root[];
   usedAtMs: number;
-  failedAtMs: number | null;
+  /** Before this none is started. */
+  retryAtMs: number;
   why: string;
 }
 
@@ -105,15 +109,19 @@ export class Roots {
     let kind = this.#kinds.get(key);
     if (kind !== undefined) return kind;
     if (this.#kinds.size >= MAX_KINDS) return null;
-    kind = { roots: [], usedAtMs: 0, failedAtMs: null, why: 'its root zygote is being started' };
+    kind = {
+      roots: [],
+      usedAtMs: 0,
+      retryAtMs: Number.NEGATIVE_INFINITY,
+      why: 'its root zygote is being started',
+    };
     this.#kinds.set(key, kind);
     return kind;
   }
 
   #start({ memoryBytes, env }: RootKind, kind: Kind): void {
     const { clock, logger, nodePath, baseEnv, compileCacheFolder, inUserNamespace, sites } = this.#options;
-    const hasFailed = kind.failedAtMs !== null && clock.monotonicMs() - kind.failedAtMs < AFTER_FAILURE_MS;
-    if (this.#state === 'closed' || hasFailed) return;
+    if (this.#state === 'closed' || clock.monotonicMs() < kind.retryAtMs) return;
     const root = new Root({
       nodePath,
       flags: heapFlags(memoryBytes).filter((flag) => !flag.startsWith('--min-semi-space-size')),
@@ -136,7 +144,8 @@ export class Roots {
     );
     root.warm.catch((error: unknown) => {
       if (this.#state === 'closed') return;
-      kind.failedAtMs = clock.monotonicMs();
+      const pauseMs = exhaustedCode(error) === null ? AFTER_FAILURE_MS : AFTER_SHORTAGE_MS;
+      kind.retryAtMs = clock.monotonicMs() + pauseMs;
       kind.why = messageOf(error);
       logger.error({ error: kind.why }, 'a root zygote could not be started');
     });

@@ -185,7 +185,15 @@ export class Zygote {
     } finally {
       silent.cancel();
     }
-    const pid = await hostPid(zygote.pid, inner, () => this.#state === 'ready' && !forker.hasEnded(inner));
+    let pid: number | null;
+    try {
+      pid = await hostPid(zygote.pid, inner, () => this.#state === 'ready' && !forker.hasEnded(inner));
+    } catch (error) {
+      forker.signal(inner, 'SIGKILL');
+      connection.destroy();
+      ends.drop();
+      throw error;
+    }
     if (pid === null) {
       connection.destroy();
       ends.drop();

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError, messageOf } from '../../base/errors.ts';
+import { exhaustedCode, resourcesExhausted } from '../../base/exhausted.ts';
 import type { InstanceUsage } from '../../model/instance.ts';
 import { livingGroups, signalGroup } from './living-groups.ts';
 import { OutputPipe } from './output-pipe.ts';
@@ -48,7 +49,7 @@ export class ManagedProcess {
   readonly #pipes: readonly OutputPipe[];
   #state: 'running' | 'exited' | 'ended' = 'running';
 
-  /** Rejects with `start-failed` where the system cannot start it: no such file or folder, no right, no room. */
+  /** Rejects with `start-failed` where the system cannot start it (no such file or folder, no right), `resources-exhausted` without room. */
   static async start(options: ProcessOptions): Promise<ManagedProcess> {
     let child: ChildProcess;
     try {
@@ -145,14 +146,14 @@ export class ManagedProcess {
 function startFailure(options: ProcessOptions, error: unknown): FulcrumError {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   const what = `\`${[options.file, ...options.args].join(' ')}\``;
+  const exhausted = exhaustedCode(error);
+  if (exhausted !== null) return resourcesExhausted(`Could not start ${what}`, exhausted, error);
   const reason =
     code === 'ENOENT'
       ? `there is no such program, or no folder ${options.cwd} to run it in`
       : code === 'EACCES'
         ? 'the program may not be executed, or its folder not entered'
-        : code === 'EAGAIN' || code === 'EMFILE' || code === 'ENFILE'
-          ? `the system has no room for another process or file (${code}); raise the limit or run fewer instances`
-          : messageOf(error);
+        : messageOf(error);
   return new FulcrumError('start-failed', `Could not start ${what}: ${reason}.`, {
     cause: error,
     details: { output: '' },

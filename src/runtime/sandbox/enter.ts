@@ -10,6 +10,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FulcrumError, messageOf } from '../../base/errors.ts';
+import { exhaustedCode, resourcesExhausted } from '../../base/exhausted.ts';
 import { arch, call, rehearse } from '../native/native.ts';
 import { forbidNewPrivileges, installFilter } from '../native/seccomp.ts';
 import { joinCgroups } from './cgroup.ts';
@@ -44,7 +45,7 @@ export function enterBlank(plan: BlankPlan, onStep: OnStep = () => undefined): v
   step('end', endWithParent);
 }
 
-/** Goes the rest of the way. Throws `start-failed`, which names the step; the process is then in no state to run anything. */
+/** Goes the rest of the way. Throws `start-failed` (or `resources-exhausted`), which names the step; the process is then in no state to run anything. */
 export function enterComponent(plan: SandboxPlan, onStep: OnStep = () => undefined): void {
   const step = stepper(`"${plan.component}"`, onStep);
   const owner = plan.uid === null ? currentUser() : { uid: plan.uid, gid: plan.uid };
@@ -121,6 +122,9 @@ function stepper(of: string, onStep: OnStep): (name: string, action: () => void)
       action();
     } catch (error) {
       const text = `The sandbox of ${of} could not be entered (${name}): ${messageOf(error)}.`;
+      const exhausted = exhaustedCode(error);
+      if (exhausted !== null)
+        throw resourcesExhausted(`The sandbox of ${of} could not be entered (${name})`, exhausted, error);
       throw new FulcrumError('start-failed', text, { cause: error });
     }
     onStep(name, performance.now() - begun);

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Instance, Runtime, StartOrder } from '../../model/instance.ts';
@@ -14,6 +15,7 @@ import { InstanceLog } from '../wire/instance-log.ts';
 import { WireListener } from '../wire/listener.ts';
 import { introduce } from '../wire/introduce.ts';
 import { limitMemory } from '../wire/limit-memory.ts';
+import type { WireInstance } from '../wire/wire-instance.ts';
 import { heapFlags } from './heap-flags.ts';
 import { READ_AT_START } from './read-at-start.ts';
 import { givenUp, withOutput } from './start-errors.ts';
@@ -41,6 +43,8 @@ export interface SpawnRuntimeOptions {
 }
 
 const START_TIMEOUT_MS = 10_000;
+/** Between its start and its token: Node's own start, which takes 20 to 60 ms, or 3 s of a hundred at once on two processors. */
+const SILENT_MS = 5_000;
 
 /** Opens a runtime that starts a plain Node process for each instance of a module. Throws what {@link WireListener.open} throws. */
 export async function createSpawnRuntime(options: SpawnRuntimeOptions): Promise<Runtime> {
@@ -102,7 +106,13 @@ class SpawnRuntime implements Runtime {
         baseEnv: sandboxEnv(this.#options.baseEnv, sandbox),
         clock,
       });
-      const instance = await Promise.race([introduced, limit.passed]);
+      const silent = whenSilent(expected.admitted, revision, clock);
+      let instance: WireInstance;
+      try {
+        instance = await Promise.race([introduced, limit.passed, silent.passed]);
+      } finally {
+        silent.cancel();
+      }
       limitMemory(this.#memory, instance, order.memoryBytes);
       return instance;
     } catch (error) {
@@ -114,6 +124,10 @@ class SpawnRuntime implements Runtime {
       expected.cancel();
       limit.cancel();
     }
+  }
+
+  keepZygote(): void {
+    // There is none.
   }
 
   forget(): void {
@@ -163,6 +177,25 @@ class SpawnRuntime implements Runtime {
     if (this.#state === 'closed') child.kill();
     return child;
   }
+}
+
+/**
+ * Rejects where a process has not shown its token in time. It does so before it loads the module: Node was kept from coming up, as where it
+ * is refused a thread and waits for that thread for ever (seen with Node 26 in a control group with `pids.max`).
+ */
+function whenSilent(
+  admitted: Promise<unknown>,
+  revision: ModuleRevision,
+  clock: Clock,
+): { readonly passed: Promise<never>; cancel(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  const text = `Component "${revision.spec.name}" could not be started: Node did not come up within ${formatDuration(SILENT_MS)}. The machine has too much to do, or refuses it threads (a limit of processes).`;
+  const timer = clock.after(SILENT_MS, () =>
+    reject(new FulcrumError('resources-exhausted', text, { details: { code: 'EAGAIN' }, retryAfterS: 1 })),
+  );
+  void admitted.then(() => timer.cancel());
+  return { passed: promise, cancel: () => timer.cancel() };
 }
 
 /** The child's program: a source file beside this one, or what the build has made of it. */

@@ -15,6 +15,8 @@ export function givenUp(revision: ModuleRevision, reason: unknown): FulcrumError
 
 /** The error of a start, with what its process said last. */
 export function withOutput(error: FulcrumError, output: string): FulcrumError {
+  // Nothing that it said has to do with that.
+  if (error.code === 'resources-exhausted') return error;
   const stack = error.details['stack'];
   const whole = typeof stack === 'string' ? `${stack}\n${output}`.trim() : output;
   return new FulcrumError(error.code, error.message, {

@@ -1,11 +1,13 @@
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
+import { resourcesExhausted } from '../../base/exhausted.ts';
 import type { Engine, StartOrder } from '../../model/instance.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
 import type { InstanceLog } from './instance-log.ts';
 import type { Admitted } from './listener.ts';
 import type { Init, Ready } from './messages.ts';
 import { OutboundCalls } from './outbound-calls.ts';
+import { ranOutOfThreads } from '../process/out-of-threads.ts';
 import { describeEnd, ranOutOfHeap } from './process-end.ts';
 import { Session } from './session.ts';
 import { WireInstance, type InstanceProcess } from './wire-instance.ts';
@@ -24,7 +26,7 @@ export interface IntroduceOptions {
 /**
  * Takes a process that has just begun to the point where it is an instance: waits for its connection, tells it what to
  * run, waits until it has loaded that. Sets no time limit and kills nothing: its caller does.
- * Rejects with `start-failed`; where the module threw, `details.stack` is the error's stack.
+ * Rejects with `start-failed`, or `resources-exhausted`; where the module threw, `details.stack` is the error's stack.
  */
 export async function introduce(options: IntroduceOptions): Promise<WireInstance> {
   const { order, revision, process, clock } = options;
@@ -69,6 +71,9 @@ export async function whenReady(session: Session, name: string, process: Startin
     case 'init-failed': {
       const { thrown } = introduction;
       const what = `${thrown.name}: ${thrown.message}`;
+      // Said by our own code before the module was loaded; of a module's own descriptors the code would be the system's.
+      if (thrown.code === 'resources-exhausted')
+        throw resourcesExhausted(`Component "${name}" could not be started`, thrown.cause?.code ?? 'ENOMEM');
       throw new FulcrumError('start-failed', `Component "${name}" could not be started: ${what}`, {
         cause: thrown,
         details: { stack: thrown.stack ?? what },
@@ -83,6 +88,8 @@ type StartingProcess = Pick<InstanceProcess, 'ended' | 'lastOutput'>;
 
 async function endedEarly(name: string, process: StartingProcess): Promise<never> {
   const end = await process.ended;
+  if (ranOutOfThreads(end, process.lastOutput()))
+    throw resourcesExhausted(`Component "${name}" could not be started`, 'EAGAIN');
   const heap = ranOutOfHeap(end, process.lastOutput()) ? ': it ran out of memory. Raise `memory`' : '';
   throw startFailed(name, `its process ended while it loaded (${describeEnd(end)})${heap}`);
 }

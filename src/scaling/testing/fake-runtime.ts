@@ -5,6 +5,7 @@ import type {
   Engine,
   Health,
   Instance,
+  InstanceHome,
   InstanceEnded,
   InstanceState,
   InstanceUsage,
@@ -35,6 +36,9 @@ export class FakeRuntime implements Runtime {
   starting = 0;
   /** The most processes at one time, those that were starting included. */
   most = 0;
+  /** What processes may hold that exist, and the most of it at one time. */
+  heldBytes = 0;
+  mostBytes = 0;
   workMs = 10;
   stopMs = 3;
   onStart: (order: StartOrder, nth: number) => StartScript = () => ({ takesMs: 20 });
@@ -49,17 +53,21 @@ export class FakeRuntime implements Runtime {
     const script = this.onStart(order, this.orders.length);
     this.starting++;
     this.most = Math.max(this.most, this.starting + this.live.size);
+    this.heldBytes += order.memoryBytes;
+    this.mostBytes = Math.max(this.mostBytes, this.heldBytes);
     return new Promise((resolve, reject) => {
       if (script.never) return;
       const onAbort = (): void => {
         timer.cancel();
         this.starting--;
+        this.heldBytes -= order.memoryBytes;
         reject(order.signal.reason as Error);
       };
       const timer = this.clock.after(script.takesMs, () => {
         order.signal.removeEventListener('abort', onAbort);
         this.starting--;
         if (script.fails !== undefined) {
+          this.heldBytes -= order.memoryBytes;
           reject(new FulcrumError('start-failed', script.fails, { details: { output: 'last words' } }));
           return;
         }
@@ -70,6 +78,13 @@ export class FakeRuntime implements Runtime {
       });
       order.signal.addEventListener('abort', onAbort, { once: true });
     });
+  }
+
+  /** What was said last of each revision's zygote; null: as configured. */
+  readonly zygoteKeepMs = new Map<string, number | null>();
+
+  keepZygote({ id }: Revision, _home: InstanceHome, keepAliveMs: number | null): void {
+    this.zygoteKeepMs.set(id, keepAliveMs);
   }
 
   forget(): void {
@@ -96,6 +111,8 @@ export class FakeInstance implements Instance {
   /** Its handlers take no notice of an abort, and never end. */
   hung = false;
   served = 0;
+  /** How busy it keeps a core, since it began. */
+  cpuMsPerMs = 0;
   stopReason: string | null = null;
   killed: FulcrumError | null = null;
   drained = false;
@@ -169,7 +186,8 @@ export class FakeInstance implements Instance {
   }
 
   async measure(): Promise<InstanceUsage | null> {
-    return this.state === 'ended' ? null : { memoryBytes: 5_000_000, cpuMs: 7 };
+    if (this.state === 'ended') return null;
+    return { memoryBytes: 5_000_000, cpuMs: 7 + this.cpuMsPerMs * this.#runtime.clock.monotonicMs() };
   }
 
   drain(): void {
@@ -204,6 +222,7 @@ export class FakeInstance implements Instance {
     this.state = 'ended';
     this.#ending?.cancel();
     this.#runtime.live.delete(this);
+    this.#runtime.heldBytes -= this.order.memoryBytes;
     for (const finish of this.#working) finish(crashed(reason));
     this.#resolveEnded({ reason, exitCode: 1, signal: null, expected });
   }

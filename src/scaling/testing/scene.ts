@@ -1,13 +1,24 @@
 import { FakeClock } from '../../base/fake-clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import type { Caller } from '../../model/calls.ts';
-import { NO_LIMITS, type FunctionSettings, type ModeSetting, type ServiceSettings } from '../../model/app.ts';
+import {
+  NO_LIMITS,
+  type FunctionSettings,
+  type Limits,
+  type ModeSetting,
+  type ServiceSettings,
+} from '../../model/app.ts';
 import type { InvocationEnd } from '../../model/invocation.ts';
 import type { LogEntry } from '../../model/log.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { SlotRequest } from '../../model/slot.ts';
 import type { UsageRecord } from '../../model/usage.ts';
+import type { MachineMemory } from '../../base/machine-memory.ts';
 import { InvocationDispatcher } from '../dispatcher.ts';
+import type { PastArrival } from '../habit.ts';
+import { Habits } from '../habits.ts';
+import { AppLimits } from '../limits/app-limits.ts';
+import { MachineBudget } from '../machine-budget.ts';
 import { Scaler } from '../scaler.ts';
 import { type FakeInstance, FakeRuntime } from './fake-runtime.ts';
 
@@ -17,6 +28,8 @@ export interface RevisionOptions {
   readonly envDigest?: string;
   readonly function?: Partial<FunctionSettings>;
   readonly service?: Partial<ServiceSettings>;
+  readonly limits?: Partial<Limits>;
+  readonly weight?: number;
 }
 
 export function revision(name: string, o: RevisionOptions = {}): Revision {
@@ -39,8 +52,8 @@ export function revision(name: string, o: RevisionOptions = {}): Revision {
       storage: [],
       isolation: 'best-effort',
       network: 'full',
-      limits: NO_LIMITS,
-      weight: 1,
+      limits: { ...NO_LIMITS, ...o.limits },
+      weight: o.weight ?? 1,
       modeSetting: o.mode ?? 'function',
       function: {
         concurrency: 1,
@@ -76,28 +89,74 @@ export function revisions(...all: readonly Revision[]): Map<string, Revision> {
 /** Who is asked for other components where none is called. */
 export const NOBODY: Caller = { call: () => Promise.reject(new Error('nobody is called in this test')) };
 
+export interface SceneBudget {
+  readonly memoryBytes: number;
+  readonly cpus?: number;
+}
+
 /** A scaler and a dispatcher over a fake runtime and a fake clock. */
 export class Scene {
   readonly clock = new FakeClock();
+  /** What the machine has, and whether its processors are used up, as its budget sees it. */
+  memory: MachineMemory = { availableBytes: 1, totalBytes: 1 };
+  cpuUsedUp = false;
+  readonly budget: MachineBudget | null;
   readonly runtime = new FakeRuntime(this.clock);
   readonly log: LogEntry[] = [];
   readonly usage: UsageRecord[] = [];
-  readonly scaler = new Scaler({
-    runtimeFor: () => this.runtime,
+  /** What a component's usage before the server began was. */
+  readonly past = new Map<string, PastArrival[]>();
+  readonly habits = new Habits({
     clock: this.clock,
     logger: silentLogger,
-    home: { caller: NOBODY, log: { write: (entry) => void this.log.push(entry) }, env: {} },
-    startsAtOnce: 32,
+    past: async (component) => this.past.get(component) ?? [],
   });
-  readonly dispatcher = new InvocationDispatcher({
-    slots: this.scaler,
-    clock: this.clock,
-    usage: { record: (record) => void this.usage.push(record) },
-  });
+  /** Those of a revision hold once they are configured. */
+  readonly limits = new AppLimits(this.clock);
+  readonly scaler: Scaler;
+  readonly dispatcher: InvocationDispatcher;
   #requests = 0;
 
+  /** @param budget absent: no bound. */
+  constructor(budget: SceneBudget | null = null) {
+    this.budget =
+      budget === null
+        ? null
+        : new MachineBudget({
+            cpus: 100,
+            ...budget,
+            clock: this.clock,
+            memory: () => this.memory,
+            cpuUsedUp: () => this.cpuUsedUp,
+          });
+    this.scaler = this.newScaler();
+    this.dispatcher = new InvocationDispatcher({
+      slots: this.scaler,
+      clock: this.clock,
+      usage: { record: (record) => void this.usage.push(record) },
+    });
+  }
+
+  /** A scaler of the same app: another release. */
+  newScaler(): Scaler {
+    return new Scaler({
+      runtimeFor: () => this.runtime,
+      clock: this.clock,
+      logger: silentLogger,
+      home: { caller: NOBODY, log: { write: (entry) => void this.log.push(entry) }, env: {} },
+      startsAtOnce: 32,
+      habits: this.habits,
+      limits: this.limits,
+      ...(this.budget === null ? {} : { budget: { machine: this.budget, app: 'shop' } }),
+    });
+  }
+
   static async of(...all: readonly Revision[]): Promise<Scene> {
-    const scene = new Scene();
+    return await Scene.within(null, ...all);
+  }
+
+  static async within(budget: SceneBudget | null, ...all: readonly Revision[]): Promise<Scene> {
+    const scene = new Scene(budget);
     await scene.meanwhile(scene.scaler.deploy(revisions(...all)));
     return scene;
   }

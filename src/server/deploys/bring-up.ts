@@ -19,6 +19,8 @@ export interface BringUpOptions {
   readonly steps: Steps;
   /** Every component must show that it can start, functions too. */
   readonly prove: boolean;
+  /** It is to have all clients of the release that serves at once, and begins with as many replicas as that has. */
+  readonly takesOver: boolean;
 }
 
 /** A release did not come up: what is known of it goes with the error. */
@@ -51,6 +53,7 @@ export async function bringUp(o: BringUpOptions): Promise<LiveRelease> {
     live = app.newRelease(release.number);
     await live.deploy(prepared, {
       prove: o.prove,
+      replicas: (component) => (o.takesOver ? (app.serving?.scaler.readyReplicas(component) ?? 0) : 0),
       modes: new Map(Object.entries(record.modes)),
       onProgress: (component, state) => {
         if (state === 'begun') steps.begin('start', component);

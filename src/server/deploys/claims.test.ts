@@ -5,7 +5,7 @@ import type { AppRecord } from '../../model/app-record.ts';
 import { Claims } from './claims.ts';
 
 function app(id: string, hosts: readonly string[]): AppRecord {
-  const kept = { prefix: '', createdAtMs: 0, serving: 1, canary: null, modes: {}, version: 1 };
+  const kept = { prefix: '', createdAtMs: 0, serving: 1, canary: null, modes: {}, limits: {}, version: 1 };
   return { id, name: id, environment: 'production', hosts, ...kept };
 }
 

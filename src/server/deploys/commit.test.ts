@@ -26,7 +26,15 @@ async function scene(t: TestContext) {
     await store.close();
     rmSync(folder, { recursive: true });
   });
-  const nothing = { hosts: [], prefix: '', createdAtMs: 0, serving: null, canary: null, modes: {} };
+  const nothing = {
+    hosts: [],
+    prefix: '',
+    createdAtMs: 0,
+    serving: null,
+    canary: null,
+    modes: {},
+    limits: {},
+  };
   await store.apps.create({ id: 'shop', name: 'shop', environment: 'production', ...nothing });
   const createdAtMs = 0;
   const add = (): Promise<unknown> =>

@@ -62,6 +62,7 @@ const TOLD_AS_THEY_ARE: ReadonlySet<string> = new Set([
   'config-invalid',
   'manifest-invalid',
   'secret-missing',
+  'machine-full',
   'store-failed',
   'shutting-down',
 ]);

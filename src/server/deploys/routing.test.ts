@@ -4,7 +4,7 @@ import type { AppRecord } from '../../model/app-record.ts';
 import { readRouting, refuseForeignPlace, refuseSamePlace } from './routing.ts';
 
 function app(id: string, hosts: readonly string[], prefix = ''): AppRecord {
-  const kept = { createdAtMs: 0, serving: 1, canary: null, modes: {}, version: 1 };
+  const kept = { createdAtMs: 0, serving: 1, canary: null, modes: {}, limits: {}, version: 1 };
   return { id, name: id, environment: 'production', hosts, prefix, ...kept };
 }
 

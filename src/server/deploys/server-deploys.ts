@@ -4,6 +4,7 @@ import { FulcrumError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { DeployOrder, Deploys, DeployStep } from '../../control/host-port.ts';
 import type { LogBook } from '../../control/log-book.ts';
+import type { ChosenLimits } from '../../model/app.ts';
 import type { AppChanges, AppRecord, ChosenMode } from '../../model/app-record.ts';
 import type { Release, ReleaseFailure, ReleaseManifest } from '../../model/release.ts';
 import { checkManifest } from '../../release/manifest.ts';
@@ -35,6 +36,7 @@ import { Retirement } from './retirement.ts';
 import { Steps } from './steps.ts';
 import { refuseStorageOverlap } from './storage-overlap.ts';
 import { Sweeper } from './sweeper.ts';
+import { tellFit } from './tell-fit.ts';
 import { tellSwitches } from './tell-switches.ts';
 import { UploadQuota } from './upload-quota.ts';
 
@@ -263,7 +265,7 @@ export class ServerDeploys implements Deploys {
 
     const { number } = release;
     const app = this.appOf(record);
-    const live = await this.#bringUpOrFail(app, record, release, steps);
+    const live = await this.#bringUpOrFail(app, record, release, steps, canary === null);
     const commits = { claim, proves: number };
     await this.#unlessRouted(app, live, async () => {
       steps.begin('route');
@@ -285,6 +287,7 @@ export class ServerDeploys implements Deploys {
       throw error;
     });
     await this.#retirement.watched(app, steps);
+    tellFit(live, this.#o.host.budget, steps);
     await tellSwitches({ spec: live.spec, switches: live.switches, steps, clock: this.#clock });
     await this.#sweeper.sweep(id);
     return (await store.releases.get(id, number)) ?? release;
@@ -323,7 +326,7 @@ export class ServerDeploys implements Deploys {
   async #replace(record: AppRecord, release: Release, steps: Steps): Promise<Release> {
     const { number } = release;
     const app = this.appOf(record);
-    const live = await this.#bringUp(app, record, release, steps, true).catch((error: unknown) => {
+    const live = await this.#bringUp(app, record, release, steps, true, true).catch((error: unknown) => {
       throw error instanceof NotUp ? toldOf(app.id, release, error) : error;
     });
     await this.#unlessRouted(app, live, async () => {
@@ -342,7 +345,7 @@ export class ServerDeploys implements Deploys {
       this.#logger.warn({ app: id, aside }, 'what lay here under the name of a new app was set aside');
     const { hosts, prefix } = routing;
     const createdAtMs = this.#clock.nowMs();
-    const start = { serving: null, canary: null, modes: {} };
+    const start = { serving: null, canary: null, modes: {}, limits: {} };
     return await this.#o.store.apps.create({
       id,
       name: app,
@@ -355,8 +358,8 @@ export class ServerDeploys implements Deploys {
   }
 
   /** What runs of an app on this server, or could. */
-  appOf({ id, environment }: AppRecord): RunningApp {
-    return this.#o.host.addApp(id, baseEnv({}, environment));
+  appOf({ id, environment, limits }: AppRecord): RunningApp {
+    return this.#o.host.addApp(id, baseEnv({}, environment), limits);
   }
 
   async #bringUp(
@@ -365,10 +368,11 @@ export class ServerDeploys implements Deploys {
     release: Release,
     steps: Steps,
     prove: boolean,
+    takesOver = false,
   ): Promise<LiveRelease> {
     const { files } = this.#o;
     const nowMs = this.#clock.nowMs();
-    return await bringUp({ app, record, release, files, log: this.#log, nowMs, steps, prove });
+    return await bringUp({ app, record, release, files, log: this.#log, nowMs, steps, prove, takesOver });
   }
 
   async #bringUpOrFail(
@@ -376,9 +380,10 @@ export class ServerDeploys implements Deploys {
     record: AppRecord,
     release: Release,
     steps: Steps,
+    takesOver: boolean,
   ): Promise<LiveRelease> {
     try {
-      return await this.#bringUp(app, record, release, steps, true);
+      return await this.#bringUp(app, record, release, steps, true, takesOver);
     } catch (error) {
       if (!(error instanceof NotUp)) throw error;
       await this.#markFailed(app.id, release.number, error.failure);
@@ -426,6 +431,16 @@ export class ServerDeploys implements Deploys {
   /** Keeps a mode that was chosen by hand, for releases to come and for the next start. */
   async keepMode(app: string, component: string, mode: ChosenMode): Promise<void> {
     await changeRecord(this.#o.store.apps, app, ({ modes }) => ({ modes: { ...modes, [component]: mode } }));
+  }
+
+  /** Keeps limits that were chosen by hand, likewise; null: what was kept is taken back. */
+  async keepLimits(app: string, component: string, choice: ChosenLimits | null): Promise<void> {
+    await changeRecord(this.#o.store.apps, app, (record) => {
+      const limits = { ...record.limits };
+      if (choice === null) delete limits[component];
+      else limits[component] = choice;
+      return { limits };
+    });
   }
 }
 

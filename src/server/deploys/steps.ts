@@ -3,7 +3,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { DeployStep } from '../../control/host-port.ts';
 import type { ModeFinding } from '../../control/port.ts';
 
-export type StepName = 'check' | 'keep' | 'unpack' | 'start' | 'route' | 'drain' | 'modes';
+export type StepName = 'check' | 'keep' | 'unpack' | 'start' | 'route' | 'drain' | 'fit' | 'modes';
 
 const NOT_NEEDED = 'not needed any more';
 

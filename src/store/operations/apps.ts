@@ -1,4 +1,5 @@
 import { FulcrumError } from '../../base/errors.ts';
+import type { ChosenLimits } from '../../model/app.ts';
 import type { AppChanges, AppRecord, CanaryRecord, ChosenMode } from '../../model/app-record.ts';
 import type { ReleaseChange } from '../../model/release.ts';
 import { changing, reading } from '../operation.ts';
@@ -31,6 +32,7 @@ export const appOperations = {
           hosts: JSON.stringify(app.hosts),
           prefix: app.prefix,
           modes: JSON.stringify(app.modes),
+          limits: JSON.stringify(app.limits),
           version: 1,
           last_release: 0,
         })
@@ -78,13 +80,14 @@ export const appOperations = {
 
 /** The columns that `changes` names. */
 function changed(changes: AppChanges): Partial<Schema['apps']> {
-  const { hosts, prefix, serving, canary, modes } = changes;
+  const { hosts, prefix, serving, canary, modes, limits } = changes;
   return {
     ...(hosts === undefined ? {} : { hosts: JSON.stringify(hosts) }),
     ...(prefix === undefined ? {} : { prefix }),
     ...(serving === undefined ? {} : { serving }),
     ...(canary === undefined ? {} : { canary: canary === null ? null : JSON.stringify(canary) }),
     ...(modes === undefined ? {} : { modes: JSON.stringify(modes) }),
+    ...(limits === undefined ? {} : { limits: JSON.stringify(limits) }),
   };
 }
 
@@ -99,6 +102,7 @@ function appOf(row: Schema['apps']): AppRecord {
     serving: row.serving,
     canary: row.canary === null ? null : (JSON.parse(row.canary) as CanaryRecord),
     modes: JSON.parse(row.modes) as Record<string, ChosenMode>,
+    limits: JSON.parse(row.limits) as Record<string, ChosenLimits>,
     version: row.version,
   };
 }

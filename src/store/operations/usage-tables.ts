@@ -1,4 +1,11 @@
-import type { ArrivalBlock, UsageMinute, UsageQuery, UsageRow } from '../../model/usage-store.ts';
+import type {
+  ArrivalBlock,
+  UsageHour,
+  UsageHoursQuery,
+  UsageMinute,
+  UsageQuery,
+  UsageRow,
+} from '../../model/usage-store.ts';
 import { rows, run, type Steps } from '../steps.ts';
 
 /**
@@ -153,6 +160,30 @@ export function* readUsage<T>(
     limit,
   );
   return found.map((row) => table.itemOf(row));
+}
+
+/** Along the index, minute by minute; a folded stretch is as many like minutes as it has, and only one of them is looked at. */
+export function readHours({ app, component, fromMs, toMs }: UsageHoursQuery): Steps<UsageHour[]> {
+  return rows<UsageHour>(
+    `SELECT minute_ms - minute_ms % 3600000 AS "hourMs", sum(count) AS count, sum(refused) AS refused,
+        sum(start_ms) AS "startMs", sum(duration_ms) AS "durationMs", sum(cpu_ms) AS "cpuMs",
+        max(minute_count) AS "minuteCount", max(minute_work_ms) AS "minuteWorkMs", max(minute_cpu_ms) AS "minuteCpuMs"
+      FROM (
+        SELECT minute_ms, CAST(sum(count) AS DOUBLE PRECISION) AS count,
+            CAST(sum(CASE WHEN outcome = 'refused' THEN count ELSE 0 END) AS DOUBLE PRECISION) AS refused,
+            sum(start_ms) AS start_ms, sum(duration_ms) AS duration_ms, sum(cpu_ms) AS cpu_ms,
+            CAST(sum(count * 60000.0 / span_ms) AS DOUBLE PRECISION) AS minute_count,
+            sum((start_ms + duration_ms) * 60000.0 / span_ms) AS minute_work_ms,
+            sum(cpu_ms * 60000.0 / span_ms) AS minute_cpu_ms
+        FROM usage_minutes WHERE app = $1 AND component = $2 AND minute_ms >= $3 AND minute_ms < $4
+        GROUP BY minute_ms
+      ) AS minutes
+      GROUP BY minute_ms - minute_ms % 3600000 ORDER BY 1`,
+    app,
+    component,
+    wholeMs(fromMs),
+    wholeMs(toMs),
+  );
 }
 
 /** Deletes what stands before `beforeMs`. @returns how many, `limit` at most. */

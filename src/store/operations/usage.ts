@@ -1,5 +1,11 @@
 import { FulcrumError } from '../../base/errors.ts';
-import type { UsageBatch, UsageLimits, UsagePage, UsageQuery } from '../../model/usage-store.ts';
+import type {
+  UsageBatch,
+  UsageHoursQuery,
+  UsageLimits,
+  UsagePage,
+  UsageQuery,
+} from '../../model/usage-store.ts';
 import { noting, reading } from '../operation.ts';
 import { rows, run, type Steps } from '../steps.ts';
 import {
@@ -9,6 +15,7 @@ import {
   deleteExcessRows,
   deleteOld,
   minuteValues,
+  readHours,
   readUsage,
   rowValues,
   usageArrivals,
@@ -31,6 +38,8 @@ export const usageOperations = {
   'usage.minutes': reading((_, query: UsageQuery) => page(usageMinutes, query)),
   'usage.arrivals': reading((_, query: UsageQuery) => page(usageArrivals, query)),
   'usage.rows': reading((_, query: UsageQuery) => page(usageRows, query)),
+
+  'usage.hours': reading((_, query: UsageHoursQuery) => readHours(query)),
 
   /** One step. @returns whether there may be more to delete. */
   'usage.prune': {

@@ -73,3 +73,55 @@ test('a zygote without an instance stays for its keep-alive, and ends when that 
   await gone(zygote);
   assert.notEqual(await zygoteOf(await start()), zygote);
 });
+
+test('a zygote that is told so ends with its last instance, and the one after it stays as its config says', async (t) => {
+  const clock = new FakeClock();
+  const bench = await openForks(t, {}, clock);
+  const start = await withKeepAlive(bench, 60_000);
+  const one = await start();
+  const other = await start();
+  const zygote = await zygoteOf(one);
+  bench.keepZygote(one.revision, 0);
+  await ended(one);
+  assert.equal(await zygoteOf(other), zygote);
+  // The clock stands still: at once, not when next looked for.
+  await ended(other);
+  await gone(zygote);
+  const third = await start();
+  const next = await zygoteOf(third);
+  assert.notEqual(next, zygote);
+  await ended(third);
+  await clock.advance(60_000 - SWEEP_MS);
+  assert.equal(await zygoteOf(await start()), next);
+});
+
+test('a zygote that is told another keep-alive has that, until it is told that its own holds', async (t) => {
+  const clock = new FakeClock();
+  const bench = await openForks(t, {}, clock);
+  const start = await withKeepAlive(bench, 60_000);
+  const one = await start();
+  const zygote = await zygoteOf(one);
+  bench.keepZygote(one.revision, 600_000);
+  await ended(one);
+  await clock.advance(300_000);
+  const second = await start();
+  assert.equal(await zygoteOf(second), zygote);
+  bench.keepZygote(one.revision, null);
+  await ended(second);
+  await clock.advance(60_000 - SWEEP_MS);
+  const third = await start();
+  assert.equal(await zygoteOf(third), zygote);
+  await ended(third);
+  await clock.advance(60_000 + SWEEP_MS);
+  await gone(zygote);
+});
+
+test('a zygote that has no instance and is told to end with its last ends now', async (t) => {
+  const bench = await openForks(t, {}, new FakeClock());
+  const start = await withKeepAlive(bench, 60_000);
+  const one = await start();
+  const zygote = await zygoteOf(one);
+  await ended(one);
+  bench.keepZygote(one.revision, 0);
+  await gone(zygote);
+});

@@ -22,6 +22,7 @@ import type {
   Payload,
 } from '../../../src/model/invocation.ts';
 import type { LogEntry, LogSink } from '../../../src/model/log.ts';
+import type { Revision } from '../../../src/model/revision.ts';
 
 interface RuntimeParts {
   readonly socketPath: string;
@@ -77,6 +78,11 @@ export class Bench {
     this.runtime = runtime;
     this.socketPath = socketPath;
     this.log = log;
+  }
+
+  /** See `Runtime.keepZygote`. */
+  keepZygote(revision: Revision, keepAliveMs: number | null): void {
+    this.runtime.keepZygote(revision, this.#home, keepAliveMs);
   }
 
   /** Starts an instance of `fixtures/<fixture>.mjs`. */

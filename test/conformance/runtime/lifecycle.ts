@@ -63,6 +63,20 @@ export function lifecycleConformance(create: CreateRuntime): void {
       await assert.rejects(bench.start('http', { signal: abort.signal }), { code: 'start-failed' });
     });
 
+    test('told how long to keep what instances are forked from, it lets the living work on and makes others as ever', async (t) => {
+      const bench = await Bench.open(t, create);
+      const one = await bench.start('http');
+      bench.keepZygote(one.revision, 0);
+      assert.deepEqual(await one.healthy(10_000), { healthy: true });
+      const other = await bench.start('http', { revision: one.revision });
+      await one.stop(10_000, 'told by the test');
+      assert.deepEqual(await other.healthy(10_000), { healthy: true });
+      await other.stop(10_000, 'told by the test');
+      const third = await bench.start('http', { revision: one.revision });
+      bench.keepZygote(one.revision, null);
+      assert.deepEqual(await third.healthy(10_000), { healthy: true });
+    });
+
     test('hooks: onLoad once where the module is loaded, onStart in each instance before it works', async (t) => {
       const bench = await Bench.open(t, create);
       const one = await bench.start('hooks', {}, { NAME: 'shop' });

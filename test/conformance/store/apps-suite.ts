@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { NO_LIMITS } from '../../../src/model/app.ts';
 import type { AppRecord } from '../../../src/model/app-record.ts';
 import { hasCode } from './support/has-code.ts';
 import { checksOf, type StoreUnderTest } from './support/store-under-test.ts';
@@ -17,6 +18,12 @@ export function appsSuite(subject: StoreUnderTest): void {
       serving: 3,
       canary: { release: 4, steps: [1, 10], everyMs: 1_000, maxErrors: 0.01, step: 1, stepBeganAtMs: 5 },
       modes: { catalog: { configured: 'auto', chosen: 'service', mode: 'service' } },
+      limits: {
+        catalog: {
+          configured: NO_LIMITS,
+          chosen: { rps: 0.5, burst: 3, perClient: { rps: 5, burst: 10 }, concurrency: 0 },
+        },
+      },
     });
     assert.deepEqual(await apps.create(newApp({ id: 'zoo' })), { ...newApp({ id: 'zoo' }), version: 1 });
     assert.deepEqual(await apps.create(full), { ...full, version: 1 });
@@ -48,8 +55,13 @@ export function appsSuite(subject: StoreUnderTest): void {
     );
     const updated = await apps.update('shop', 1, { serving: 2, hosts: [] });
     assert.deepEqual(updated, { ...app, serving: 2, hosts: [], version: 2 });
-    const back = await apps.update('shop', 2, { serving: null, canary: null, modes: {}, prefix: '/x' });
-    assert.deepEqual(back, { ...app, hosts: [], prefix: '/x', modes: {}, version: 3 });
+    const back = await apps.update('shop', 2, {
+      ...{ serving: null, canary: null, modes: {}, prefix: '/x' },
+      limits: { a: { configured: NO_LIMITS, chosen: { ...NO_LIMITS, concurrency: 0 } } },
+    });
+    const { limits } = back;
+    assert.equal(limits['a']!.chosen.concurrency, 0);
+    assert.deepEqual(back, { ...app, hosts: [], prefix: '/x', modes: {}, limits, version: 3 });
     assert.deepEqual(await apps.get('shop'), back);
   });
 

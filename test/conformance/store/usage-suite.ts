@@ -8,6 +8,7 @@ import { UsageHistory } from '../../../src/meter/usage-history.ts';
 import { UsageMeter } from '../../../src/meter/usage-meter.ts';
 import type {
   ArrivalBlock,
+  UsageHours,
   UsageLimits,
   UsageMinute,
   UsagePage,
@@ -41,7 +42,7 @@ const KEEP_ALL: UsageLimits = {
 
 /** What every store of usage must do. */
 export function usageSuite(subject: StoreUnderTest): void {
-  const check = (name: string, body: (usage: UsageStore) => Promise<void>): void =>
+  const check = (name: string, body: (usage: UsageStore & UsageHours) => Promise<void>): void =>
     checksOf(subject)(`usage: ${name}`, (store) => body(store.usage));
 
   check('a batch is read back as it was', async (usage) => {
@@ -274,6 +275,71 @@ export function usageSuite(subject: StoreUnderTest): void {
     const rows = await history.rows(range);
     assert.equal(rows.filter((item) => item.cold).length, 10);
     await assert.rejects(history.arrivals(range, 999), /ask for a shorter one/);
+  });
+
+  check('hours sum minutes up, and tell of the busiest minute', async (usage) => {
+    const at = (hour: number, minuteOfHour: number): number =>
+      NOON_MS + (hour * 60 + minuteOfHour) * MINUTE_MS;
+    const of = (minuteMs: number, fields: Partial<UsageMinute>): UsageMinute =>
+      minute({
+        part: `${minuteMs} ${JSON.stringify(fields)}`,
+        minuteMs,
+        startMs: 0,
+        durationMs: 0,
+        cpuMs: 0,
+        ...fields,
+      });
+    const minutes = [
+      // Two revisions, modes and outcomes of a minute count together.
+      of(at(0, 0), { count: 30, durationMs: 900, cpuMs: 60, startMs: 100 }),
+      of(at(0, 0), { count: 10, outcome: 'refused', mode: 'service' }),
+      of(at(0, 59), { count: 5, durationMs: 5_000.5, cpuMs: 10, revision: 'r2' }),
+      of(at(3, 1), { count: 1, durationMs: 2, cpuMs: 0.25 }),
+      // Folded: an hour that is as if each of its minutes had been so.
+      of(at(5, 0), { count: 600, spanMs: 60 * MINUTE_MS, durationMs: 60_000, cpuMs: 6_000 }),
+      of(at(0, 30), { count: 999, component: 'other' }),
+      of(at(9, 0), { count: 999 }),
+    ];
+    await usage.append({ app: APP, minutes, arrivals: [], rows: [] });
+    const query = { app: APP, component: 'catalog', fromMs: NOON_MS - 0.5, toMs: at(9, 0) };
+    const hours = [
+      {
+        hourMs: at(0, 0),
+        count: 45,
+        refused: 10,
+        startMs: 100,
+        durationMs: 5_900.5,
+        cpuMs: 70,
+        minuteCount: 40,
+        minuteWorkMs: 5_000.5,
+        minuteCpuMs: 60,
+      },
+      {
+        hourMs: at(3, 0),
+        count: 1,
+        refused: 0,
+        startMs: 0,
+        durationMs: 2,
+        cpuMs: 0.25,
+        minuteCount: 1,
+        minuteWorkMs: 2,
+        minuteCpuMs: 0.25,
+      },
+      {
+        hourMs: at(5, 0),
+        count: 600,
+        refused: 0,
+        startMs: 0,
+        durationMs: 60_000,
+        cpuMs: 6_000,
+        minuteCount: 10,
+        minuteWorkMs: 1_000,
+        minuteCpuMs: 100,
+      },
+    ];
+    assert.deepEqual(await usage.hours(query), hours);
+    assert.deepEqual(await usage.hours({ ...query, fromMs: at(1, 0), toMs: at(4, 0) }), hours.slice(1, 2));
+    assert.deepEqual(await usage.hours({ ...query, app: 'elsewhere' }), []);
   });
 
   check('usage of one app is not seen, pruned or removed with that of another', async (usage) => {

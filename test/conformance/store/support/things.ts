@@ -17,6 +17,7 @@ export function newApp(fields: Partial<AppRecord> = {}): Omit<AppRecord, 'versio
     serving: null,
     canary: null,
     modes: {},
+    limits: {},
     version: 0,
     ...fields,
   };

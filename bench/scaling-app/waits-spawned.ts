@@ -1,0 +1,6 @@
+import waits from './waits.ts';
+
+/** A module that holds a timer cannot be forked: the spawn engine runs it. */
+setInterval(() => undefined, 3_600_000);
+
+export default waits;

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { CapacityReport } from '../model/capacity.ts';
+import { DAY_MS, HOUR_MS } from './forecast.ts';
+import { capacityReport, type CapacityInput } from './report.ts';
+import { component, hour, machine, spec } from './testing/usage.ts';
+import { FROM_MS } from './testing/synthetic.ts';
+
+const MB = 1024 ** 2;
+const DAYS = 20;
+const NOW_MS = FROM_MS + DAYS * DAY_MS + 12_345;
+
+/** The first day's level plus a part of it for every day. */
+function growing(rps: number, perDay: number, days = DAYS) {
+  return Array.from({ length: days * 24 }, (_, i) => {
+    const level = rps * (1 + perDay * Math.floor(i / 24));
+    return hour(FROM_MS + i * HOUR_MS, level * (i % 24 === 18 ? 2 : 1));
+  });
+}
+
+function report(o: Partial<CapacityInput> = {}): CapacityReport {
+  const making = capacityReport({
+    app: 'shop',
+    environment: 'production',
+    nowMs: NOW_MS,
+    machine: machine(),
+    components: [component({ hours: growing(1, 0) })],
+    ...o,
+  });
+  for (;;) {
+    const step = making.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+describe('a report of capacity', () => {
+  it('foretells when the machine’s CPU is used up', () => {
+    // 10/s at 20 ms are 0.2 cores, 0.4 at the busiest hour, 5 % of the first day's more each day: 2 cores at 18:00 of day 80.
+    const { machine: found } = report({
+      machine: machine({ cpuUsed: 0.4 }),
+      components: [component({ hours: growing(10, 0.05) })],
+    });
+    assert.equal(found.cpu.others, 0);
+    assert.ok(Math.abs(found.cpu.peak!.value - 0.78) < 1e-9);
+    assert.equal(found.cpu.peak!.atMs, FROM_MS + (19 * 24 + 18) * HOUR_MS);
+    const { reached } = found.cpu;
+    assert.ok(reached.kind === 'expected');
+    assert.ok(Math.abs(reached.expectedMs - (FROM_MS + (80 * 24 + 18) * HOUR_MS)) <= DAY_MS);
+  });
+
+  it('takes what other apps have as it is', () => {
+    const { machine: found } = report({
+      machine: machine({ memoryPromisedBytes: 1_024 * MB, cpuUsed: 1.4 }),
+    });
+    assert.equal(found.memory.others, 640 * MB);
+    assert.equal(found.memory.now, 1_024 * MB);
+    assert.ok(Math.abs(found.cpu.others - 1) < 1e-9);
+    assert.ok(Math.abs(found.cpu.peak!.value - 1.04) < 1e-9);
+    assert.equal(found.memory.peak!.value, (640 + 128) * MB);
+  });
+
+  it('says that memory is never reached where all components at their maximum fit', () => {
+    const components = [component({ hours: growing(10, 1) })];
+    assert.deepEqual(report({ components }).machine.memory.reached, { kind: 'fits' });
+    const small = machine({ memoryBytes: 1_279 * MB });
+    assert.notDeepEqual(report({ components, machine: small }).machine.memory.reached, { kind: 'fits' });
+  });
+
+  it('counts what a service always has, also before its first request', () => {
+    const service = component({
+      spec: spec({ name: 'front', service: { minReplicas: 2, maxReplicas: 4 } }),
+      mode: 'service',
+      hours: growing(1, 0).slice(240),
+    });
+    const { machine: found } = report({
+      machine: machine({ memoryBytes: 100 * MB, memoryPromisedBytes: 384 * MB }),
+      components: [
+        component({ hours: growing(1, 0), now: { rps: 0, cpuCores: 0, instances: 0, memoryBytes: 0 } }),
+        service,
+      ],
+    });
+    assert.equal(found.memory.peak!.value, (128 + 512) * MB);
+    assert.equal(found.memory.peak!.atMs, FROM_MS, 'from the first hour on');
+  });
+
+  it('foretells each limit of a component, and says which comes first', () => {
+    const limited = spec({
+      function: { maxInstances: 12 },
+      limits: { rps: 60, burst: 60, concurrency: 1_000 },
+    });
+    const [one] = report({ components: [component({ spec: limited, hours: growing(10, 0.05) })] }).components;
+    assert.deepEqual(
+      one!.limits.map(({ name, limit }) => [name, limit]),
+      [
+        ['instances', 12],
+        ['rps', 60],
+        ['concurrency', 1_000],
+      ],
+    );
+    assert.equal(one!.limits[0]!.reached.kind, 'expected');
+    assert.equal(one!.first, 'rps');
+    // 20/s at 18:00 of the first day, and one more each day.
+    const { reached } = one!.limits[1]!;
+    assert.ok(reached.kind === 'expected');
+    assert.ok(Math.abs(reached.expectedMs - (FROM_MS + (40 * 24 + 18) * HOUR_MS)) <= DAY_MS);
+  });
+
+  it('tells what the peak needed in both modes, by what was counted where that is known', () => {
+    const counted = component({
+      hours: growing(100, 0),
+      peakConcurrency: 25,
+      spec: spec({ function: { maxInstances: 20 } }),
+    });
+    const [one] = report({ components: [counted] }).components;
+    assert.equal(one!.peak!.rps.value, 200);
+    assert.deepEqual(one!.peak!.concurrency, { value: 25, atMs: FROM_MS + 18 * HOUR_MS });
+    assert.equal(one!.peak!.concurrencyFrom, 'arrivals');
+    assert.deepEqual(one!.peak!.instances, { function: 25, service: 6 });
+    assert.equal(one!.peak!.memoryBytes.value, 20 * 128 * MB);
+    const [mean] = report({ components: [{ ...counted, peakConcurrency: null }] }).components;
+    assert.deepEqual([mean!.peak!.concurrencyFrom, mean!.peak!.concurrency.value], ['mean', 10]);
+  });
+
+  it('with two days of usage gives the peaks and the room, and foretells nothing', () => {
+    const hours = growing(10, 0.05).slice(18 * 24);
+    const { usage, machine: found, components } = report({ components: [component({ hours })] });
+    assert.equal(usage.days, 2);
+    assert.deepEqual(found.cpu.reached, { kind: 'unknown' });
+    assert.ok(found.cpu.peak !== null);
+    assert.equal(components[0]!.first, null);
+    assert.equal(components[0]!.room.kind, 'measured');
+  });
+
+  it('without any usage is whole all the same', () => {
+    const { usage, machine: found, components } = report({ components: [component()] });
+    assert.deepEqual([usage.fromMs, usage.days, usage.outageHours], [null, 0, 0]);
+    assert.deepEqual([found.cpu.peak, found.cpu.reached], [null, { kind: 'unknown' }]);
+    assert.equal(components[0]!.peak, null);
+    assert.deepEqual(components[0]!.room, { kind: 'unmeasured' });
+    assert.deepEqual(report({ components: [] }).components, []);
+  });
+
+  it('leaves an outage and the hour that is not over out', () => {
+    const hours = growing(10, 0).filter((_, i) => i < 200 || i >= 206);
+    const present = hour(FROM_MS + DAYS * DAY_MS, 10_000);
+    const { usage, components } = report({ components: [component({ hours: [...hours, present] })] });
+    assert.equal(usage.outageHours, 6);
+    assert.equal(components[0]!.peak!.rps.value, 20);
+  });
+});

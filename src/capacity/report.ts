@@ -1,0 +1,282 @@
+import type { Mode, RunnableSpec } from '../model/app.ts';
+import type {
+  CapacityReport,
+  ComponentCapacity,
+  ComponentPeak,
+  LimitForecast,
+  LimitName,
+  MachineCapacity,
+  Peak,
+  Reach,
+} from '../model/capacity.ts';
+import type { UsageHour } from '../model/usage-store.ts';
+import {
+  burstOf,
+  demandOf,
+  instanceRange,
+  instancesNeeded,
+  instancesPresent,
+  outagesOf,
+  seriesOf,
+  together,
+  type HourDemand,
+} from './demand.ts';
+import { DAY_MS, Forecast, HOUR_MS, WEEKEND_DAYS, type HourlySeries } from './forecast.ts';
+import { costOf, roomNow } from './room-now.ts';
+
+/** What the machine has for all apps, and what of it they have promised each other or use. */
+export interface Machine {
+  readonly memoryBytes: number;
+  /** Memory settings of all instances that exist. */
+  readonly memoryPromisedBytes: number;
+  readonly cpus: number;
+  /** In cores, of the last minute. */
+  readonly cpuUsed: number;
+}
+
+export interface CapacityInput {
+  readonly app: string;
+  readonly environment: string;
+  readonly nowMs: number;
+  readonly machine: Machine;
+  readonly components: readonly ComponentInput[];
+}
+
+export interface ComponentInput {
+  readonly spec: RunnableSpec;
+  readonly mode: Mode;
+  readonly now: {
+    readonly rps: number;
+    readonly cpuCores: number;
+    readonly instances: number;
+    readonly memoryBytes: number;
+  };
+  /** By time. The present hour, which is not over, is left out. */
+  readonly hours: readonly UsageHour[];
+  /** Most requests at the same time in its busiest minute, counted from arrivals; null where they are not kept or too many. */
+  readonly peakConcurrency: number | null;
+}
+
+/** Work in slices of some milliseconds: between two of them others have their turn. */
+export type Sliced<T> = Generator<undefined, T>;
+
+/** A component with what was asked of it. */
+interface Asked extends ComponentInput {
+  readonly demand: readonly (HourDemand | null)[];
+  readonly burst: number;
+}
+
+/**
+ * Joins demand, forecasts and room into what is shown. In slices, so that whoever drives it can let others have their turn.
+ */
+export function* capacityReport(input: CapacityInput): Sliced<CapacityReport> {
+  const { nowMs, machine } = input;
+  const toMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
+  const outages = outagesOf(
+    input.components.map(({ hours }) => hours),
+    toMs,
+  );
+  yield;
+  const asked: Asked[] = [];
+  for (const component of input.components) {
+    const demand = demandOf(component.hours, toMs, outages);
+    const most = Math.max(0, ...demand.map((hour) => hour?.concurrency ?? 0));
+    asked.push({ ...component, demand, burst: burstOf(component.peakConcurrency, most) });
+    yield;
+  }
+  const components: ComponentCapacity[] = [];
+  for (const component of asked) {
+    components.push(yield* componentCapacity(component, machine, nowMs));
+  }
+  const firsts = asked.flatMap(({ demand }) => demand[0]?.atMs ?? []);
+  const fromMs = firsts.length === 0 ? null : Math.min(...firsts);
+  const days = fromMs === null ? 0 : (toMs - fromMs) / DAY_MS;
+  const memory = yield* memoryOf(asked, machine, nowMs, fromMs);
+  const cpu = yield* cpuOf(asked, machine, nowMs, fromMs);
+  return {
+    app: input.app,
+    environment: input.environment,
+    atMs: nowMs,
+    usage: { fromMs, toMs, days, outageHours: outages.size, weekends: days >= WEEKEND_DAYS },
+    machine: { memory, cpu },
+    components,
+  };
+}
+
+function* componentCapacity(component: Asked, machine: Machine, nowMs: number): Sliced<ComponentCapacity> {
+  const { spec, mode, now } = component;
+  const cost = costOf(component.hours);
+  const peak = peakOf(component);
+  yield;
+  const limits = yield* limitsOf(component, nowMs);
+  return {
+    name: spec.name,
+    mode,
+    now: { rps: now.rps, instances: now.instances, memoryBytes: now.memoryBytes },
+    peak,
+    meanMs: cost?.meanMs ?? null,
+    cpuMs: cost?.cpuMs ?? null,
+    room: roomNow({
+      spec,
+      mode,
+      rps: now.rps,
+      instances: now.instances,
+      cost,
+      freeMemoryBytes: machine.memoryBytes - machine.memoryPromisedBytes,
+      freeCores: machine.cpus - machine.cpuUsed,
+    }),
+    limits,
+    first: firstOf(limits),
+  };
+}
+
+function peakOf({ spec, mode, demand, burst, peakConcurrency }: Asked): ComponentPeak | null {
+  const needed = (of: Mode): Peak | null => most(demand, (hour) => instancesNeeded(spec, of, hour, burst));
+  const rps = most(demand, (hour) => hour.rps);
+  const mean = most(demand, (hour) => hour.concurrency);
+  const cpuCores = most(demand, (hour) => hour.cpuCores);
+  const present = needed(mode);
+  if (rps === null || mean === null || cpuCores === null || present === null) return null;
+  const instances = (of: Mode): number => Math.ceil(needed(of)?.value ?? 0);
+  return {
+    rps,
+    concurrency: { atMs: mean.atMs, value: peakConcurrency ?? mean.value },
+    concurrencyFrom: peakConcurrency === null ? 'mean' : 'arrivals',
+    cpuCores,
+    instances: {
+      function: instances('function'),
+      service: Math.max(instances('service'), spec.service.minReplicas),
+    },
+    memoryBytes: {
+      atMs: present.atMs,
+      value: instancesPresent(spec, mode, present.value) * spec[mode].memoryBytes,
+    },
+  };
+}
+
+function* limitsOf({ spec, mode, demand, burst }: Asked, nowMs: number): Sliced<LimitForecast[]> {
+  const candidates: [LimitName, number | null, (hour: HourDemand) => number][] = [
+    [
+      mode === 'function' ? 'instances' : 'replicas',
+      instanceRange(spec, mode).most,
+      (hour) => instancesNeeded(spec, mode, hour, burst),
+    ],
+    ['rps', spec.limits.rps, (hour) => hour.rps],
+    ['concurrency', spec.limits.concurrency, (hour) => burst * together(hour.concurrency)],
+  ];
+  const forecasts: LimitForecast[] = [];
+  for (const [name, limit, valueOf] of candidates) {
+    const peak = most(demand, valueOf);
+    if (limit === null || limit <= 0 || peak === null) continue;
+    const reached = yield* reachOf(seriesOf(demand, valueOf), limit, nowMs);
+    forecasts.push({ name, limit, peak: peak.value, reached });
+  }
+  return forecasts;
+}
+
+function* memoryOf(
+  components: readonly Asked[],
+  machine: Machine,
+  nowMs: number,
+  fromMs: number | null,
+): Sliced<MachineCapacity> {
+  const own = components.reduce((sum, { now }) => sum + now.memoryBytes, 0);
+  const others = Math.max(0, machine.memoryPromisedBytes - own);
+  const atMost = components.reduce(
+    (sum, { spec, mode }) => sum + instanceRange(spec, mode).most * spec[mode].memoryBytes,
+    others,
+  );
+  const series = summed(components, fromMs, others, ({ spec, mode, burst }, hour) => {
+    const needed = hour === null ? 0 : instancesNeeded(spec, mode, hour, burst);
+    return instancesPresent(spec, mode, needed) * spec[mode].memoryBytes;
+  });
+  return {
+    now: machine.memoryPromisedBytes,
+    others,
+    peak: peakOfSeries(series),
+    limit: machine.memoryBytes,
+    reached:
+      atMost <= machine.memoryBytes ? { kind: 'fits' } : yield* reachOf(series, machine.memoryBytes, nowMs),
+  };
+}
+
+function* cpuOf(
+  components: readonly Asked[],
+  machine: Machine,
+  nowMs: number,
+  fromMs: number | null,
+): Sliced<MachineCapacity> {
+  const own = components.reduce((sum, { now }) => sum + now.cpuCores, 0);
+  const others = Math.max(0, machine.cpuUsed - own);
+  const series = summed(components, fromMs, others, (_, hour) => hour?.cpuCores ?? 0);
+  return {
+    now: machine.cpuUsed,
+    others,
+    peak: peakOfSeries(series),
+    limit: machine.cpus,
+    reached: yield* reachOf(series, machine.cpus, nowMs),
+  };
+}
+
+/** All components together, hour by hour. Their busiest minutes are added up, for they may meet. */
+function summed(
+  components: readonly Asked[],
+  fromMs: number | null,
+  others: number,
+  valueOf: (component: Asked, hour: HourDemand | null) => number,
+): HourlySeries {
+  if (fromMs === null) return { fromMs: 0, values: [] };
+  const longest = Math.max(...components.map(({ demand }) => demand.length));
+  const values = Array.from({ length: longest }, (): number | null => others);
+  for (const component of components) {
+    const missing = longest - component.demand.length;
+    for (let i = 0; i < longest; i++) {
+      const hour = i < missing ? null : component.demand[i - missing]!;
+      // Nothing is known of an outage; before a component's first request there was none, and what it always has.
+      if (values[i] === null) continue;
+      values[i] = i >= missing && hour === null ? null : values[i]! + valueOf(component, hour);
+    }
+  }
+  return { fromMs, values };
+}
+
+function* reachOf(series: HourlySeries, limit: number, nowMs: number): Sliced<Reach> {
+  yield;
+  const forecast = Forecast.of(series);
+  yield;
+  if (forecast === null) return { kind: 'unknown' };
+  return forecast.reaches(limit, Math.floor(nowMs / HOUR_MS) * HOUR_MS);
+}
+
+function peakOfSeries({ fromMs, values }: HourlySeries): Peak | null {
+  let peak: Peak | null = null;
+  for (const [i, value] of values.entries()) {
+    if (value !== null && (peak === null || value > peak.value)) peak = { value, atMs: fromMs + i * HOUR_MS };
+  }
+  return peak;
+}
+
+function most(demand: readonly (HourDemand | null)[], valueOf: (hour: HourDemand) => number): Peak | null {
+  let peak: Peak | null = null;
+  for (const hour of demand) {
+    if (hour === null) continue;
+    const value = valueOf(hour);
+    if (peak === null || value > peak.value) peak = { value, atMs: hour.atMs };
+  }
+  return peak;
+}
+
+function firstOf(limits: readonly LimitForecast[]): LimitName | null {
+  const dated = limits
+    .map(({ name, reached }) => ({ name, at: orderOf(reached) }))
+    .filter(({ at }) => at < Infinity)
+    .sort((a, b) => a.at - b.at);
+  return dated[0]?.name ?? null;
+}
+
+/** What is reached by the trend goes before what may be. */
+function orderOf(reach: Reach): number {
+  if (reach.kind === 'reached') return 0;
+  if (reach.kind === 'expected') return reach.expectedMs;
+  return reach.kind === 'possible' ? Number.MAX_SAFE_INTEGER / 2 + reach.earlyMs : Infinity;
+}

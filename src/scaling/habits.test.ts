@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FakeClock } from '../base/fake-clock.ts';
+import { silentLogger } from '../base/log.ts';
+import type { PastArrival } from './habit.ts';
+import { Habits } from './habits.ts';
+
+describe("an app's habits", () => {
+  it('are one for each component, and its past is asked for once, up to then', async () => {
+    const clock = new FakeClock();
+    const asked: [string, number][] = [];
+    const past = async (component: string, beforeMs: number): Promise<PastArrival[]> => {
+      asked.push([component, beforeMs]);
+      return [];
+    };
+    const habits = new Habits({ clock, logger: silentLogger, past });
+    const shop = habits.of('shop');
+    assert.equal(habits.of('shop'), shop);
+    const beforeMs = clock.nowMs();
+    await clock.advance(5_000);
+    assert.notEqual(habits.of('cart'), shop);
+    await clock.advance(0);
+    assert.deepEqual(asked, [
+      ['shop', beforeMs],
+      ['cart', beforeMs + 5_000],
+    ]);
+  });
+
+  it('are read one after the other, whatever becomes of one', async () => {
+    const told: string[] = [];
+    const logger = { ...silentLogger, warn: (_: object, text: string) => void told.push(text) };
+    const reading: { component: string; settle: PromiseWithResolvers<PastArrival[]> }[] = [];
+    const past = (component: string): Promise<PastArrival[]> => {
+      const settle = Promise.withResolvers<PastArrival[]>();
+      reading.push({ component, settle });
+      return settle.promise;
+    };
+    const clock = new FakeClock();
+    const habits = new Habits({ clock, logger, past });
+    const [, cart] = ['shop', 'cart'].map((name) => habits.of(name));
+    await clock.advance(0);
+    assert.deepEqual(
+      reading.map(({ component }) => component),
+      ['shop'],
+    );
+    reading[0]!.settle.reject(new Error('no store'));
+    await clock.advance(0);
+    assert.match(told[0]!, /"shop" are learnt anew/);
+    assert.equal(reading[1]!.component, 'cart');
+    reading[1]!.settle.resolve([]);
+    await cart!.recalled;
+  });
+
+  it('are bounded: the oldest of a thousand and one is learnt anew', () => {
+    const habits = new Habits({ clock: new FakeClock(), logger: silentLogger, past: async () => [] });
+    const [first, second] = ['c0', 'c1'].map((name) => habits.of(name));
+    for (let i = 2; i <= 1_000; i++) habits.of(`c${i}`);
+    assert.equal(habits.of('c1'), second);
+    assert.notEqual(habits.of('c0'), first);
+  });
+});

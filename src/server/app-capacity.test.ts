@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { FakeClock } from '../base/fake-clock.ts';
+import { silentLogger } from '../base/log.ts';
+import { machine, spec } from '../capacity/testing/usage.ts';
+import type { UsageRecord } from '../model/usage.ts';
+import type { UsageHours, UsageStore } from '../model/usage-store.ts';
+import { UsageMeter } from '../meter/usage-meter.ts';
+import { Turns } from '../scaling/turns.ts';
+import { openSqliteStore } from '../store/sqlite-store.ts';
+import { AppCapacity, type MeasuredApp } from './app-capacity.ts';
+
+const MINUTE_MS = 60_000;
+const SPEC = spec();
+type Usage = UsageStore & UsageHours;
+
+/** Counts what it is asked for, and fails where it is told to. */
+class WatchedUsage {
+  asked = 0;
+  fails: Error | null = null;
+  readonly of: Usage;
+  constructor(store: Usage) {
+    this.of = Object.assign(Object.create(store) as Usage, {
+      hours: async (query: Parameters<Usage['hours']>[0]) => {
+        this.asked++;
+        if (this.fails !== null) throw this.fails;
+        return store.hours(query);
+      },
+    });
+  }
+}
+
+async function world(t: TestContext) {
+  const clock = new FakeClock();
+  const folder = await mkdtemp(join(tmpdir(), 'fulcrum-capacity-'));
+  const store = await openSqliteStore({ path: join(folder, 'store.db'), clock, logger: silentLogger });
+  const meter = new UsageMeter({ app: 'shop', store: store.usage, clock, logger: silentLogger });
+  t.after(async () => {
+    await meter.close();
+    await store.close();
+    await rm(folder, { recursive: true });
+  });
+  const usage = new WatchedUsage(store.usage);
+  const serving = {
+    spec: { environment: 'production' },
+    runs: (name: string) => (name === 'catalog' ? SPEC : null),
+    scaler: {
+      names: () => ['catalog'],
+      mode: () => 'function',
+      status: () => [
+        { name: 'catalog', mode: 'function', instances: [{ mode: 'function' }, { mode: 'service' }] },
+      ],
+    },
+  } as unknown as MeasuredApp['serving'];
+  const app = { id: 'shop', serving, meter };
+  const capacity = new AppCapacity({ app, usage: usage.of, clock, machine, turns: new Turns() });
+  const record = (arrivedAtMs: number, part: Partial<UsageRecord> = {}): void =>
+    meter.record({
+      component: 'catalog',
+      revision: 'r1',
+      mode: 'function',
+      trigger: 'route',
+      outcome: 'ok',
+      requestId: 'r_1',
+      status: 200,
+      arrivedAtMs,
+      waitedMs: 0,
+      startMs: 0,
+      durationMs: 50,
+      billedMs: 50,
+      cpuMs: 5,
+      cold: false,
+      memoryBytes: 1,
+      ...part,
+    });
+  // Of the hour before the one that runs.
+  const minuteMs = Math.floor(clock.nowMs() / (60 * MINUTE_MS)) * 60 * MINUTE_MS - 20 * MINUTE_MS;
+  return { clock, meter, usage, capacity, record, minuteMs, store };
+}
+
+test('what a meter has recorded is read back: requests, time, CPU, and how many there were at once', async (t) => {
+  const { meter, capacity, record, minuteMs } = await world(t);
+  for (let i = 0; i < 60; i++) {
+    // Three at a time in the busiest minute, one in the others.
+    for (let twin = 0; twin < 3; twin++) record(minuteMs + i * 1_000 + twin);
+    record(minuteMs - MINUTE_MS + i * 1_000);
+    record(minuteMs + i * 1_000, { outcome: 'refused', durationMs: 0, cpuMs: 0 });
+  }
+  await meter.flush();
+  const [catalog] = (await capacity.report(7)).components;
+  assert.deepEqual([catalog!.peak!.rps.value, catalog!.meanMs, catalog!.cpuMs], [4, 50, 5]);
+  assert.equal(catalog!.peak!.concurrencyFrom, 'arrivals');
+  assert.equal(catalog!.peak!.concurrency.value, 3);
+  assert.deepEqual(catalog!.now.instances, 2);
+  assert.equal(catalog!.now.memoryBytes, SPEC.function.memoryBytes + SPEC.service.memoryBytes);
+});
+
+test('what ran into the busiest minute from before counts in it', async (t) => {
+  const { meter, capacity, record, minuteMs } = await world(t);
+  record(minuteMs - 5 * MINUTE_MS, { durationMs: 10 * MINUTE_MS });
+  for (let i = 0; i < 2; i++) record(minuteMs + 1_000, { durationMs: 9 * MINUTE_MS });
+  await meter.flush();
+  assert.equal((await capacity.report(7)).components[0]!.peak!.concurrency.value, 3);
+});
+
+test('where arrivals are gone the mean is told, and said to be one', async (t) => {
+  const { meter, capacity, record, minuteMs, store } = await world(t);
+  for (let i = 0; i < 60; i++) record(minuteMs + i * 1_000);
+  await meter.flush();
+  await store.usage.prune({
+    app: 'shop',
+    minutesBeforeMs: 0,
+    arrivalsBeforeMs: minuteMs + MINUTE_MS,
+    arrivalBytes: 1e9,
+    rowsBeforeMs: 0,
+    rows: 1e9,
+  });
+  const { peak } = (await capacity.report(7)).components[0]!;
+  assert.equal(peak!.concurrencyFrom, 'mean');
+  assert.ok(Math.abs(peak!.concurrency.value - 0.05) < 1e-9);
+});
+
+test('a report is kept for a minute, made once for all who ask meanwhile, and made anew after a failure', async (t) => {
+  const { clock, usage, capacity } = await world(t);
+  usage.fails = new Error('the disk is gone');
+  await assert.rejects(capacity.report(7), /the disk is gone/);
+  usage.fails = null;
+  const before = usage.asked;
+  const [one, two] = await Promise.all([capacity.report(7), capacity.report(7)]);
+  assert.equal(one, two);
+  assert.equal(usage.asked, before + 1);
+  await clock.advance(59_999);
+  assert.equal(await capacity.report(7), one);
+  await clock.advance(1);
+  assert.notEqual(await capacity.report(7), one);
+});
+
+test('however many different reports are asked for, one is made at a time, and few are kept', async (t) => {
+  const { usage, capacity } = await world(t);
+  const reports = await Promise.all([1, 2, 3, 4, 5].map((days) => capacity.report(days)));
+  assert.equal(new Set(reports).size, 5);
+  const before = usage.asked;
+  assert.equal(await capacity.report(5), reports[4]);
+  assert.equal(usage.asked, before);
+  await capacity.report(1);
+  assert.ok(usage.asked > before);
+});

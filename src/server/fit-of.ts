@@ -1,0 +1,14 @@
+import type { AppSpec } from '../model/app.ts';
+import { minimumOf, unfit } from '../scaling/fit.ts';
+import { budgetSize, NOTHING_ASKED } from './budget-size.ts';
+
+/** How an app fits a server on this machine that has what it has by default, and no other app. */
+export function fitOf(app: AppSpec): {
+  memoryBytes: number;
+  minimumBytes: number;
+  unfit: ReturnType<typeof unfit>;
+} {
+  const { memoryBytes } = budgetSize(NOTHING_ASKED, 'serve');
+  const minimumBytes = minimumOf(app);
+  return { memoryBytes, minimumBytes, unfit: unfit(app, { memoryBytes, minimumBytes }) };
+}
