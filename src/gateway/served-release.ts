@@ -4,7 +4,14 @@ import { StaticSite } from './static/site.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 import type { OutcomeSink } from './outcomes.ts';
 import type { RouterEntry } from './router.ts';
-import type { Affinity, ComponentSpec, GatewaySettings, Route } from '../model/app.ts';
+import type {
+  Affinity,
+  GatewaySettings,
+  Route,
+  RunnableSpec,
+  ServiceSettings,
+  StaticSpec,
+} from '../model/app.ts';
 import type { Dispatcher } from '../model/dispatch.ts';
 import type { LogSink } from '../model/log.ts';
 
@@ -25,6 +32,13 @@ export type GatewayTarget =
     })
   | (Common & { readonly kind: 'static'; readonly site: StaticSite });
 
+/** What of a component the gateway looks at. */
+export type GatewayComponent =
+  | StaticSpec
+  | (Pick<RunnableSpec, 'kind' | 'name' | 'routes' | 'cors'> & {
+      readonly service: Pick<ServiceSettings, 'affinity'>;
+    });
+
 /** One release of an app, as data: what the gateway is given to serve. */
 export interface GatewayRelease {
   /** Id of its app; absent where its log lines need not tell. */
@@ -32,7 +46,7 @@ export interface GatewayRelease {
   readonly number: number;
   /** Where its requests find instances: every release has its own, so that a request stays within one. */
   readonly dispatcher: Dispatcher;
-  readonly components: ReadonlyMap<string, ComponentSpec>;
+  readonly components: ReadonlyMap<string, GatewayComponent>;
   readonly gateway: GatewaySettings;
   /** Gets one line for each of its requests. */
   readonly log: LogSink;
@@ -63,7 +77,7 @@ export class ServedRelease {
   }
 }
 
-function entriesOf(spec: ComponentSpec, common: CorsPolicy | null): RouterEntry<GatewayTarget>[] {
+function entriesOf(spec: GatewayComponent, common: CorsPolicy | null): RouterEntry<GatewayTarget>[] {
   const cors = spec.cors === null ? common : new CorsPolicy(spec.cors);
   const site = spec.kind === 'static' ? new StaticSite(spec.directory, spec.cacheControl) : null;
   return spec.routes.map((route) => {

@@ -1,6 +1,6 @@
 import { FulcrumError } from '../../base/errors.ts';
 import type { GatewayApp } from '../../gateway/app-table.ts';
-import type { GatewayRelease } from '../../gateway/served-release.ts';
+import type { GatewayComponent, GatewayRelease } from '../../gateway/served-release.ts';
 import type { AppRecord } from '../../model/app-record.ts';
 import type { Dispatcher } from '../../model/dispatch.ts';
 import type { InvocationEnd } from '../../model/invocation.ts';
@@ -82,13 +82,18 @@ export class RouteTable {
         return new FulcrumError('app-starting', message, { retryAfterS: 2 });
       });
       const route = { host: null, path: '/*', stripPrefix: false, bodyLimitBytes: Number.MAX_SAFE_INTEGER };
-      // The gateway looks at a component's routes only; a static one has nothing else.
-      const component = { kind: 'command', name: '-', routes: [route], cors: null };
+      const component: GatewayComponent = {
+        kind: 'command',
+        name: '-',
+        routes: [route],
+        cors: null,
+        service: { affinity: null },
+      };
       release = {
         app: id,
         number: 0,
         dispatcher,
-        components: new Map([['-', component as unknown as GatewayComponent]]),
+        components: new Map([['-', component]]),
         gateway: { trustedProxies: [], cors: null },
         log: this.#log,
         outcomes: null,
@@ -98,8 +103,6 @@ export class RouteTable {
     return release;
   }
 }
-
-type GatewayComponent = GatewayRelease['components'] extends ReadonlyMap<string, infer C> ? C : never;
 
 function refusing(refusal: () => FulcrumError): Dispatcher {
   const end = (): InvocationEnd => ({ outcome: 'refused', error: refusal(), cpuMs: 0 });
