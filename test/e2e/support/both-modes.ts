@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
 import { suite, test, type TestContext } from 'node:test';
-import { startApp, type TestApp } from '../../src/testing/index.ts';
-import { appFolder, config } from './support/app-folder.ts';
+import { startApp, type TestApp } from '../../../src/testing/index.ts';
+import { appFolder, config } from './app-folder.ts';
 
 /** One component with everything that a handler can do, well or badly. Both modes must treat a caller alike. */
 const WORKER = `
@@ -55,7 +54,7 @@ const HELPER = `
   export async function fail() { throw Object.assign(new RangeError('out of range', { cause: new Error('the root') }), { code: 'E_RANGE' }); }
   export default {};`;
 
-async function start(t: TestContext, mode: 'function' | 'service'): Promise<TestApp> {
+export async function startWorker(t: TestContext, mode: 'function' | 'service'): Promise<TestApp> {
   const folder = await appFolder(t, {
     'fulcrum.config.ts': config(`{
       worker: { entry: './worker.ts', routes: [{ path: '/*', bodyLimit: '1MB' }], mode: '${mode}', timeout: '3s', memory: '160MB',
@@ -78,7 +77,7 @@ interface Problem {
   requestId: string;
 }
 
-async function problemOf(answer: Response): Promise<[number, string]> {
+export async function problemOf(answer: Response): Promise<[number, string]> {
   assert.equal(answer.headers.get('content-type'), 'application/problem+json');
   const problem = (await answer.json()) as Problem;
   assert.equal(problem.status, answer.status);
@@ -86,10 +85,11 @@ async function problemOf(answer: Response): Promise<[number, string]> {
   return [answer.status, problem.type.split('/').at(-1)!];
 }
 
-for (const mode of ['function', 'service'] as const) {
+/** What holds of a component whatever its mode; a file for each, so that they run beside each other. */
+export function bothModes(mode: 'function' | 'service'): void {
   suite(`as a ${mode}`, () => {
     test('answers, echoes a body, and says in a header how long it took', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       const hello = await app.fetch('/');
       assert.equal(await hello.text(), 'hello');
       assert.match(
@@ -110,7 +110,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('the environment is what the config names, and nothing of the shell', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       const { process: env, given } = (await (await app.fetch('/env')).json()) as Record<
         string,
         Record<string, string>
@@ -139,7 +139,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('the request id is in the answer, in the handler and in the log', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       const answer = await app.fetch('/id', { headers: { 'x-request-id': 'chosen-by-a-client' } });
       const id = await answer.text();
       assert.match(id, /^r_/);
@@ -149,7 +149,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('what goes wrong in a handler is a problem document, and the next request is served', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       const table: [string, RequestInit, number, string][] = [
         ['/throw', {}, 500, 'handler-error'],
         ['/wrong', {}, 502, 'bad-response'],
@@ -165,7 +165,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('an endless loop is ended at its deadline, and the next request is served', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       // With an instance there: time that is over before one was is another answer.
       await (await app.fetch('/')).text();
       assert.deepEqual(await problemOf(await app.fetch('/hang')), [504, 'timeout']);
@@ -173,7 +173,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('an instance that dies in mid-answer breaks the connection off: never a clean end', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       const answer = await app.fetch('/die-midway');
       assert.equal(answer.status, 200);
       await assert.rejects(answer.text());
@@ -181,7 +181,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('a flood of output harms nobody and is told', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       const answer = await app.fetch('/flood');
       assert.ok([200, 504].includes(answer.status));
       await answer.text();
@@ -189,7 +189,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('an instance that takes more memory than it may is ended', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       const [status, code] = await problemOf(await app.fetch('/hog'));
       assert.ok(
         (status === 502 && (code === 'memory-exceeded' || code === 'instance-crashed')) || code === 'timeout',
@@ -199,7 +199,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('components call each other, and errors come over whole', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       assert.deepEqual(await (await app.fetch('/call?n=21')).json(), {
         twice: 42,
         at: '1970-01-01T00:00:00.000Z',
@@ -217,7 +217,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('functions, ticks and events by hand', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       assert.equal(await app.call('worker', 'add', 2, 3), 5);
       await assert.rejects(app.call('worker', 'refuse'), {
         name: 'TypeError',
@@ -235,7 +235,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('a client that goes away aborts request.signal', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       await (await app.fetch('/')).text();
       const controller = new AbortController();
       const pending = app.fetch('/wait-for-abort', { signal: controller.signal });
@@ -245,7 +245,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('work after the answer is finished', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       assert.equal(await (await app.fetch('/background')).text(), 'at once');
       await logged(app, (text) => text === 'background done');
       assert.equal((await app.fetch('/background-empty')).status, 204);
@@ -257,7 +257,7 @@ for (const mode of ['function', 'service'] as const) {
     });
 
     test('the usage of a minute is counted', async (t) => {
-      const app = await start(t, mode);
+      const app = await startWorker(t, mode);
       for (let i = 0; i < 5; i++) await (await app.fetch('/')).text();
       await (await app.fetch('/throw')).text();
       const status = (await app.status()).find(({ name }) => name === 'worker')!;
@@ -266,31 +266,6 @@ for (const mode of ['function', 'service'] as const) {
       assert.equal((status.lastMinute?.billedMs ?? 0) > 0, mode === 'function');
     });
   });
-}
-
-test('a request that is no HTTP gets 400, and an unknown route 404', async (t) => {
-  const app = await start(t, 'function');
-  const unknown = await startAppWithout(t);
-  assert.deepEqual(await problemOf(await unknown.fetch('/elsewhere')), [404, 'route-not-found']);
-  const { port } = new URL(app.url);
-  const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect(Number(port), '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'));
-    let text = '';
-    socket.on('data', (piece) => (text += piece.toString()));
-    socket.on('end', () => resolve(text));
-    socket.on('error', reject);
-  });
-  assert.match(answer, /^HTTP\/1\.1 400 /);
-});
-
-async function startAppWithout(t: TestContext): Promise<TestApp> {
-  const folder = await appFolder(t, {
-    'fulcrum.config.ts': config(`{ only: { entry: './only.ts', routes: ['/only'] } }`),
-    'only.ts': 'export default { fetch: () => new Response("only") };',
-  });
-  const app = await startApp({ directory: folder.path });
-  t.after(() => app.close());
-  return app;
 }
 
 /** Waits for a line of the log: output takes its own way and may come behind the answer. */

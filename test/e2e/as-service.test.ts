@@ -1,0 +1,3 @@
+import { bothModes } from './support/both-modes.ts';
+
+bothModes('service');
