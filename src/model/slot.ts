@@ -12,6 +12,8 @@ export interface Slot {
   readonly waitedMs: number;
   /** How much of that was an instance starting; 0 where it was not cold. */
   readonly startMs: number;
+  /** Tells that a replica has begun to answer, which says more of it than how long the answer lasts. */
+  answered(httpStatus: number): void;
   /**
    * Tells how it ended, so that the instance can take other work, be retired, be replaced or be ejected.
    * @param httpStatus what it answered; 0 or absent where that was no HTTP, or it never did.

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { decide } from './decide.ts';
 import type { FunctionSnapshot, HabitView, InstanceView } from './snapshot.ts';
 import type { PastArrival } from './habit.ts';
+import type { Scaler } from './scaler.ts';
 import { revision, revisions, Scene } from './testing/scene.ts';
 
 const MIN = 60_000;
@@ -25,6 +28,16 @@ async function used(everyMin: number, agoMin: number, function_: object = {}): P
   await scene.meanwhile(scene.scaler.deploy(revisions(shop)));
   await scene.pass(0);
   return scene;
+}
+
+/** In turns of their own: what a job has seen of a WeakRef stays until it ends. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  }
 }
 
 const living = (scene: Scene): number => scene.runtime.live.size;
@@ -156,6 +169,26 @@ describe('a function with an adaptive keep-alive', () => {
     await scene.meanwhile(next.close(0));
   });
 
+  it('is pre-warmed by one release alone: a canary follows no habits until it serves', async () => {
+    const scene = await used(30, 10);
+    const canary = scene.newScaler();
+    canary.followHabits(false);
+    const next = revision('shop', { id: 'bbbbbbbbbbbb', function: ADAPTIVE });
+    await scene.meanwhile(canary.deploy(revisions(next)));
+    await scene.pass(16.2 * MIN);
+    assert.equal(scene.runtime.orders.length, 1);
+    assert.deepEqual(canary.status()[0]!.instances, []);
+    canary.followHabits(true);
+    scene.scaler.followHabits(false);
+    await scene.pass(20);
+    assert.deepEqual(
+      canary.status()[0]!.instances.map(({ reason }) => reason),
+      ['pre-warmed: next use expected 26.1 to 33 min after the last'],
+    );
+    await scene.pass(scene.runtime.stopMs);
+    assert.deepEqual(scene.status('shop').instances, [], 'it has its fixed keep-alive');
+  });
+
   it('goes on learning as a service, and follows that as a function again', async () => {
     const scene = await Scene.of(revision('shop', { mode: 'service', function: ADAPTIVE }));
     for (let i = 0; i < 11; i++) {
@@ -201,6 +234,84 @@ describe('a function with an adaptive keep-alive', () => {
     ended.runtime.instances[0]!.crash();
     await ended.pass(3 * MIN);
     assert.equal(ended.runtime.orders.length, 1);
+  });
+
+  it('says nothing while the component is switched off, and is followed again afterwards', async () => {
+    const scene = await used(30, 28);
+    await scene.pass(20);
+    assert.equal(living(scene), 1);
+    const { configured } = scene.limits.of('shop').status();
+    scene.limits.choose('shop', { ...configured, concurrency: 0 });
+    await scene.pass(1_000 + scene.runtime.stopMs);
+    assert.equal(living(scene), 0, 'what was kept by habit has the fixed keep-alive');
+    assert.equal(scene.runtime.instances[0]!.stopReason, 'keep-alive passed');
+
+    const off = await used(30, 10);
+    off.limits.choose('shop', { ...configured, concurrency: 0 });
+    await off.pass(16.2 * MIN);
+    assert.equal(off.runtime.orders.length, 0, 'nobody can use it');
+    off.limits.choose('shop', null);
+    await off.pass(20);
+    assert.deepEqual(reasons(off), ['pre-warmed: next use expected 26.1 to 33 min after the last']);
+  });
+
+  it('is told of uses in between by a revision whose keep-alive is fixed, which does not follow it', async () => {
+    const scene = await used(30, 10);
+    const fixed = revision('shop', { id: 'bbbbbbbbbbbb' });
+    await scene.meanwhile(scene.scaler.deploy(revisions(fixed)));
+    for (let i = 0; i < 4; i++) {
+      await scene.pass(30 * MIN);
+      assert.equal(living(scene), 0);
+      await scene.meanwhile(scene.send('shop'));
+    }
+    const habit = scene.habits.of('shop');
+    assert.equal(habit.idleSinceMs, scene.clock.monotonicMs());
+    await scene.pass(5 * MIN);
+    const before = scene.runtime.orders.length;
+    const adaptive = revision('shop', { id: 'cccccccccccc', function: ADAPTIVE });
+    await scene.meanwhile(scene.scaler.deploy(revisions(adaptive)));
+    await scene.pass(2_000);
+    assert.equal(scene.runtime.orders.length, before + 1, 'the proof alone: no use is due yet');
+    assert.equal(living(scene), 0);
+    await scene.meanwhile(scene.send('shop'));
+    assert.ok(habit.verdict!.keepMs < 50 * MIN, 'no idle time of two hours');
+  });
+
+  it('holds nothing of a component that is gone, though its past is never read', async () => {
+    const scene = new Scene();
+    const never = new Promise<never>(() => undefined);
+    Object.defineProperty(scene.past, 'get', { value: () => never });
+    const release = async (): Promise<WeakRef<Scaler>> => {
+      const scaler = scene.newScaler();
+      await scene.meanwhile(
+        scaler.deploy(revisions(revision('shop', { function: { ...ADAPTIVE, memoryBytes: 1e7 } })), {
+          prove: true,
+        }),
+      );
+      await scene.meanwhile(scaler.close(0));
+      return new WeakRef(scaler);
+    };
+    const gone = await release();
+    await scene.pass(60_000);
+    scene.runtime.orders.length = scene.runtime.instances.length = 0;
+    await collectGarbage();
+    assert.equal(gone.deref(), undefined);
+  });
+
+  it('is pre-warmed a little later where there was no room when it was due', async () => {
+    const shop = revision('shop', { function: { ...ADAPTIVE, memoryBytes: 1 } });
+    const other = revision('other', { function: { memoryBytes: 1 } });
+    const scene = new Scene({ memoryBytes: 1 });
+    scene.past.set('shop', past(scene, 30, 0));
+    await scene.meanwhile(scene.scaler.deploy(revisions(shop, other)));
+    await scene.meanwhile(scene.send('shop'));
+    await scene.pass(26 * MIN);
+    const work = scene.send('other', 20_000);
+    await scene.pass(0.2 * MIN);
+    assert.deepEqual(reasons(scene), [], 'the other has all of the room');
+    await scene.pass(MIN);
+    assert.deepEqual(reasons(scene), ['pre-warmed: next use expected 26.1 to 33 min after the last']);
+    await scene.meanwhile(work);
   });
 
   it('is inspected without any of it', async () => {
@@ -254,7 +365,7 @@ describe('decide, a function with a habit', () => {
       starts: ['pre-warmed: next use expected 13.5 to 66 min after the last'],
       ends: [],
       refuse: 0,
-      wakeAtMs: null,
+      wakeAtMs: 13.75 * MIN,
       prewarms: true,
     });
     const warmed = functions({
@@ -275,6 +386,17 @@ describe('decide, a function with a habit', () => {
     const snapshot = functions({ instances, habit: { ...HABIT, prewarmAfterMs: 0 } });
     assert.deepEqual(decide(snapshot, 1_899), { starts: [], ends: [], refuse: 0, wakeAtMs: 1_900 });
     assert.deepEqual(decide(snapshot, 1_900).ends, [{ id: 'old', reason: 'keep-alive passed' }]);
+  });
+
+  it('has all that are idle end at once where no use is expected', () => {
+    const snapshot = functions({ instances: [view('old', { idleSinceMs: 900 }), view('new')] });
+    const { ends, wakeAtMs } = decide(snapshot, 1_000);
+    const reason = 'no use expected for 13.5 min';
+    assert.deepEqual(
+      ends,
+      ['old', 'new'].map((id) => ({ id, reason, withZygote: true })),
+    );
+    assert.equal(wakeAtMs, 13.5 * MIN);
   });
 
   it('says nothing of idle instances beside one at work', () => {

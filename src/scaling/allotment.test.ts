@@ -19,6 +19,7 @@ function claim(o: Partial<Claim>): Claim {
     busy: 0,
     waitsSinceMs: 0,
     most: Number.POSITIVE_INFINITY,
+    first: false,
     ...o,
   };
 }
@@ -46,6 +47,18 @@ describe('room that is short', () => {
     assert.deepEqual(
       all.map(({ granted }) => granted),
       [0, 1, 2],
+    );
+  });
+
+  it('lets each that has none starting begin one where all starts are taken, and only one', () => {
+    const all = allot(room({ freeBytes: 9, starts: 0 }), [
+      claim({ live: 6, wants: 9 }),
+      claim({ wants: 3, first: true }),
+      claim({ busy: 1, wants: 3, first: true }),
+    ]);
+    assert.deepEqual(
+      all.map(({ granted }) => granted),
+      [0, 1, 1],
     );
   });
 

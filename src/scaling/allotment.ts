@@ -33,6 +33,8 @@ export interface Claim {
   readonly waitsSinceMs: number;
   /** How many more it may have just now, whatever room there is. */
   readonly most: number;
+  /** It may begin one although as many start as may at a time. */
+  readonly first: boolean;
 }
 
 export interface Room {
@@ -69,6 +71,7 @@ interface Holder {
   idle: number;
   busy: number;
   most: number;
+  first: boolean;
 }
 
 export function allot(room: Room, claims: readonly Claim[]): readonly Allotted[] {
@@ -81,6 +84,7 @@ export function allot(room: Room, claims: readonly Claim[]): readonly Allotted[]
     idle: claim.idleSinceMs.length,
     busy: claim.busy,
     most: claim.most,
+    first: claim.first,
   }));
   let now = room.freeBytes;
   let soon = now + room.comingBytes;
@@ -93,7 +97,7 @@ export function allot(room: Room, claims: readonly Claim[]): readonly Allotted[]
   while (waiting.size > 0) {
     const next = neediest(waiting);
     const { bytes, service } = next.claim;
-    if (next.most <= 0 || (!service && starts <= 0)) {
+    if (next.most <= 0 || (!service && starts <= 0 && !next.first)) {
       // Its turn comes with the end of what holds it, and not with room; that of its first instance nobody else has.
       if (isStarving(next)) {
         now -= bytes;
@@ -107,6 +111,7 @@ export function allot(room: Room, claims: readonly Claim[]): readonly Allotted[]
     if (now - apart >= bytes) {
       next.allotted.granted++;
       if (!service) starts--;
+      next.first = false;
     } else if (soon - apart < bytes) {
       const taken = takeFor(next, bytes - (soon - apart), holders, starving);
       if (taken === null) {

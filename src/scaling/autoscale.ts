@@ -12,16 +12,21 @@ const NOTHING: Observed['cores'] = { stable: 0, panic: 0 };
  */
 export class Autoscale {
   readonly #clock: Clock;
+  readonly #cpus: number;
   readonly #cpu = new CpuMeter();
   #load: LoadWindow;
   /** Null until two measurements have told something. */
   #cores: LoadWindow | null = null;
   #memory: ScaleMemory;
 
-  /** @param wanted how many replicas there are to be until the first round. */
-  constructor(wanted: number, clock: Clock) {
+  /**
+   * @param wanted how many replicas there are to be until the first round.
+   * @param cpus see {@link ScaleView}.
+   */
+  constructor(wanted: number, cpus: number, clock: Clock) {
     const nowMs = clock.monotonicMs();
     this.#clock = clock;
+    this.#cpus = cpus;
     this.#load = new LoadWindow(STABLE_MS, nowMs);
     this.#memory = { wanted, why: null, panicUntilMs: null, nextRoundMs: nowMs + ROUND_MS };
   }
@@ -49,7 +54,7 @@ export class Autoscale {
 
   view(nowMs: number): ScaleView {
     const observed = nowMs < this.#memory.nextRoundMs ? null : this.#observed(nowMs);
-    return { memory: this.#memory, observed };
+    return { memory: this.#memory, observed, cpus: this.#cpus };
   }
 
   /** @returns whether a round has passed, so that the CPU should be measured for the next. */

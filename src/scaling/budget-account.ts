@@ -67,6 +67,10 @@ export class BudgetAccount {
   /** How many beyond its minimum it may start while others wait as well. */
   granted = 0;
   waitsSinceMs = 0;
+  /** What it holds is not what it was when it last said what it wants. */
+  moved = false;
+  /** Function instances that are starting. */
+  starting = 0;
   /** Others wait for it while they hold room themselves: other components call it. */
   isCalled = false;
   /** It does not only stand by to take another's place. */

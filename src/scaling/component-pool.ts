@@ -9,15 +9,14 @@ import type { Revision } from '../model/revision.ts';
 import type { Slot, SlotRequest } from '../model/slot.ts';
 import { Autoscale } from './autoscale.ts';
 import { chooseReplica } from './choose-replica.ts';
-import type { HabitView, Lost, Plan, Snapshot } from './snapshot.ts';
+import type { Lost, Plan, Snapshot } from './snapshot.ts';
 import { Ejections } from './ejections.ts';
-import type { Habit } from './habit.ts';
 import { HealthWatch } from './health.ts';
 import { InstanceSlot } from './instance-slot.ts';
 import type { Journal } from './journal.ts';
 import type { ModeSettings } from './mode-settings.ts';
 import { freeOrdinals } from './ordinals.ts';
-import { stayedFull } from './fit.ts';
+import type { PoolHabit } from './pool-habit.ts';
 import { type AppBudget, PoolRoom } from './pool-room.ts';
 import { PooledInstance, type PooledState } from './pooled-instance.ts';
 import { ReadyWait } from './ready-wait.ts';
@@ -25,8 +24,6 @@ import { type FailedFor, RestartBackoff } from './restart-backoff.ts';
 
 /** How long an instance that let an invocation time out has for a ping before it counts as hung. */
 const PING_MS = 50;
-/** How long a pool that is to take another's place waits for others to make room. */
-const ROOM_WAIT_MS = 60_000;
 
 /** What a pool tells the component it belongs to. */
 export interface PoolOwner {
@@ -54,8 +51,8 @@ export interface PoolOptions {
   readonly owner: PoolOwner;
   /** Function mode: how many instances may be starting at the same time. */
   readonly startsAtOnce: number;
-  /** Told of every invocation, and followed once the pool serves; null where the keep-alive is fixed. */
-  readonly habit: Habit | null;
+  /** Told of every invocation; null where the keep-alive is fixed. */
+  readonly habit: PoolHabit | null;
   /** How many replicas to begin with where their number may change. */
   readonly replicas: number;
   /** Null: no bound. */
@@ -73,8 +70,6 @@ export class ComponentPool {
   readonly settings: ModeSettings;
   /** Function mode: instances that should be there whatever waits. */
   warm = 0;
-  /** Whether instances come and stay by the component's habit, where it has one: not before the pool serves, nor in a release that drains. */
-  followsHabit = false;
   /** The error of the last start that failed. */
   startError: FulcrumError | null = null;
   /** Of a service whose replicas' number may change. */
@@ -82,7 +77,7 @@ export class ComponentPool {
 
   readonly #o: PoolOptions;
   readonly #instances: PooledInstance[] = [];
-  readonly #readyWait = new ReadyWait(this.#instances);
+  readonly #readyWait: ReadyWait;
   readonly #backoff = new RestartBackoff();
   readonly #health: HealthWatch | null;
   /** Of a service that has more than one replica, or may have. */
@@ -91,8 +86,6 @@ export class ComponentPool {
   readonly #room: PoolRoom | null;
   /** Replicas that died or did not start and have no successor yet: at most as many as there are replicas. */
   #lost: Lost[] = [];
-  /** Since when nothing had been in flight when an instance was pre-warmed last. */
-  #prewarmedOfMs: number | null = null;
   #state: 'serves' | 'leaves' = 'serves';
   #inFlight = 0;
 
@@ -113,7 +106,7 @@ export class ComponentPool {
           })
         : null;
     const isRange = mode === 'service' && settings.maxReplicas > settings.minReplicas;
-    this.autoscale = isRange ? new Autoscale(o.replicas, o.clock) : null;
+    this.autoscale = isRange ? new Autoscale(o.replicas, o.budget?.machine.cpus ?? Infinity, o.clock) : null;
     this.#ejections =
       mode === 'service' && settings.maxReplicas > 1
         ? new Ejections(o.clock, this.#instances, {
@@ -130,8 +123,17 @@ export class ComponentPool {
             weight: o.revision.spec.weight,
             instances: () => this.#instances,
             end: (one, reason) => one.drain(reason, this.#drainMs),
+            gave: () => this.#readyWait.look(null),
             roomCame: () => o.owner.roomCame(this),
           });
+    this.#readyWait = new ReadyWait({
+      component: o.component,
+      clock: o.clock,
+      instances: this.#instances,
+      least: mode === 'service' ? settings.minReplicas : 0,
+      room: this.#room,
+      startError: () => this.startError,
+    });
   }
 
   /** The machine has no room for it, and never will as long as its services are what they are. */
@@ -157,8 +159,7 @@ export class ComponentPool {
 
   /** By its habit, an instance that has nothing to do now ends now. */
   get endsAtOnce(): boolean {
-    const habit = this.#habitView();
-    return habit !== null && habit.idleSinceMs !== null && habit.prewarmAfterMs > 0;
+    return this.#o.habit?.endsAtOnce ?? false;
   }
 
   /** How many replicas must be ready before they may serve: those that were begun, or one of a function's. */
@@ -189,7 +190,7 @@ export class ComponentPool {
           settings: this.settings.settings,
           warm: this.warm,
           startsAtOnce: this.#o.startsAtOnce,
-          habit: this.#habitView(),
+          habit: this.#o.habit?.view ?? null,
           ...common,
         }
       : {
@@ -219,24 +220,25 @@ export class ComponentPool {
           : this.#lost.filter(({ ordinal }) => !ordinals.includes(ordinal));
       if (remember.scale !== null && this.autoscale!.remember(remember.scale)) void this.#measureLoad();
     }
-    if (plan.prewarms && starts.length > 0) this.#prewarmedOfMs = this.#o.habit?.idleSinceMs ?? null;
+    if (plan.prewarms && starts.length > 0) this.#o.habit?.prewarmed();
     for (const { id, reason, withZygote = false } of plan.ends) {
-      if (this.#o.habit !== null) this.#keepZygote(withZygote ? 0 : null);
+      this.#o.habit?.ends(withZygote);
       this.#instances.find((one) => one.id === id)?.drain(reason, this.#drainMs);
     }
-    this.#room?.settle();
+    this.#room?.settle(plan.ends.length > 0);
   }
 
   /**
-   * Resolves when `count` instances are ready. Rejects with `start-failed` when that cannot be any more, with `machine-full` when no room
-   * for them came in time, or with what the pool was abandoned with.
+   * Resolves when `count` instances are ready, but for those that made room for others. Rejects with `start-failed` when that cannot be any
+   * more, with `machine-full` when no room for them came in time, or with what the pool was refused or abandoned with.
    */
   ready(count: number): Promise<void> {
-    const limit =
-      (this.#room?.short ?? 0) === 0 ? null : this.#o.clock.after(ROOM_WAIT_MS, () => this.#roomStayedAway());
-    const ready = this.#readyWait.begin(count, limit);
-    this.#readyWait.look(this.startError);
-    return ready;
+    return this.#readyWait.begin(count);
+  }
+
+  /** Who waits for it to be ready waits in vain. */
+  refuse(error: FulcrumError): void {
+    this.#readyWait.reject(error);
   }
 
   /** Another component has called it and waits for an instance. */
@@ -244,10 +246,9 @@ export class ComponentPool {
     this.#room?.called();
   }
 
-  /** Work comes to it from now on. @param followsHabit whether instances come and stay for work that is only expected. */
-  serve(followsHabit: boolean): void {
+  /** Work comes to it from now on. */
+  serve(): void {
     this.warm = 0;
-    this.followsHabit = followsHabit;
     this.#room?.serve();
   }
 
@@ -268,7 +269,7 @@ export class ComponentPool {
 
   /** Gives up a pool that never served. */
   abandon(error: FulcrumError): void {
-    this.#readyWait.reject(error);
+    this.refuse(error);
     this.leave(error.message, 0);
   }
 
@@ -293,11 +294,15 @@ export class ComponentPool {
         `Component "${this.#o.component}" holds ${holds}. Raise \`memory\`, or load less at the start.`,
       );
     }
-    const ready = this.#instances.filter((one) => one.state === 'ready').length;
-    // One that has shown that it starts may have made room for others.
-    return ready + (this.#room?.gaveBack ?? 0) >= count
-      ? null
-      : (this.startError ?? endedAtOnce(this.#o.component));
+    return this.#readyWait.stillReady(count) ? null : (this.startError ?? endedAtOnce(this.#o.component));
+  }
+
+  tried(one: PooledInstance): void {
+    this.#ejections!.begin(one);
+  }
+
+  trialAnswered(one: PooledInstance, httpStatus: number): boolean {
+    return this.#ejections!.answered(one, httpStatus);
   }
 
   released(one: PooledInstance, end: InvocationEnd, httpStatus: number, isTrial: boolean): void {
@@ -339,6 +344,7 @@ export class ComponentPool {
   ended(one: PooledInstance, end: InstanceEnded, before: PooledState): void {
     this.#instances.splice(this.#instances.indexOf(one), 1);
     this.#room?.ended(one);
+    this.#ejections?.forget(one);
     const crashed = before === 'ready' || (before !== 'starting' && !end.expected);
     if (before !== 'starting') {
       const { exitCode, signal } = end;
@@ -360,20 +366,6 @@ export class ComponentPool {
     }
     this.#o.owner.changed();
     this.#reportIfEmpty();
-  }
-
-  #habitView(): HabitView | null {
-    const { habit } = this.#o;
-    const verdict = habit !== null && this.followsHabit ? habit.verdict : null;
-    if (verdict === null) return null;
-    const { idleSinceMs } = habit!;
-    const prewarmed = idleSinceMs !== null && idleSinceMs === this.#prewarmedOfMs;
-    return { idleSinceMs, prewarmed, ...verdict };
-  }
-
-  #keepZygote(keepAliveMs: number | null): void {
-    if (this.settings.mode !== 'function') return;
-    this.#o.runtime.keepZygote(this.revision, this.#o.home, keepAliveMs);
   }
 
   /** The newest, so that the others grow idle and the pool shrinks. */
@@ -407,9 +399,10 @@ export class ComponentPool {
       this.#o.clock,
       this,
     );
+    // What may throw comes before anything that would be left behind.
+    this.#o.journal.starts(one, reason);
     this.#room?.reserve(one);
     this.#instances.push(one);
-    this.#o.journal.starts(one, reason);
     one.begin(this.#o.runtime);
   }
 
@@ -456,15 +449,10 @@ export class ComponentPool {
     this.#lost = [...this.#lost, lost].slice(-this.settings.settings.maxReplicas);
   }
 
-  /** What it starts already may still come in time; what has no room by now will not. */
-  #roomStayedAway(): void {
-    if ((this.#room?.short ?? 0) === 0) return;
-    this.#readyWait.reject(stayedFull(this.#o.component, ROOM_WAIT_MS));
-  }
-
   #leave(): void {
     this.#state = 'leaves';
     this.#health?.close();
+    this.#ejections?.close();
     this.#room?.leave();
   }
 

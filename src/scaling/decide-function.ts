@@ -13,14 +13,19 @@
  * With an adaptive keep-alive, and a habit that tells something, here a verdict of 13.5 min and 66 min with nothing in
  * flight since t = 0, the newest instance follows it and all others the fixed keep-alive:
  *
- *   t = 0                 the last invocation is over: it ends, `no use expected for 13.5 min`, and its zygote with it
+ *   t = 0                 the last invocation is over: it ends, `no use expected for 13.5 min`, and its zygote with it; so do
+ *                         the others that are idle, for nobody will need them either
  *   t = 13.5 min          one starts, `pre-warmed: next use expected 13.5 to 66 min after the last`
+ *                         (and is looked for again every 15 s, in case that the machine had no room for it just then)
  *   t = 66 min            still nothing came: it ends, `adaptive keep-alive of 66 min passed`
  *
  * With a verdict of 0 and 66 min it stays until t = 66 min.
  */
 import type { End, FunctionSnapshot, HabitView, InstanceView, Plan } from './snapshot.ts';
 import { count, earliest } from './plan-parts.ts';
+
+/** How soon a pre-warmed start is tried again that the machine had no room for: nobody is asked to make room for it, or says that there is some. */
+const PREWARM_AGAIN_MS = 15_000;
 
 /** See above and `decide.ts`. */
 export function decideFunction(snapshot: FunctionSnapshot, nowMs: number): Plan {
@@ -61,8 +66,9 @@ function withPrewarm(plan: Plan, { habit, retry }: FunctionSnapshot, nowMs: numb
   const dueMs = habit.idleSinceMs + habit.prewarmAfterMs;
   if (nowMs < dueMs) return { ...plan, wakeAtMs: earliest(plan.wakeAtMs, dueMs) };
   if (nowMs >= habit.idleSinceMs + habit.keepMs) return plan;
+  const wakeAtMs = earliest(plan.wakeAtMs, nowMs + PREWARM_AGAIN_MS);
   const when = `${minutes(habit.prewarmAfterMs)} to ${minutes(habit.keepMs)} min after the last`;
-  return { ...plan, starts: [`pre-warmed: next use expected ${when}`], prewarms: true };
+  return { ...plan, wakeAtMs, starts: [`pre-warmed: next use expected ${when}`], prewarms: true };
 }
 
 /** Idle instances past their keep-alive, and fresh ones that have done their one invocation; the oldest first. */
@@ -77,10 +83,13 @@ function idleEnds(
   let nextExpiryMs: number | null = null;
   for (const one of instances) {
     if (one.state !== 'ready' || one.inFlight > 0) continue;
-    const { atMs, end } =
-      one === last
-        ? habitualEnd(one, habit!, settings.keepAliveMs, nowMs)
-        : { atMs: one.idleSinceMs + settings.keepAliveMs, end: { id: one.id, reason: 'keep-alive passed' } };
+    const fixed = {
+      atMs: one.idleSinceMs + settings.keepAliveMs,
+      end: { id: one.id, reason: 'keep-alive passed' },
+    };
+    const habitual = last === null ? fixed : habitualEnd(one, habit!, settings.keepAliveMs, nowMs);
+    // Once the newest has ended, the next would be the newest: what would end then ends now.
+    const { atMs, end } = one === last || habitual.atMs < fixed.atMs ? habitual : fixed;
     if (settings.fresh && one.served > 0) {
       ends.push({ id: one.id, reason: 'fresh: it has done its one invocation' });
     } else if (nowMs < atMs) {

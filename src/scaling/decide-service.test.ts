@@ -56,15 +56,16 @@ function round(
   {
     load = NOTHING,
     cores = NOTHING,
+    cpus = 8,
     ...o
-  }: Changes & { load?: Seen; cores?: Seen; memory?: Partial<ScaleMemory> },
+  }: Changes & { load?: Seen; cores?: Seen; cpus?: number; memory?: Partial<ScaleMemory> },
 ): ServiceSnapshot {
   const memory = { wanted: replicas.length, why: null, panicUntilMs: null, nextRoundMs: 0, ...o.memory };
   return services({
     ...o,
     settings: { minReplicas: 1, maxReplicas: 8, ...o.settings },
     instances: replicas,
-    scale: { memory, observed: { load, cores } },
+    scale: { memory, observed: { load, cores }, cpus },
   });
 }
 
@@ -161,6 +162,17 @@ describe('decide, a service with a range of replicas', () => {
     assert.deepEqual(starts, ['cpu 1.6 of 1.4 cores: 3 replicas wanted']);
   });
 
+  it('wants no more for the CPU than there are processors, and goes back to as many', () => {
+    const busy = (replicas: number, cpus: number): Plan =>
+      decide(round(some(replicas), { load: both(3), cores: both(cpus), cpus }), 0);
+    assert.deepEqual([busy(2, 2).starts, busy(2, 2).ends], [[], []]);
+    assert.equal(busy(2, 1.5).starts.length, 0);
+    assert.equal(busy(2, 3).starts.length, 1);
+    assert.equal(busy(4, 2).ends.length, 2, 'two cannot keep more than two busy');
+    const waiting = round(some(2), { load: both(300), cores: both(2), cpus: 2 });
+    assert.equal(decide(waiting, 0).starts.length, 3, 'the load may want more');
+  });
+
   it('ends nothing that the last seconds need, though the last minute did not', () => {
     assert.deepEqual(decide(round(some(2), { load: { stable: 40, panic: 140 } }), 0).ends, []);
   });
@@ -196,7 +208,7 @@ describe('decide, a service with a range of replicas', () => {
       settings: { minReplicas: 1, maxReplicas: 8 },
       instances: [replica('r_0'), replica('r_2', { ordinal: 2 })],
       lost: [{ id: 'r_1', ordinal: 1, reason: 'exit code 1' }],
-      scale: { memory, observed: null },
+      scale: { memory, observed: null, cpus: 8 },
     });
     const plan = decide(snapshot, 1_000);
     assert.deepEqual(plan.starts, ['replaces r_1 (exit code 1)']);
@@ -252,6 +264,7 @@ describe('decide, a service, whatever the snapshot', () => {
                   nextRoundMs: isRound ? 0 : nowMs + 1,
                 },
                 observed: isRound ? { load, cores } : null,
+                cpus: 3,
               },
       }),
     }));
@@ -325,7 +338,7 @@ class Model {
       const snapshot = services({
         settings: this.#settings,
         instances: this.replicas,
-        scale: { memory: this.memory, observed: { load: averages, cores: NOTHING } },
+        scale: { memory: this.memory, observed: { load: averages, cores: NOTHING }, cpus: 8 },
       });
       const plan = decide(snapshot, this.nowMs);
       this.plans.push(plan);

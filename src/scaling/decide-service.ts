@@ -5,7 +5,7 @@
  * (https://knative.dev/docs/serving/autoscaling/kpa-specific/, `pkg/autoscaler/scaling/autoscaler.go`): every 2 s it is
  * ceil(observed / target), where what is observed is the average over a stable window of 60 s and a panic window of 6 s. The
  * target is 70 % of what a replica can do: of its `concurrency`, and of the one core that a Node process has for its JavaScript;
- * whichever wants more counts. Where the panic window wants twice what is ready or more, there is panic, until it has not for
+ * whichever wants more counts, the CPU no more replicas than there are processors. Where the panic window wants twice what is ready or more, there is panic, until it has not for
  * as long as the stable window; in it the number only grows. Otherwise it at most halves in a round, and (which Knative's does not
  * see to) nothing goes that the panic window still wants.
  *
@@ -27,6 +27,7 @@ import type {
   Plan,
   ReplicaView,
   ScaleMemory,
+  ScaleView,
   ServiceSnapshot,
   WindowAverages,
 } from './snapshot.ts';
@@ -54,7 +55,7 @@ export function decideService(snapshot: ServiceSnapshot, nowMs: number): Plan {
   const memory =
     scale === null || scale.observed === null
       ? (scale?.memory ?? null)
-      : nextRound(snapshot, scale.memory, scale.observed, present, sound.length, nowMs);
+      : nextRound(snapshot, scale, scale.observed, present, sound.length, nowMs);
   const wanted = memory?.wanted ?? settings.minReplicas;
   const missing = Math.max(0, wanted - present);
   const backingOff = nowMs < retry.retryAtMs;
@@ -91,7 +92,7 @@ export function replicasFor(
 
 function nextRound(
   { settings }: ServiceSnapshot,
-  before: ScaleMemory,
+  { memory: before, cpus }: ScaleView,
   { load, cores }: Observed,
   present: number,
   ready: number,
@@ -100,7 +101,7 @@ function nextRound(
   const each = TARGET * settings.concurrency;
   const by = (window: keyof WindowAverages): Want => {
     const byLoad = replicasWanted(load[window], each);
-    const byCores = replicasWanted(cores[window], TARGET);
+    const byCores = Math.min(replicasWanted(cores[window], TARGET), Math.ceil(cpus));
     return byCores > byLoad
       ? { replicas: byCores, text: `cpu ${tenths(cores[window])} of ${tenths(ready * TARGET)} cores` }
       : { replicas: byLoad, text: `load ${tenths(load[window])} of ${tenths(ready * each)}` };

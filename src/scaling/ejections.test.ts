@@ -184,6 +184,101 @@ describe('a replica that keeps failing', () => {
   });
 });
 
+describe('a trial that lasts', () => {
+  /** Of two replicas the first is ejected, and due. */
+  async function dueShop(): Promise<Shop> {
+    const shop = await Shop.of(2);
+    shop.answers = (nth) => (nth === 0 ? BAD : WELL);
+    await shop.serve(5);
+    await shop.scene.pass(30_001);
+    return shop;
+  }
+
+  it('has gone well once it is answered: a WebSocket may be open for hours', async () => {
+    const shop = await dueShop();
+    const { scene } = shop;
+    const { promise, resolve } = Promise.withResolvers<InvocationEnd>();
+    const seed = { requestId: 'r', traceparent: '', trigger: 'route', signal: null } as const;
+    const socket = scene.dispatcher.run(
+      'shop',
+      { ...seed, deadlineMs: null, client: null, affinityKey: null },
+      (slot, _, control) => {
+        assert.equal(shop.nthOf(slot), 0);
+        control.status(101);
+        control.answered();
+        return promise;
+      },
+    );
+    await scene.pass(1);
+    assert.deepEqual(shop.ejectedForMs, [null, null]);
+    shop.answers = () => WELL;
+    assert.deepEqual(await shop.serve(10), [10, 10]);
+    await scene.pass(3_600_000);
+    resolve(ended('crashed'));
+    await socket;
+    assert.deepEqual(shop.ejectedForMs, [null, null], 'one failure like any other');
+  });
+
+  it('has not gone well by an answer that says that it cannot: its end decides', async () => {
+    const shop = await dueShop();
+    const trial = await shop.take();
+    trial.answered(503);
+    assert.deepEqual(shop.ejectedForMs, [0, null]);
+    assert.equal(shop.nthOf(await shop.take()), 1);
+    trial.release(OK, 503);
+    assert.deepEqual(shop.ejectedForMs, [60_000, null]);
+  });
+
+  it('has another beside it where it has said nothing for 30 s, and no third', async () => {
+    const shop = await dueShop();
+    const silent = await shop.take();
+    await shop.scene.pass(29_999);
+    assert.equal(shop.nthOf(await shop.take()), 1);
+    await shop.scene.pass(1);
+    const second = await shop.take();
+    assert.deepEqual(
+      [silent, second].map((slot) => shop.nthOf(slot)),
+      [0, 0],
+    );
+    assert.equal(shop.nthOf(await shop.take()), 1);
+    silent.release(OK, 200);
+    assert.deepEqual(shop.ejectedForMs, [null, null], 'the first says it, too');
+    second.release(ended('timeout'), 504);
+    assert.deepEqual(shop.ejectedForMs, [null, null], 'one failure like any other');
+  });
+
+  it('ejects what is hung, though another is due by then', async () => {
+    const shop = await dueShop();
+    const hung = await shop.take();
+    await shop.scene.pass(30_000);
+    hung.release(ended('timeout'), 504);
+    assert.deepEqual(shop.ejectedForMs, [60_000, null]);
+    hung.answered(200);
+    assert.deepEqual(shop.ejectedForMs, [60_000, null], 'too late');
+    await shop.scene.pass(60_000);
+    assert.deepEqual(shop.ejectedForMs, [0, null]);
+  });
+});
+
+describe('the end of an ejection', () => {
+  it('is not waited for once the replica is gone, or all are', async () => {
+    const shop = await Shop.of(3);
+    const { scene } = shop;
+    const before = scene.clock.pending;
+    shop.answers = (nth) => (nth === 0 ? BAD : WELL);
+    await shop.serve(5);
+    assert.equal(scene.clock.pending, before + 1);
+    scene.runtime.instances[0]!.crash();
+    await scene.pass(1_000);
+    assert.equal(scene.clock.pending, before);
+    shop.answers = (nth) => (nth === 1 ? BAD : WELL);
+    await shop.serve(8);
+    assert.equal(shop.ejectedForMs.filter((ms) => ms !== null).length, 1);
+    await scene.meanwhile(scene.scaler.close(1_000));
+    assert.equal(scene.clock.pending, 0);
+  });
+});
+
 describe('nobody is ejected', () => {
   it('where all fail alike: a bug in the code is no reason to have less of it', async () => {
     const shop = await Shop.of(4);

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import type { InvocationEnd } from '../model/invocation.ts';
 import type { PooledInstance } from './pooled-instance.ts';
@@ -11,6 +11,8 @@ const BASE_MS = 30_000;
 const LONGEST_MS = 300_000;
 /** So long without another, and the next ejection is a first one again. */
 const FORGIVEN_MS = 300_000;
+/** A trial that has said nothing for so long: another may be had, beside it. What is hung gets no more than one each time. */
+const SILENT_MS = 30_000;
 /** Answers that say that the replica could not do its work, and not that it was asked for the wrong thing. */
 const FAILED_STATUS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
@@ -25,12 +27,15 @@ export interface EjectionListener {
  * Takes replicas that keep failing out of the choice for a time (they stay, and answer their health checks), by the rules of Envoy's
  * outlier detection (https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier) but for three things: at most half of
  * the replicas are out at a time, not a tenth; none goes for what the others do as well, for a bug in the code is no reason to have
- * fewer of it; and one comes back by one invocation that goes well, not with all its work at once.
+ * fewer of it; and one comes back by one invocation that goes well, not with all its work at once. That one has gone well once it is
+ * answered: a WebSocket or an event stream may then last for hours.
  */
 export class Ejections {
   readonly #clock: Clock;
   readonly #replicas: readonly PooledInstance[];
   readonly #listener: EjectionListener;
+  /** Of each that is out, until it is due; of each on trial, until another may be had. */
+  readonly #timers = new Map<PooledInstance, Timer>();
   #ended = 0;
   #failed = 0;
 
@@ -41,11 +46,37 @@ export class Ejections {
     this.#listener = listener;
   }
 
+  /** One that is due is given an invocation. */
+  begin(one: PooledInstance): void {
+    one.standing.to('trial');
+    this.#after(one, SILENT_MS, () => {
+      if (one.standing.state === 'trial') this.#isDue(one);
+    });
+  }
+
+  /** Its trial has begun to answer. @returns whether that is its verdict. A bad status is only one once all is over. */
+  answered(one: PooledInstance, httpStatus: number): boolean {
+    if (one.state !== 'ready' || !isOnTrial(one) || FAILED_STATUS.has(httpStatus)) return false;
+    this.#passed(one);
+    return true;
+  }
+
+  /** An instance that has ended, or is given no more work whatever it does. */
+  forget(one: PooledInstance): void {
+    this.#timers.get(one)?.cancel();
+    this.#timers.delete(one);
+  }
+
+  /** Nobody is given work any more. */
+  close(): void {
+    for (const one of this.#timers.keys()) this.forget(one);
+  }
+
   /** An invocation on `one` is over. @param httpStatus 0 where it had none. @param isTrial see {@link Standing}. */
   judge(one: PooledInstance, end: InvocationEnd, httpStatus: number, isTrial: boolean): void {
     if (one.state !== 'ready') return;
     const failure = failureOf(end, httpStatus);
-    if (isTrial) return this.#judgeTrial(one, failure);
+    if (isTrial && isOnTrial(one)) return this.#judgeTrial(one, failure);
     if (failure === undefined) return;
     const { standing } = one;
     const othersBefore = standing.failures === 0 && failure !== null ? this.#othersOf(one) : null;
@@ -65,17 +96,23 @@ export class Ejections {
   }
 
   #judgeTrial(one: PooledInstance, failure: string | null | undefined): void {
-    const { standing } = one;
-    if (failure === undefined) {
-      standing.to('due');
-      this.#listener.mayTake(one);
-    } else if (failure === null) {
-      standing.failures = 0;
-      standing.to('in');
-      this.#listener.note('info', `instance ${one.id} is given work again: its trial went well`, one);
-    } else {
-      this.#eject(one, `its trial failed: ${failure}`);
-    }
+    if (failure === null) this.#passed(one);
+    else if (failure !== undefined) this.#eject(one, `its trial failed: ${failure}`);
+    else if (one.standing.state === 'trial') this.#isDue(one);
+  }
+
+  #passed(one: PooledInstance): void {
+    this.forget(one);
+    one.standing.failures = 0;
+    one.standing.to('in');
+    this.#listener.note('info', `instance ${one.id} is given work again: its trial went well`, one);
+    this.#listener.mayTake(one);
+  }
+
+  #isDue(one: PooledInstance): void {
+    this.forget(one);
+    one.standing.to('due');
+    this.#listener.mayTake(one);
   }
 
   #eject(one: PooledInstance, why: string): void {
@@ -87,12 +124,19 @@ export class Ejections {
     standing.untilMs = nowMs + forMs;
     standing.to('out');
     this.#listener.note('warn', `instance ${one.id} is ejected for ${formatDuration(forMs)}: ${why}`, one);
-    this.#clock.after(forMs, () => {
-      if (one.state !== 'ready') return;
-      standing.to('due');
+    this.#after(one, forMs, () => {
       this.#listener.note('info', `instance ${one.id} is tried with one invocation`, one);
-      this.#listener.mayTake(one);
+      this.#isDue(one);
     });
+  }
+
+  #after(one: PooledInstance, delayMs: number, run: () => void): void {
+    this.forget(one);
+    const timer = this.#clock.after(delayMs, () => {
+      this.#timers.delete(one);
+      if (one.state === 'ready') run();
+    });
+    this.#timers.set(one, timer);
   }
 
   /** At most half are out, one is left that is sound, and the others have not failed alike meanwhile. */
@@ -116,6 +160,10 @@ export class Ejections {
   #othersOf({ standing }: PooledInstance): Tally {
     return { ended: this.#ended - standing.ended, failed: this.#failed - standing.failed };
   }
+}
+
+function isOnTrial({ standing }: PooledInstance): boolean {
+  return standing.state === 'due' || standing.state === 'trial';
 }
 
 /** Why it counts as a failure; null for one that went well, undefined where the replica is not to be blamed or praised. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AppSpec } from '../model/app.ts';
-import { minimumOf, refuseUnfit, unfit } from './fit.ts';
+import { minimumOf, noSuccessor, refuseUnfit, unfit } from './fit.ts';
 import { revision } from './testing/scene.ts';
 
 const MB = 1024 ** 2;
@@ -42,6 +42,24 @@ describe('what fits', () => {
     const [told] = unfit(app(fn('report', 2 * GB, 3)), { memoryBytes: 2 * GB, minimumBytes: GB });
     assert.match(told!.text, /^report: max 3 × 2 GB = 6 GB, but none fits/);
     assert.equal(told!.never, true);
+  });
+
+  it('is told of services that could not be deployed again', () => {
+    const shop = app(service('web', 256 * MB, 2), service('api', 128 * MB, 1), fn('small', MB));
+    const own = { minimumBytes: minimumOf(shop) };
+    assert.deepEqual(noSuccessor(shop, { memoryBytes: 1_280 * MB, ...own }), []);
+    assert.deepEqual(noSuccessor(shop, { memoryBytes: GB, ...own }), [
+      {
+        text: "web, api: the next release needs 640 MB for these services beside what serves, and this machine's budget of 1 GB leaves 384 MB: it will be refused",
+        never: true,
+      },
+    ]);
+    assert.equal(
+      noSuccessor(shop, { memoryBytes: 1_280 * MB, minimumBytes: 704 * MB }).length,
+      1,
+      'beside others',
+    );
+    assert.deepEqual(noSuccessor(shop, { memoryBytes: 512 * MB, ...own }), []);
   });
 
   it('follows the mode that was chosen', () => {

@@ -89,8 +89,7 @@ type ModeOf = (component: string) => Mode | null;
 
 /**
  * Components whose `max` is beyond what the budget can hold, those of one reason together, for people: `report: max 100 × 128 MB = 12.5 GB,
- * but 40 fit into this machine's budget of 5.6 GB beside the services`.
- * @param minimumBytes what is kept for the minimum of all services.
+ * but 40 fit into this machine's budget of 5.6 GB beside the services`. * @param minimumBytes what is kept for the minimum of all services.
  */
 export function unfit(
   app: Pick<AppSpec, 'components'>,
@@ -112,9 +111,27 @@ export function unfit(
   }));
 }
 
+/**
+ * Where there is no room for the services of another release beside those of this one: it could be deployed once, and never again. Nothing
+ * where even these do not fit.
+ */
+export function noSuccessor(
+  app: Pick<AppSpec, 'components'>,
+  { memoryBytes, minimumBytes }: Machine,
+  modeOf: ModeOf = () => null,
+): readonly Unfit[] {
+  const services = growing(app, modeOf).filter(({ minimum }) => minimum > 0);
+  const needed = minimumOf(app, modeOf);
+  if (needed === 0 || minimumBytes > memoryBytes || needed + minimumBytes <= memoryBytes) return [];
+  const who = services.map(({ name }) => name).join(', ');
+  const free = formatBytes(memoryBytes - minimumBytes);
+  const why = `the next release needs ${formatBytes(needed)} for these services beside what serves, and this machine's budget of ${formatBytes(memoryBytes)} leaves ${free}: it will be refused`;
+  return [{ text: `${who}: ${why}`, never: true }];
+}
+
 export interface Unfit {
   readonly text: string;
-  /** Not one instance fits. */
+  /** What is needed can never be there: not one instance, or not the next release. */
   readonly never: boolean;
 }
 

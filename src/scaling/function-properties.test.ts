@@ -21,6 +21,15 @@ const snapshots: fc.Arbitrary<FunctionSnapshot> = fc
     queued: fc.nat({ max: 30 }),
     instances: fc.array(instance, { maxLength: 12 }),
     startsAtOnce: fc.integer({ min: 1, max: 12 }),
+    warm: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 8 })),
+    retry: fc.oneof(
+      fc.constant({ failures: 0, retryAtMs: Number.NEGATIVE_INFINITY, latest: 'revision' as const }),
+      fc.record({
+        failures: fc.integer({ min: 1, max: 5 }),
+        retryAtMs: fc.integer({ min: 0, max: 2 * NOW_MS }),
+        latest: fc.constantFrom('revision', 'shortage'),
+      }),
+    ),
     settings: fc.record({
       concurrency: fc.integer({ min: 1, max: 4 }),
       fresh: fc.boolean(),
@@ -32,7 +41,7 @@ const snapshots: fc.Arbitrary<FunctionSnapshot> = fc
         idleSinceMs: fc.option(fc.nat({ max: NOW_MS })),
         prewarmed: fc.boolean(),
         prewarmAfterMs: fc.nat({ max: NOW_MS }),
-        keepMs: fc.integer({ min: NOW_MS, max: 2 * NOW_MS }),
+        keepMs: fc.integer({ min: 1, max: 2 * NOW_MS }),
       }),
     ),
   })
@@ -40,32 +49,40 @@ const snapshots: fc.Arbitrary<FunctionSnapshot> = fc
     ...o,
     mode: 'function',
     settings: { ...revision('x').spec.function, ...settings },
-    instances: instances.map(({ state, inFlight, ...one }, i) => ({
+    instances: instances.map(({ state, inFlight, served, ...one }, i) => ({
       ...one,
+      // They are warmed up before anything comes to them.
+      served: o.warm > 0 ? 0 : served,
       state,
       id: `i_${i}`,
       inFlight: state === 'starting' ? 0 : inFlight,
       failing: null,
     })),
-    retry: { failures: 0, retryAtMs: Number.NEGATIVE_INFINITY, latest: 'revision' as const },
-    warm: 0,
   }));
 
 describe('whatever a function looks like, a decision', () => {
   it('starts no more than waits, ends only what is idle, and adds nothing when it is asked again', () => {
     fc.assert(
       fc.property(snapshots, (snapshot) => {
-        const { queued, instances, settings, habit } = snapshot;
+        const { queued, instances, settings, habit, warm, retry } = snapshot;
         const plan = decide(snapshot, NOW_MS);
         const starting = instances.filter(({ state }) => state === 'starting').length;
+        const ready = instances.filter(({ state }) => state === 'ready').length;
+        const backsOff = NOW_MS < retry.retryAtMs;
         const working = instances.reduce((sum, { inFlight }) => sum + inFlight, 0);
         if (plan.prewarms) {
           assert.equal(plan.starts.length, 1);
           assert.equal(queued + starting, 0, 'pre-warmed where nothing waits');
+          assert.equal(warm + retry.failures, 0, 'nor where an instance is to be there, or did not start');
           assert.ok(habit!.idleSinceMs! + habit!.prewarmAfterMs <= NOW_MS);
+          assert.ok(NOW_MS < habit!.idleSinceMs! + habit!.keepMs, 'nor when its time has passed');
         } else if (plan.starts.length > 0) {
-          assert.ok(starting + plan.starts.length <= queued + working);
+          assert.ok(starting + plan.starts.length <= Math.max(queued + working, warm - ready));
+          assert.ok(!backsOff, 'not before the next try is due');
+          assert.ok(retry.failures === 0 || starting + plan.starts.length === 1, 'a probe alone');
         }
+        if (queued === 0 && plan.ends.every(({ reason }) => !reason.startsWith('fresh')))
+          assert.ok(plan.ends.length === 0 || ready - plan.ends.length >= warm, 'what is to be there stays');
         assert.ok(plan.starts.length === 0 || instances.length + plan.starts.length <= settings.maxInstances);
         assert.ok(plan.starts.length <= Math.max(0, snapshot.startsAtOnce - starting));
         for (const { id, reason, withZygote } of plan.ends) {
@@ -77,8 +94,16 @@ describe('whatever a function looks like, a decision', () => {
               'not before its keep-alive has passed',
             );
           else assert.ok(settings.fresh || (habit !== null && withZygote));
+          if (reason.startsWith('adaptive') && habit!.idleSinceMs !== null)
+            assert.ok(habit!.idleSinceMs + habit!.keepMs <= NOW_MS, 'not before its habit says so');
         }
-        assert.equal(plan.refuse, 0);
+        // Only a broken revision is no reason to wait: what the machine lacks now it will have, and a ready one comes to who waits.
+        assert.ok(
+          plan.refuse === 0 || (backsOff && retry.latest === 'revision' && (settings.fresh || ready === 0)),
+        );
+        assert.ok(plan.refuse <= queued);
+        if (backsOff && queued > starting * settings.concurrency && plan.refuse === 0)
+          assert.ok(plan.wakeAtMs !== null && plan.wakeAtMs <= retry.retryAtMs, 'it is tried again');
         assert.ok(plan.wakeAtMs === null || plan.wakeAtMs > NOW_MS, 'a loop that wakes for nothing');
 
         const carriedOut: FunctionSnapshot = {

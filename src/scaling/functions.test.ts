@@ -356,3 +356,33 @@ describe('a function that is a command', () => {
     assert.equal(shared.runtime.instances[0]!.state, 'ready');
   });
 });
+
+describe('an invocation whose time is over during a shortage', () => {
+  const cases = {
+    'of processes': async (): Promise<Scene> => {
+      const scene = await Scene.of(revision('shop', { function: { timeoutMs: 5_000 } }));
+      scene.runtime.start = () => Promise.reject(Object.assign(new Error('spawn'), { code: 'EAGAIN' }));
+      return scene;
+    },
+    'of room on the machine': async (): Promise<Scene> => {
+      const other = revision('other', { function: { memoryBytes: 128, timeoutMs: 60_000 } });
+      const shop = revision('shop', { function: { timeoutMs: 5_000 } });
+      const scene = await Scene.within({ memoryBytes: 128 }, shop, other);
+      void scene.send('other', 20_000);
+      await scene.pass(100);
+      return scene;
+    },
+  };
+  for (const [name, make] of Object.entries(cases)) {
+    it(`is refused with 503 and Retry-After, for nothing was begun: ${name}`, async () => {
+      const scene = await make();
+      const sentMs = scene.clock.monotonicMs();
+      const { outcome, error } = await scene.meanwhile(scene.send('shop'));
+      assert.ok(scene.clock.monotonicMs() - sentMs >= 5_000, 'it waits as long as it may');
+      assert.deepEqual([outcome, error!.code, error!.status], ['refused', 'overloaded', 503]);
+      assert.ok(error!.retryAfterS! >= 1);
+      const record = scene.usage.find(({ component }) => component === 'shop')!;
+      assert.deepEqual([record.outcome, record.status], ['refused', 503]);
+    });
+  }
+});

@@ -72,7 +72,6 @@ describe('a habit', () => {
       durationMs: i % 2 === 0 ? 15 * MIN : 1_000,
     }));
     it.recall(past);
-    await it.recalled;
     assert.deepEqual(it.verdict, { prewarmAfterMs: 4.5 * MIN, keepMs: Math.round(6 * 1.1 * MIN) });
     assert.equal(it.idleSinceMs, clock.monotonicMs() - 5 * MIN);
   });

@@ -8,14 +8,21 @@ export interface PastArrival {
   readonly durationMs: number;
 }
 
+/** Who decides by a habit. */
+interface Awaiting {
+  changed(): void;
+}
+
 /**
- * When one component is used, whichever release or mode serves it. Every pool of a component whose keep-alive is adaptive
+ * When one component is used, whichever release or mode serves it. Every pool of a component whose keep-alive is adaptive, or once was,
  * tells it of its invocations; none of that takes more than constant time.
  */
 export class Habit {
   readonly #clock: Clock;
   readonly #histogram = new IdleHistogram();
-  readonly #recalled = Promise.withResolvers<void>();
+  /** A set that is emptied, and not a promise: its reactions would hold whoever has gone meanwhile. */
+  readonly #awaiting = new Set<Awaiting>();
+  #isPastOver = false;
   #inFlight = 0;
   #idleSinceMs: number | null = null;
 
@@ -28,9 +35,20 @@ export class Habit {
     return this.#idleSinceMs;
   }
 
-  /** Resolves once it knows what was before the server began; may never. */
-  get recalled(): Promise<void> {
-    return this.#recalled.promise;
+  /** Tells `one` when it knows what was before the server began, or that it never will; not where it does already. */
+  awaitPast(one: Awaiting): void {
+    if (!this.#isPastOver) this.#awaiting.add(one);
+  }
+
+  forget(one: Awaiting): void {
+    this.#awaiting.delete(one);
+  }
+
+  /** Nothing more of the past will be told to it. */
+  pastIsOver(): void {
+    this.#isPastOver = true;
+    for (const one of this.#awaiting) one.changed();
+    this.#awaiting.clear();
   }
 
   /** What its idle times say; null: nothing. */
@@ -66,6 +84,5 @@ export class Habit {
       // Whatever was in flight when the server ended is not any more.
       this.#idleSinceMs = Math.min(busyUntilMs, this.#clock.monotonicMs());
     }
-    this.#recalled.resolve();
   }
 }

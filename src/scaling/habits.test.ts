@@ -37,7 +37,10 @@ describe("an app's habits", () => {
     };
     const clock = new FakeClock();
     const habits = new Habits({ clock, logger, past });
-    const [, cart] = ['shop', 'cart'].map((name) => habits.of(name));
+    const [shop, cart] = ['shop', 'cart'].map((name) => habits.of(name));
+    shop!.awaitPast({ changed: () => void told.push('shop') });
+    const awaiting = { changed: () => void told.push('cart') };
+    cart!.awaitPast(awaiting);
     await clock.advance(0);
     assert.deepEqual(
       reading.map(({ component }) => component),
@@ -46,9 +49,12 @@ describe("an app's habits", () => {
     reading[0]!.settle.reject(new Error('no store'));
     await clock.advance(0);
     assert.match(told[0]!, /"shop" are learnt anew/);
+    assert.equal(told[1], 'shop', 'who waits for it waits no more');
     assert.equal(reading[1]!.component, 'cart');
     reading[1]!.settle.resolve([]);
-    await cart!.recalled;
+    await clock.advance(0);
+    cart!.awaitPast(awaiting);
+    assert.deepEqual(told.slice(2), ['cart'], 'once');
   });
 
   it('are bounded: the oldest of a thousand and one is learnt anew', () => {

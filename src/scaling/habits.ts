@@ -37,6 +37,11 @@ export class Habits {
     return habit;
   }
 
+  /** Of a component that has had one; null: it never had. */
+  known(component: string): Habit | null {
+    return this.#habits.get(component) ?? null;
+  }
+
   async #recall(component: string, habit: Habit, beforeMs: number): Promise<void> {
     const endTurn = await this.#turns.take();
     try {
@@ -45,6 +50,7 @@ export class Habits {
       const text = `the habits of "${component}" are learnt anew: its usage could not be read`;
       this.#o.logger.warn({ component, error: messageOf(error) }, text);
     } finally {
+      habit.pastIsOver();
       endTurn();
     }
   }

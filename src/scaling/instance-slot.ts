@@ -5,11 +5,15 @@ import type { InvocationEnd } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
 import type { PooledInstance } from './pooled-instance.ts';
 
-/** Is told when a slot's invocation is over. */
+/** Is told of a slot's invocation. */
 export interface SlotOwner {
+  /** It is the one that a replica is tried with: see `standing.ts`. */
+  tried(one: PooledInstance): void;
+  /** That one has begun to answer. @returns whether this was its verdict: then it is an invocation like others from now on. */
+  trialAnswered(one: PooledInstance, httpStatus: number): boolean;
   /**
    * @param httpStatus 0 where it had none.
-   * @param isTrial it was the one invocation that a replica was tried with: see `standing.ts`.
+   * @param isTrial a replica was tried with it, and there was no verdict yet.
    */
   released(one: PooledInstance, end: InvocationEnd, httpStatus: number, isTrial: boolean): void;
 }
@@ -22,7 +26,7 @@ export class InstanceSlot implements Slot {
   readonly startMs: number;
   readonly #one: PooledInstance;
   readonly #owner: SlotOwner;
-  readonly #isTrial: boolean;
+  #isTrial: boolean;
   #released = false;
 
   /** @param arrivedMs when its invocation began to wait; null where it did not have to. */
@@ -36,8 +40,13 @@ export class InstanceSlot implements Slot {
     this.#one = one;
     this.#owner = owner;
     this.#isTrial = one.standing.state === 'due';
-    if (this.#isTrial) one.standing.to('trial');
+    if (this.#isTrial) owner.tried(one);
     one.assign();
+  }
+
+  answered(httpStatus: number): void {
+    if (!this.#isTrial || this.#released) return;
+    if (this.#owner.trialAnswered(this.#one, httpStatus)) this.#isTrial = false;
   }
 
   release(end: InvocationEnd, httpStatus = 0): void {

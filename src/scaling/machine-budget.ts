@@ -3,7 +3,7 @@
  * reserves what it may hold for as long as its process may exist, and the sum is never above the budget. Room for the minimum of services
  * is theirs from the moment they are prepared. The rest is elastic: whoever comes first has it, until somebody waits; from then on it is
  * shared out anew (`allotment.ts`) whenever something changes, those who have more than their part give back, and those who get some are
- * told. Nothing ticks but the look at the machine's own memory while there are function instances.
+ * told. Nothing ticks but the look at the machine's own memory while there are function instances or it is short.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
@@ -24,6 +24,8 @@ export interface MachineBudgetOptions {
   readonly memory: () => MachineMemory;
   /** Whether the processors of the budget are used up at this moment. */
   readonly cpuUsedUp: () => boolean;
+  /** Is told of a fault of ours that would otherwise have ended the server. */
+  readonly fault: (error: unknown) => void;
 }
 
 /** A start is work for the processor: with a hundred at once on two cores, each took 3 s instead of 60 ms. */
@@ -60,7 +62,8 @@ export class MachineBudget implements Ledger {
   #pressed = false;
   #poked = false;
   #look: Timer | null = null;
-  #cpuLook: Timer | null = null;
+  /** Somebody is held for what is no event. */
+  #later: Timer | null = null;
 
   constructor(o: MachineBudgetOptions) {
     this.#o = o;
@@ -68,6 +71,10 @@ export class MachineBudget implements Ledger {
 
   get startsAtOnce(): number {
     return Math.max(1, Math.floor(STARTS_PER_CPU * this.#o.cpus));
+  }
+
+  get cpus(): number {
+    return this.#o.cpus;
   }
 
   get status(): BudgetStatus {
@@ -107,6 +114,8 @@ export class MachineBudget implements Ledger {
     this.#accounts.add(account);
     this.#minimumBytes += o.minimum * o.bytes;
     this.#keptBytes += o.minimum * o.bytes;
+    // What was granted before may be what is kept from now on.
+    if (this.#short.size > 0) this.#poke();
     return account;
   }
 
@@ -118,9 +127,15 @@ export class MachineBudget implements Ledger {
     const own = Math.min(kept, Math.max(0, Math.floor(freeBytes / bytes)));
     if (own < kept) return own;
     if (this.#pressed && !this.#isLast(account)) return own;
-    const elastic = this.#short.size > 0 ? account.granted : this.#elasticRoom(account);
+    // Between a share-out and the start, others may have taken what is theirs.
+    const elastic =
+      this.#short.size > 0
+        ? Math.min(account.granted, Math.floor((freeBytes - this.#keptBytes) / bytes))
+        : this.#elasticRoom(account);
     if (mode === 'service') return own + Math.max(0, elastic);
-    const most = Math.min(elastic, this.startsAtOnce - this.#starting, this.#pressed ? 1 : elastic);
+    const starts = this.startsAtOnce - this.#starting;
+    const begins = starts > 0 ? starts : this.#mayGoFirst(account) ? 1 : 0;
+    const most = Math.min(elastic, begins, this.#pressed ? 1 : elastic);
     if (most <= 0) return own;
     // With others waiting it has been looked at when room was shared out.
     const isAsked = this.#short.size === 0 && this.#o.cpuUsedUp();
@@ -134,16 +149,20 @@ export class MachineBudget implements Ledger {
     if (account.kept > 0) this.#keptBytes -= bytes;
     else account.granted = Math.max(0, account.granted - 1);
     account.reserved++;
+    account.moved = true;
     this.#reservedBytes += bytes;
     if (mode === 'service') return;
+    account.starting++;
     this.#starting++;
     this.#functions++;
-    this.#look ??= this.#o.clock.every(LOOK_EVERY_MS, () => this.#lookAtMemory());
+    this.#look ??= this.#o.clock.every(LOOK_EVERY_MS, () => this.#guard(() => this.#lookAtMemory()));
   }
 
-  started({ o: { mode } }: BudgetAccount): void {
-    if (mode === 'service') return;
-    this.#starting--;
+  started(account: BudgetAccount): void {
+    if (account.o.mode === 'function') {
+      account.starting--;
+      this.#starting--;
+    }
     if (this.#short.size > 0) this.#poke();
   }
 
@@ -152,7 +171,8 @@ export class MachineBudget implements Ledger {
     account.reserved--;
     this.#reservedBytes -= bytes;
     if (account.reserved < account.minimum) this.#keptBytes += bytes;
-    if (mode === 'function' && --this.#functions === 0) this.#rest();
+    if (mode === 'function') this.#functions--;
+    this.#rest();
     if (this.#short.size > 0) this.#poke();
   }
 
@@ -162,13 +182,15 @@ export class MachineBudget implements Ledger {
       this.#short.add(account);
     }
     const changed = account.wants !== short;
+    const { moved } = account;
     account.wants = short;
+    account.moved = false;
     if (short === 0) {
       this.#short.delete(account);
       account.granted = 0;
     }
-    // What it holds may be another number than when room was last shared out, too.
-    if (changed || this.#short.size > 0) this.#poke();
+    // Only what is new: each share-out has those who are short look again, and that would be for ever.
+    if (changed || (moved && this.#short.size > 0)) this.#poke();
   }
 
   serve(account: BudgetAccount): void {
@@ -183,6 +205,7 @@ export class MachineBudget implements Ledger {
     this.#minimumBytes -= account.minimum * bytes;
     if (account.serves) this.#servingBytes -= account.minimum * bytes;
     account.minimum = 0;
+    account.moved = true;
     this.settle(account, 0);
   }
 
@@ -233,15 +256,16 @@ export class MachineBudget implements Ledger {
     this.#poked = true;
     queueMicrotask(() => {
       this.#poked = false;
-      this.#shareOut();
+      this.#guard(() => this.#shareOut());
     });
   }
 
   #shareOut(): void {
     const held = this.#held();
     const cpuRoom = this.#short.size > 0 && this.#o.cpuUsedUp() ? this.#cpuRoom(null) : UNBOUNDED;
-    const claims = held.map((one) => this.#claimOf(one, cpuRoom));
-    const { memoryBytes, clock } = this.#o;
+    const firsts = this.#firsts();
+    const claims = held.map((one) => this.#claimOf(one, cpuRoom, firsts));
+    const { memoryBytes } = this.#o;
     const comingBytes = held.reduce((sum, { account, holding }) => sum + holding.coming * account.o.bytes, 0);
     const starts = this.startsAtOnce - this.#starting;
     const allotted =
@@ -266,20 +290,24 @@ export class MachineBudget implements Ledger {
         this.#owing.add(account);
         before.delete(account);
         const whom = held[givesFor!]!.account;
-        account.o.holder.giveBack(gives, `makes room for ${nameFor(whom, account)} (machine budget)`);
+        const why = `makes room for ${nameFor(whom, account)} (machine budget)`;
+        this.#guard(() => account.o.holder.giveBack(gives, why));
       }
       if (account.wants === 0) continue;
-      if (this.room(account) > 0) account.o.holder.roomCame();
-      else if (denied) account.o.holder.noRoom();
+      if (this.room(account) > 0) this.#guard(() => account.o.holder.roomCame());
+      else if (denied) this.#guard(() => account.o.holder.noRoom());
     }
-    for (const account of before) account.o.holder.giveBack(0, '');
+    for (const account of before) this.#guard(() => account.o.holder.giveBack(0, ''));
     // Only time tells when processors are free again.
-    if (cpuRoom.size > 0 && this.#cpuLook === null) {
-      this.#cpuLook = clock.after(LOOK_EVERY_MS, () => {
-        this.#cpuLook = null;
-        if (this.#short.size > 0) this.#poke();
-      });
-    }
+    if (cpuRoom.size > 0) this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    if (this.#later !== null) return;
+    this.#later = this.#o.clock.after(LOOK_EVERY_MS, () => {
+      this.#later = null;
+      if (this.#short.size > 0) this.#poke();
+    });
   }
 
   /** Those that hold or want something. @param asking counts whatever it has. */
@@ -292,7 +320,11 @@ export class MachineBudget implements Ledger {
     return held;
   }
 
-  #claimOf({ account, holding }: Held, cpuRoom: ReadonlyMap<BudgetAccount, number>): Claim {
+  #claimOf(
+    { account, holding }: Held,
+    cpuRoom: ReadonlyMap<BudgetAccount, number>,
+    firsts: ReadonlySet<BudgetAccount>,
+  ): Claim {
     const { bytes, weight, mode } = account.o;
     const { kept, minimum, waitsSinceMs } = account;
     const { live, idleSinceMs, busy } = holding;
@@ -301,7 +333,36 @@ export class MachineBudget implements Ledger {
       service: mode === 'service',
       wants: Math.max(0, account.wants - kept),
       most: this.#pressed && !this.#isLast(account) ? 0 : (cpuRoom.get(account) ?? Number.POSITIVE_INFINITY),
+      first: firsts.has(account),
     };
+  }
+
+  /** Those of who is short that {@link #mayGoFirst}; of the candidates of an app one, whichever has waited longest. */
+  #firsts(): ReadonlySet<BudgetAccount> {
+    const firsts = new Set<BudgetAccount>();
+    const apps = new Set<string>();
+    for (const account of this.#short) {
+      if (!this.#mayGoFirst(account)) continue;
+      if (!account.serves) {
+        if (apps.has(account.o.app)) continue;
+        apps.add(account.o.app);
+      }
+      firsts.add(account);
+    }
+    return firsts;
+  }
+
+  /**
+   * Whether it may begin one although as many start as may: with six slow starts of one function nobody else would start for as long as they
+   * take. So each function that has none starting has one beside them, and of those that a deploy has prove themselves one for each app: a
+   * deploy may have a hundred of them.
+   */
+  #mayGoFirst(account: BudgetAccount): boolean {
+    if (account.o.mode === 'service' || account.starting > 0) return false;
+    if (account.serves) return true;
+    for (const { o, serves, starting } of this.#accounts)
+      if (starting > 0 && !serves && o.app === account.o.app) return false;
+    return true;
   }
 
   /**
@@ -333,6 +394,7 @@ export class MachineBudget implements Ledger {
     this.#pressed = isPressed(this.#o.memory());
     if (this.#pressed) this.#endIdle();
     if (was !== this.#pressed && this.#short.size > 0) this.#poke();
+    this.#rest();
   }
 
   /** A part of all idle function instances, those that have been idle longest. */
@@ -342,14 +404,24 @@ export class MachineBudget implements Ledger {
     );
     const longest = idle.toSorted((a, b) => a.sinceMs - b.sinceMs).slice(0, Math.ceil(idle.length * PART));
     for (const [account, those] of Map.groupBy(longest, ({ account }) => account))
-      account.o.holder.endIdle(those.length, PRESSED_REASON);
+      this.#guard(() => account.o.holder.endIdle(those.length, PRESSED_REASON));
   }
 
-  /** No function instance is left. Where the machine is pressed still, it is looked at again when one has started. */
+  /** What runs in a microtask or timer has nobody above it: a fault in one holder ends neither the server nor the others' turn. */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#lookAgain();
+      this.#o.fault(error);
+    }
+  }
+
+  /** With no function instance left there is nothing to look for, but for the end of a shortage: services wait for that, too. */
   #rest(): void {
+    if (this.#functions > 0 || this.#pressed) return;
     this.#look?.cancel();
     this.#look = null;
-    this.#pressed &&= isPressed(this.#o.memory());
   }
 }
 

@@ -17,6 +17,8 @@ export interface PoolRoomOptions {
   readonly instances: () => readonly PooledInstance[];
   /** Takes no more work, and ends when what is in flight is done. */
   readonly end: (one: PooledInstance, reason: string) => void;
+  /** One that was ready ends for others. */
+  readonly gave: () => void;
   /** What could not be started is to be looked at again. */
   readonly roomCame: () => void;
 }
@@ -80,8 +82,9 @@ export class PoolRoom implements BudgetHolder {
     return admitted;
   }
 
-  /** What was admitted has been started. */
-  settle(): void {
+  /** What was admitted has been started. @param ended whether some of its instances have been told to end. */
+  settle(ended: boolean): void {
+    if (ended) this.#account.moved = true;
     this.#account.settle(this.#short);
   }
 
@@ -154,7 +157,7 @@ export class PoolRoom implements BudgetHolder {
   }
 
   endIdle(count: number, reason: string): void {
-    for (const one of this.#idle().slice(0, count)) this.#o.end(one, reason);
+    for (const one of this.#idle().slice(0, count)) this.#end(one, reason);
   }
 
   roomCame(): void {
@@ -172,9 +175,14 @@ export class PoolRoom implements BudgetHolder {
 
   #give(one: PooledInstance): void {
     this.#owes--;
-    this.#gaveBack++;
     this.#given.add(one);
-    this.#o.end(one, this.#reason);
+    this.#end(one, this.#reason);
+  }
+
+  #end(one: PooledInstance, reason: string): void {
+    this.#gaveBack++;
+    this.#o.end(one, reason);
+    this.#o.gave();
   }
 
   #ready(): PooledInstance[] {

@@ -136,7 +136,9 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
   }
 
   answered(): void {
-    if (this.slot?.mode === 'service') this.#host.unwatch(this);
+    if (this.slot?.mode !== 'service') return;
+    this.#host.unwatch(this);
+    this.slot.answered(this.httpStatus);
   }
 
   status(status: number): void {

@@ -8,7 +8,7 @@
  */
 import { formatBytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
-import { FulcrumError } from '../base/errors.ts';
+import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import type { Mode, ModeSetting } from '../model/app.ts';
 import type { InstanceHome, RuntimeFor } from '../model/instance.ts';
 import type { Revision } from '../model/revision.ts';
@@ -17,11 +17,13 @@ import type { ComponentStatus, InstanceStatus } from '../model/status.ts';
 import { Activator } from './activator.ts';
 import { ComponentPool, type PoolOwner } from './component-pool.ts';
 import { decide } from './decide.ts';
+import type { Habit } from './habit.ts';
 import type { Habits } from './habits.ts';
 import { replicasFor } from './decide-service.ts';
 import { Journal } from './journal.ts';
 import type { ComponentLimits, Load } from './limits/component-limits.ts';
 import { type ModeSettings, modeSettings } from './mode-settings.ts';
+import { PoolHabit } from './pool-habit.ts';
 import type { AppBudget } from './pool-room.ts';
 import { Turns } from './turns.ts';
 import { Wake } from './wake.ts';
@@ -41,6 +43,8 @@ export interface ComponentOptions {
   readonly startsAtOnce: number;
   /** Of the app. */
   readonly habits: Habits;
+  /** Whether its instances come and stay for work that is only expected, where it is adaptive. Tell `changed` of another answer. */
+  readonly followsHabit: () => boolean;
   readonly limits: ComponentLimits;
   /** Null: no bound. */
   readonly budget: AppBudget | null;
@@ -68,6 +72,9 @@ export interface PrepareOptions {
   readonly inspectPort: number | null;
 }
 
+/** How soon a component is looked at again where looking failed. */
+const STUMBLED_MS = 1_000;
+
 export class ScaledComponent implements PoolOwner, Load {
   readonly name: string;
   /** Deploys and mode switches of this component, one at a time. */
@@ -88,6 +95,8 @@ export class ScaledComponent implements PoolOwner, Load {
   #pool: ComponentPool | null = null;
   #lastError: string | null = null;
   #poked = false;
+  /** Whose past it waits for, or has. */
+  #habit: Habit | null = null;
 
   constructor(o: ComponentOptions) {
     this.name = o.name;
@@ -178,18 +187,30 @@ export class ScaledComponent implements PoolOwner, Load {
    * once; see {@link ComponentPool.ready}. It must then be given to `route`, or be abandoned.
    */
   prepare({ revision, mode, occasion, warm, replicas = 0, inspectPort }: PrepareOptions): ComponentPool {
+    const { home } = this.#o;
     const isAdaptive = revision.spec.function.keepAlive === 'adaptive' && inspectPort === null;
-    const habit = isAdaptive ? this.#o.habits.of(this.name) : null;
-    // Its next use may be near.
-    void habit?.recalled.then(() => this.changed());
+    // Where it was adaptive before, and may be again, its uses meanwhile count.
+    const habit = isAdaptive ? this.#o.habits.of(this.name) : this.#o.habits.known(this.name);
+    if (isAdaptive) this.#awaitPast(habit);
     const settings = modeSettings(revision.spec, mode, inspectPort !== null);
-    const pool = new ComponentPool({
+    const runtime = this.#o.runtimeFor(revision.spec, mode);
+    const pool: ComponentPool = new ComponentPool({
       component: this.name,
       revision,
       settings,
-      habit,
-      runtime: this.#o.runtimeFor(revision.spec, mode),
-      home: this.#o.home,
+      habit:
+        habit === null
+          ? null
+          : new PoolHabit({
+              habit,
+              isFollowed: () =>
+                isAdaptive && this.#pool === pool && this.#o.followsHabit() && !this.#limits.isOff,
+              keepZygote: (keepAliveMs) => {
+                if (mode === 'function') runtime.keepZygote(revision, home, keepAliveMs);
+              },
+            }),
+      runtime,
+      home,
       clock: this.#o.clock,
       startsAtOnce: this.#o.startsAtOnce,
       replicas: this.#firstReplicas(settings, replicas),
@@ -206,17 +227,14 @@ export class ScaledComponent implements PoolOwner, Load {
     return pool;
   }
 
-  /**
-   * From now on `pool` serves, those who wait included; the one that served until now drains.
-   * @param followsHabit whether instances come and stay for work that is only expected.
-   */
-  route(pool: ComponentPool, why: string, followsHabit = true): void {
+  /** From now on `pool` serves, those who wait included; the one that served until now drains. */
+  route(pool: ComponentPool, why: string): void {
     const before = this.#pool;
     this.#pool = pool;
     this.#state = 'serving';
     this.#lastError = null;
     this.#limits.enter(this);
-    pool.serve(followsHabit);
+    pool.serve();
     pool.autoscale?.begin(before?.autoscale ?? null);
     before?.leave(why);
     this.step();
@@ -243,8 +261,20 @@ export class ScaledComponent implements PoolOwner, Load {
     for (const pool of this.#pools) pool.kill(this.#refusal());
   }
 
-  /** Looks at what is there, decides and carries it out. Runs whenever something has happened or fallen due. */
+  /**
+   * Looks at what is there, decides and carries it out. Runs whenever something has happened or fallen due: in timers and microtasks, where
+   * a fault of ours would end the server with everything on it. So it is told, and tried again.
+   */
   step(): void {
+    try {
+      this.#step();
+    } catch (error) {
+      this.#wake.by(this.#o.clock.monotonicMs() + STUMBLED_MS);
+      this.#stumbled(error);
+    }
+  }
+
+  #step(): void {
     const pool = this.#pool;
     if (pool === null || (this.#state !== 'serving' && this.#state !== 'leaving')) return;
     this.#serve(pool);
@@ -255,7 +285,11 @@ export class ScaledComponent implements PoolOwner, Load {
     }
     const plan = decide(pool.snapshot(this.#activator.size), this.#o.clock.monotonicMs());
     pool.carryOut(plan, this.#activator.size);
-    if (pool.isHopeless) this.#activator.refuseNewest(this.#activator.size, this.#noRoomEver(pool));
+    if (pool.isHopeless) {
+      this.#activator.refuseNewest(this.#activator.size, this.#noRoomEver(pool));
+      // Nobody waits any more, and the machine is to know.
+      this.changed();
+    }
     if (plan.refuse > 0) this.#activator.refuseNewest(plan.refuse, this.#startRefusal(pool));
     if (plan.wakeAtMs !== null) this.#wake.by(plan.wakeAtMs);
   }
@@ -285,8 +319,16 @@ export class ScaledComponent implements PoolOwner, Load {
   }
 
   roomCame(pool: ComponentPool): void {
-    if (pool === this.#pool) this.changed();
-    else if (this.#pools.has(pool)) this.#begin(pool);
+    if (pool === this.#pool) return this.changed();
+    if (!this.#pools.has(pool)) return;
+    // To begin it again would be to ask for the same room again, for ever.
+    if (pool.isHopeless) return pool.refuse(this.#noRoomEver(pool));
+    try {
+      this.#begin(pool);
+    } catch (error) {
+      this.#stumbled(error);
+      pool.refuse(asFulcrumError(error));
+    }
   }
 
   failed(message: string): void {
@@ -349,6 +391,11 @@ export class ScaledComponent implements PoolOwner, Load {
     pool.carryOut(plan, 0, this.#occasions.get(pool) ?? null);
   }
 
+  #stumbled(error: unknown): void {
+    this.#lastError = asFulcrumError(error).message;
+    this.#journal.note('error', `could not be scaled: ${this.#lastError}`);
+  }
+
   #noRoomEver(pool: ComponentPool): FulcrumError {
     const holds = formatBytes(pool.settings.settings.memoryBytes);
     return new FulcrumError(
@@ -367,10 +414,18 @@ export class ScaledComponent implements PoolOwner, Load {
     return port;
   }
 
+  /** Its next use may turn out to be near. */
+  #awaitPast(habit: Habit | null): void {
+    this.#habit?.forget(this);
+    this.#habit = habit;
+    habit?.awaitPast(this);
+  }
+
   #goIfDone(): void {
     if (this.#pools.size > 0 || this.#state === 'serving') return;
     this.#wake.cancel();
     this.#limits.leave(this);
+    this.#awaitPast(null);
     this.#state = 'gone';
     this.#o.gone(this);
   }

@@ -61,6 +61,7 @@ export class Scaler implements SlotSource {
   readonly #closing = new AbortController();
   /** Set once a close has told every component to go: a removed one's end before that is not the last. */
   #allDeparted: PromiseWithResolvers<void> | null = null;
+  #followsHabits = true;
   #inspect: Inspect | null = null;
   #closed: Promise<void> | null = null;
 
@@ -130,15 +131,22 @@ export class Scaler implements SlotSource {
       const present = [...this.#components.values()];
       endTurns.push(...(await Promise.all(present.map(({ turns }) => turns.take()))));
       if (this.#closing.signal.aborted) return;
+      this.followHabits(false);
       for (const component of present) {
         const { revision } = component.pool;
         const order = { revision, occasion: 'drain', warm: 0, inspectPort: null } as const;
         const pool = component.prepare({ ...order, mode: 'function' });
-        component.route(pool, 'another release took over', false);
+        component.route(pool, 'another release took over');
       }
     } finally {
       for (const end of endTurns) end();
     }
+  }
+
+  /** Whether instances come and stay for work that is only expected: so in one release of an app, the one that serves. They do by default. */
+  followHabits(follow: boolean): void {
+    this.#followsHabits = follow;
+    for (const component of this.#components.values()) component.changed();
   }
 
   take(name: string, request: SlotRequest): Slot | Promise<Slot> {
@@ -285,6 +293,7 @@ export class Scaler implements SlotSource {
       habits,
       limits: this.#limits.of(name),
       budget,
+      followsHabit: () => this.#followsHabits,
       gone: (component) => {
         this.#departing.delete(component);
         if (this.#departing.size === 0) this.#allDeparted?.resolve();

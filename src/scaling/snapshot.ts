@@ -46,6 +46,8 @@ export interface ScaleView {
   readonly memory: ScaleMemory;
   /** Null until the next round is due. */
   readonly observed: Observed | null;
+  /** How many processors the machine has for all instances: more replicas cannot keep more busy. */
+  readonly cpus: number;
 }
 
 /** Averages over the stable and over the panic window; see `load-window.ts`. */

@@ -3,11 +3,12 @@
  *
  *   in ── it keeps failing ──▶ out ── its time is over ──▶ due ── an invocation is given to it ──▶ trial
  *   ▲                           ▲                           ▲                                       │
- *   │                           │                           └────── that ended without a verdict ───┤
- *   │                           └────────────────────────────────── that failed ────────────────────┤
- *   └────────────────────────────────────────────────────────────── that went well ─────────────────┘
+ *   │                           │                           └─ no verdict at its end, or for long ──┤
+ *   │                           └────────────────────────────────── it failed ──────────────────────┤
+ *   └────────────────────────────────────────────────────── it was answered, or ended, well ────────┘
  *
- * `in` takes work. `out` and `trial` take none, `due` one. Who ejects, for how long and when not: `ejections.ts`.
+ * A trial that lasts says its verdict later, out of `due` or of the next trial. `in` takes work. `out` and `trial` take none, `due` one.
+ * Who ejects, for how long and when not: `ejections.ts`.
  */
 import { FulcrumError } from '../base/errors.ts';
 
@@ -16,7 +17,7 @@ export type StandingState = 'in' | 'out' | 'due' | 'trial';
 const NEXT: Readonly<Record<StandingState, readonly StandingState[]>> = {
   in: ['out'],
   out: ['due'],
-  due: ['trial'],
+  due: ['trial', 'in', 'out'],
   trial: ['in', 'due', 'out'],
 };
 

@@ -1,5 +1,5 @@
 import type { AppSpec } from '../model/app.ts';
-import { minimumOf, unfit } from '../scaling/fit.ts';
+import { minimumOf, noSuccessor, unfit } from '../scaling/fit.ts';
 import { budgetSize, NOTHING_ASKED } from './budget-size.ts';
 
 /** How an app fits a server on this machine that has what it has by default, and no other app. */
@@ -10,5 +10,6 @@ export function fitOf(app: AppSpec): {
 } {
   const { memoryBytes } = budgetSize(NOTHING_ASKED, 'serve');
   const minimumBytes = minimumOf(app);
-  return { memoryBytes, minimumBytes, unfit: unfit(app, { memoryBytes, minimumBytes }) };
+  const machine = { memoryBytes, minimumBytes };
+  return { ...machine, unfit: [...unfit(app, machine), ...noSuccessor(app, machine)] };
 }

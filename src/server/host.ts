@@ -80,7 +80,7 @@ export class Host {
         compileCacheFolder: compileCacheFolder(process.env),
       }),
     );
-    const budget = machineBudget(options.budget ?? budgetSize(NOTHING_ASKED, 'dev'), options.clock);
+    const budget = machineBudget(options.budget ?? budgetSize(NOTHING_ASKED, 'dev'), options.clock, logger);
     return new Host(options.clock, { log, logger, store, engines, socket, budget });
   }
 
@@ -173,9 +173,11 @@ interface Parts {
   readonly budget: MachineBudget;
 }
 
-function machineBudget(size: BudgetSize, clock: Clock): MachineBudget {
+function machineBudget(size: BudgetSize, clock: Clock, logger: Logger): MachineBudget {
   const cpu = new CpuWatch(clock, watchedCpus(size.cpus));
-  return new MachineBudget({ ...size, clock, memory: machineMemory, cpuUsedUp: () => cpu.usedUp });
+  const fault = (error: unknown): void =>
+    logger.error({ error: messageOf(error) }, 'room could not be shared out; tried again in a second');
+  return new MachineBudget({ ...size, clock, memory: machineMemory, cpuUsedUp: () => cpu.usedUp, fault });
 }
 
 /** Both, or neither: where one cannot be had, the other is closed again. */

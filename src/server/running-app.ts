@@ -80,6 +80,7 @@ export class RunningApp {
     const { id, meter, limits } = this;
     const habits = this.#habits;
     const release = new LiveRelease({ ...this.#options, app: id, number, usage: meter, habits, limits });
+    release.scaler.followHabits(false);
     this.#live.add(release);
     return release;
   }
@@ -88,19 +89,19 @@ export class RunningApp {
   serve(release: LiveRelease): void {
     this.#serving = release;
     if (this.#canary === release) this.#canary = null;
-    this.#limit();
+    this.#settle();
   }
 
   /** What was routed to until a change that could not be made. */
   restore(serving: LiveRelease | null, canary: LiveRelease | null): void {
     this.#serving = serving;
     this.#canary = canary;
-    this.#limit();
+    this.#settle();
   }
 
   setCanary(release: LiveRelease | null): void {
     this.#canary = release;
-    this.#limit();
+    this.#settle();
   }
 
   /** Drains a release that nothing is routed to any more, and lets go of it when it has ended. Never rejects. */
@@ -119,7 +120,9 @@ export class RunningApp {
     await this.meter.close();
   }
 
-  #limit(): void {
+  /** What serves says what may be asked, and it alone has instances for work that is only expected: two would keep two. */
+  #settle(): void {
+    for (const release of this.#live) release.scaler.followHabits(release === this.#serving);
     if (this.#serving === null) return;
     this.limits.configure(this.#serving.spec.components, this.#canary?.spec.components ?? null);
   }

@@ -51,6 +51,7 @@ export class FakeDispatcher implements Dispatcher {
       cold: this.cold,
       waitedMs: this.waitedMs,
       startMs: this.startMs,
+      answered: () => undefined,
       release: () => undefined,
     };
     const context: InvocationContext = {

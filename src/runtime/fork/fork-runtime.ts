@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { machineMemory } from '../../base/machine-memory.ts';
+import { RecentMap } from '../../base/recent-map.ts';
 import type { Instance, InstanceHome, Runtime, StartOrder } from '../../model/instance.ts';
 import type { ModuleRevision, Revision } from '../../model/revision.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
@@ -51,6 +52,8 @@ export interface ForkRuntimeOptions {
 const START_TIMEOUT_MS = 10_000;
 /** How often zygotes are looked for that have been without an instance for their keep-alive. */
 const SWEEP_MS = 5_000;
+/** Revisions that something is known of, those of releases that are gone included. What is forgotten is found out again by the next start. */
+const MOST_REASONS = 1_000;
 /** A start that its zygote's end has undone is begun again so many times: the end of one may be known only at the second try. */
 const RETRIES = 5;
 
@@ -68,11 +71,11 @@ export class ForkRuntime implements Runtime {
   readonly #homes = new WeakMap<InstanceHome, number>();
   #lastHome = 0;
   /** By a revision's key: why it cannot be forked. */
-  readonly #unsuited = new Map<string, string>();
+  readonly #unsuited = new RecentMap<string, string>(MOST_REASONS);
   /** The same by the component's name and the revision's id. */
-  readonly #reasons = new Map<string, string>();
+  readonly #reasons = new RecentMap<string, string>(MOST_REASONS);
   /** By the same: why its latest start found no root zygote. */
-  readonly #withoutRoot = new Map<string, string>();
+  readonly #withoutRoot = new RecentMap<string, string>(MOST_REASONS);
   /** With the home of each. */
   readonly #instances = new Map<Instance, InstanceHome>();
   readonly #sweep: Timer;
@@ -91,13 +94,13 @@ export class ForkRuntime implements Runtime {
 
   /** Why instances of this revision are not forked; null where they are, or where nobody knows yet. */
   unsuited(revision: ModuleRevision): string | null {
-    return this.#unsuited.get(this.#keyOf(revision)) ?? null;
+    return this.#unsuited.get(this.#keyOf(revision));
   }
 
   /** The same by the component's name and the revision's id, for those who know no more. */
   unsuitedReason(component: string, revision: string): string | null {
     const name = `${component}/${revision}`;
-    return this.#reasons.get(name) ?? this.#withoutRoot.get(name) ?? null;
+    return this.#reasons.get(name) ?? this.#withoutRoot.get(name);
   }
 
   /** Starts what instances of `memoryBytes` are forked from, so that the first start finds it warm. */
@@ -358,7 +361,7 @@ export class ForkRuntime implements Runtime {
 
   #unsuit({ home }: StartOrder, revision: ModuleRevision, reason: string): void {
     const key = this.#keyOf(revision);
-    if (this.#unsuited.has(key)) return;
+    if (this.#unsuited.get(key) !== null) return;
     this.#unsuited.set(key, reason);
     this.#reasons.set(`${revision.spec.name}/${revision.id}`, reason);
     home.log.write({

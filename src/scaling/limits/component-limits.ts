@@ -14,6 +14,8 @@ interface Entrant {
 /** Instances of the component, of one release: what waits for them and what they work on. */
 export interface Load {
   readonly load: number;
+  /** It was switched off, or on again. */
+  changed(): void;
 }
 
 /** A full house empties at any moment; whoever is told this tries again at once, and should not. */
@@ -48,6 +50,11 @@ export class ComponentLimits {
   /** Whether there are any: where not, nobody need be asked to `admit`. */
   get any(): boolean {
     return this.#any;
+  }
+
+  /** Whether nothing may be asked of it. */
+  get isOff(): boolean {
+    return this.#holds.concurrency === 0;
   }
 
   /** What holds at present. */
@@ -121,7 +128,9 @@ export class ComponentLimits {
     const choice = this.#choice;
     const holds =
       choice !== null && sameLimits(choice.configured, this.#configured) ? choice.chosen : this.#configured;
+    const wasOff = this.isOff;
     this.#holds = holds;
+    if (this.isOff !== wasOff) for (const load of this.#loads) load.changed();
     const { rps, burst, perClient, concurrency } = holds;
     this.#any = rps !== null || perClient !== null || concurrency !== null;
     const nowMs = this.#clock.monotonicMs();

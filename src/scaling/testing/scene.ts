@@ -100,6 +100,11 @@ export class Scene {
   /** What the machine has, and whether its processors are used up, as its budget sees it. */
   memory: MachineMemory = { availableBytes: 1, totalBytes: 1 };
   cpuUsedUp = false;
+  /** Called when the budget looks at the processors, and before a line of the log is written. */
+  onCpuLook: () => void = () => undefined;
+  onLog: (text: string) => void = () => undefined;
+  /** Faults of ours that the budget caught. */
+  readonly faults: unknown[] = [];
   readonly budget: MachineBudget | null;
   readonly runtime = new FakeRuntime(this.clock);
   readonly log: LogEntry[] = [];
@@ -127,28 +132,41 @@ export class Scene {
             ...budget,
             clock: this.clock,
             memory: () => this.memory,
-            cpuUsedUp: () => this.cpuUsedUp,
+            cpuUsedUp: () => {
+              this.onCpuLook();
+              return this.cpuUsedUp;
+            },
+            fault: (error) => void this.faults.push(error),
           });
     this.scaler = this.newScaler();
-    this.dispatcher = new InvocationDispatcher({
-      slots: this.scaler,
+    this.dispatcher = this.dispatcherOf(this.scaler);
+  }
+
+  dispatcherOf(scaler: Scaler): InvocationDispatcher {
+    return new InvocationDispatcher({
+      slots: scaler,
       clock: this.clock,
       usage: { record: (record) => void this.usage.push(record) },
     });
   }
 
-  /** A scaler of the same app: another release. */
-  newScaler(): Scaler {
+  /** Another scaler: of the same app, another release. */
+  newScaler(app = 'shop'): Scaler {
     return new Scaler({
       runtimeFor: () => this.runtime,
       clock: this.clock,
       logger: silentLogger,
-      home: { caller: NOBODY, log: { write: (entry) => void this.log.push(entry) }, env: {} },
+      home: { caller: NOBODY, log: { write: (entry) => this.#write(entry) }, env: {} },
       startsAtOnce: 32,
       habits: this.habits,
       limits: this.limits,
-      ...(this.budget === null ? {} : { budget: { machine: this.budget, app: 'shop' } }),
+      ...(this.budget === null ? {} : { budget: { machine: this.budget, app } }),
     });
+  }
+
+  #write(entry: LogEntry): void {
+    this.onLog(entry.text);
+    this.log.push(entry);
   }
 
   static async of(...all: readonly Revision[]): Promise<Scene> {
@@ -179,9 +197,14 @@ export class Scene {
   }
 
   /** One invocation whose handler takes `takesMs`. */
-  send(component: string, takesMs?: number, seed: Partial<Seed> = {}): Promise<InvocationEnd> {
+  send(
+    component: string,
+    takesMs?: number,
+    seed: Partial<Seed> = {},
+    dispatcher = this.dispatcher,
+  ): Promise<InvocationEnd> {
     const requestId = `r_${++this.#requests}`;
-    return this.dispatcher.run(
+    return dispatcher.run(
       component,
       {
         requestId,

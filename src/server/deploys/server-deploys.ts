@@ -287,7 +287,7 @@ export class ServerDeploys implements Deploys {
       throw error;
     });
     await this.#retirement.watched(app, steps);
-    tellFit(live, this.#o.host.budget, steps);
+    tellFit(live, this.#o.host.budget, steps, canary !== null);
     await tellSwitches({ spec: live.spec, switches: live.switches, steps, clock: this.#clock });
     await this.#sweeper.sweep(id);
     return (await store.releases.get(id, number)) ?? release;
