@@ -11,6 +11,11 @@ export interface LoadJob {
   readonly count?: number;
   /** Measures only answers whose `Server-Timing` says that they were cold; `count` is of all. */
   readonly onlyCold?: boolean;
+  /**
+   * Requests are begun at so many a second, however long answers take, as long as a connection is free for them (open loop); without,
+   * each connection asks again when it has its answer. Needs `durationMs`, and no `pauseMs`.
+   */
+  readonly perSecond?: number;
   /** How long each connection rests between an answer and its next request; 0. */
   readonly pauseMs?: number;
   /** Sent as a POST where it is given, else it is a GET. */
@@ -58,12 +63,17 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
     left--;
     return true;
   };
+  let begun = 0;
+  /** In how long a connection is to begin its next request. */
+  const waitMs = (): number =>
+    job.perSecond === undefined ? 0 : begunMs + (begun++ * 1_000) / job.perSecond - performance.now();
   const connections = Array.from({ length: job.connections }, () =>
     driveConnection(
       target,
       () => requests[turn++ % requests.length]!,
       job,
       mayGoOn,
+      waitMs,
       (tookMs, answer) => {
         if (answer.status !== 200) failed++;
         bytes += answer.bodyBytes + (job.uploadBytes ?? job.body?.length ?? 0);
@@ -95,6 +105,7 @@ function driveConnection(
   nextRequest: () => Buffer,
   job: LoadJob,
   mayGoOn: () => boolean,
+  waitMs: () => number,
   answered: (tookMs: number, answer: Answer) => void,
 ): Promise<boolean> {
   return new Promise((resolve) => {
@@ -108,6 +119,11 @@ function driveConnection(
       resolve(broke);
     };
     const next = (): void => {
+      const inMs = waitMs();
+      if (inMs > 0) setTimeout(send, inMs);
+      else send();
+    };
+    const send = (): void => {
       if (!mayGoOn()) return finish(false);
       sentMs = performance.now();
       socket.write(nextRequest());

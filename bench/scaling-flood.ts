@@ -1,11 +1,14 @@
-import { rowOf, type Row, type RunOptions } from './benchmark.ts';
+import type { Row, RunOptions } from './benchmark.ts';
+import { floodRows } from './flood-rows.ts';
 import { LineProcess } from './line-process.ts';
 import type { LoadJob, LoadResult } from './load-run.ts';
 import type { Scene } from './scaling-scene.ts';
 import { spreadOf } from './statistics.ts';
 
-/** A hundred a second is the flooded one's limit: ten times as much, of clients that come again a tenth of a second after their answer. */
-const FLOOD = { connections: 100, pauseMs: 100 };
+/** Of `flooded` in the app's config. */
+const LIMIT = { rps: 100, burst: 100 };
+/** Ten times as much, whether it is answered or not: connections enough that one is free while others take a quarter of a second. */
+const FLOOD = { connections: 250, perSecond: 10 * LIMIT.rps };
 /** What its neighbours have to do in quiet times, too. */
 const STEADY = { connections: 4, pauseMs: 20 };
 const NEIGHBOURS = ['service', 'function'] as const;
@@ -61,29 +64,16 @@ export async function flood({ server, load }: Scene, { quick, note }: RunOptions
     for (const client of clients) await client.stop();
   }
   const p99 = (key: string): number => spreadOf(latencies.get(key)!).p99;
-  return [
-    rowOf('scaling', { name: 'flooded, asked', metric: 'flood', value: asked / seconds, unit: 'req/s' }),
-    rowOf('scaling', {
-      name: 'flooded, answered',
-      metric: 'flood',
-      value: (asked - refused) / seconds,
-      unit: 'req/s',
-    }),
-    ...NEIGHBOURS.flatMap((name) => [
-      rowOf('scaling', {
-        name: `${name}, quiet`,
-        metric: 'p99 of the neighbours',
-        value: p99(`${name}, quiet`),
-        unit: 'ms',
-      }),
-      rowOf('scaling', {
-        name: `${name}, flooded`,
-        metric: 'p99 of the neighbours',
-        value: p99(`${name}, flooded`),
-        unit: 'ms',
-        over: { name: `${name}, quiet`, value: p99(`${name}, quiet`) },
-        target: { max: 2 },
-      }),
-    ]),
-  ];
+  return floodRows({
+    limit: LIMIT,
+    rounds,
+    seconds,
+    asked,
+    answered: asked - refused,
+    neighbours: NEIGHBOURS.map((name) => ({
+      name,
+      quietMs: p99(`${name}, quiet`),
+      floodedMs: p99(`${name}, flooded`),
+    })),
+  });
 }

@@ -52,6 +52,8 @@ export const ERRORS = {
   'call-unknown-function': { status: 500, fault: 'author', title: 'The component exports no such function' },
   'call-not-cloneable': { status: 500, fault: 'author', title: 'The value cannot be cloned' },
   'call-too-large': { status: 500, fault: 'author', title: 'The arguments or the result are too large' },
+  // Whose fault it is says what it was refused with.
+  'call-refused': { status: 503, fault: 'platform', title: 'A component that is called for it refuses it' },
   'outside-fulcrum': { status: 500, fault: 'author', title: 'The code does not run inside Fulcrum' },
 
   // The platform's.
@@ -106,7 +108,16 @@ export class FulcrumError extends Error {
     return ERRORS[this.code].status;
   }
 
+  /** What a called component refused with, of a `call-refused`; null of any other. */
+  get refused(): FulcrumError | null {
+    return this.code === 'call-refused' && this.cause instanceof FulcrumError ? this.cause : null;
+  }
+
   get fault(): Fault {
+    return (this.refused ?? this).#ownFault;
+  }
+
+  get #ownFault(): Fault {
     return ERRORS[this.code].fault;
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CapacityReport } from '../model/capacity.ts';
 import { DAY_MS, HOUR_MS } from './forecast.ts';
-import { capacityReport, type CapacityInput } from './report.ts';
+import { capacityReport, withOthersCoarse, type CapacityInput } from './report.ts';
 import { component, hour, machine, spec } from './testing/usage.ts';
 import { FROM_MS } from './testing/synthetic.ts';
 
@@ -146,5 +146,37 @@ describe('a report of capacity', () => {
     const { usage, components } = report({ components: [component({ hours: [...hours, present] })] });
     assert.equal(usage.outageHours, 6);
     assert.equal(components[0]!.peak!.rps.value, 20);
+  });
+});
+
+describe('for whoever may know of one app only', () => {
+  const components = [component(), component({ spec: spec({ name: 'front' }) })];
+  // Of both together: 768 MB and 0.8 cores.
+  const told = (promisedMb: number, cpuUsed: number) =>
+    withOthersCoarse(
+      machine({ memoryBytes: 2_000 * MB, memoryPromisedBytes: promisedMb * MB, cpus: 2, cpuUsed }),
+      components,
+    );
+
+  it('what others have is rounded up to 5 % of the machine', () => {
+    const { memoryBytes, memoryPromisedBytes, cpus, cpuUsed } = told(768 + 101, 0.81);
+    assert.deepEqual([memoryBytes, memoryPromisedBytes, cpus], [2_000 * MB, (768 + 200) * MB, 2]);
+    assert.ok(Math.abs(cpuUsed - 0.9) < 1e-9);
+    assert.deepEqual(told(768 + 199, 0.89), told(768 + 101, 0.81), 'one cannot be told from the other');
+  });
+
+  it('its own is told exactly, and nothing where there are no others', () => {
+    assert.deepEqual([told(768, 0.8).memoryPromisedBytes, told(768, 0.8).cpuUsed], [768 * MB, 0.8]);
+    // Counted at different moments: less in all than its own.
+    assert.equal(told(700, 0).memoryPromisedBytes, 768 * MB);
+  });
+
+  it('no part of a report has what others use', () => {
+    const of = (promisedMb: number, cpuUsed: number): CapacityReport =>
+      report({
+        machine: told(promisedMb, cpuUsed),
+        components: components.map((one) => ({ ...one, hours: growing(1, 0.1) })),
+      });
+    assert.deepEqual(of(768 + 101, 0.81), of(768 + 199, 0.89));
   });
 });

@@ -1,3 +1,4 @@
+import { coarsely } from '../base/coarse.ts';
 import type { Mode, RunnableSpec } from '../model/app.ts';
 import type {
   CapacityReport,
@@ -34,6 +35,20 @@ export interface Machine {
   readonly cpuUsed: number;
 }
 
+/** The same for whoever may know of these components only: what others have is told coarsely, and by that what is free. */
+export function withOthersCoarse(machine: Machine, components: readonly ComponentInput[]): Machine {
+  const { memoryBytes, memoryPromisedBytes, cpus, cpuUsed } = machine;
+  const coarse = (used: number, own: number, all: number): number =>
+    own + coarsely(Math.max(0, used - own), all);
+  const memory = components.reduce((sum, { now }) => sum + now.memoryBytes, 0);
+  const cpu = components.reduce((sum, { now }) => sum + now.cpuCores, 0);
+  return {
+    ...machine,
+    memoryPromisedBytes: Math.round(coarse(memoryPromisedBytes, memory, memoryBytes)),
+    cpuUsed: coarse(cpuUsed, cpu, cpus),
+  };
+}
+
 export interface CapacityInput {
   readonly app: string;
   readonly environment: string;
@@ -53,6 +68,8 @@ export interface ComponentInput {
   };
   /** By time. The present hour, which is not over, is left out. */
   readonly hours: readonly UsageHour[];
+  /** That one, as far as it has come: what a request takes is known from the first on. Null where there was none. */
+  readonly present: UsageHour | null;
   /** Most requests at the same time in its busiest minute, counted from arrivals; null where they are not kept or too many. */
   readonly peakConcurrency: number | null;
 }
@@ -105,7 +122,7 @@ export function* capacityReport(input: CapacityInput): Sliced<CapacityReport> {
 
 function* componentCapacity(component: Asked, machine: Machine, nowMs: number): Sliced<ComponentCapacity> {
   const { spec, mode, now } = component;
-  const cost = costOf(component.hours);
+  const cost = costOf(component.present === null ? component.hours : [...component.hours, component.present]);
   const peak = peakOf(component);
   yield;
   const limits = yield* limitsOf(component, nowMs);

@@ -31,6 +31,9 @@ describe('the flags of a budget', () => {
       [{ memoryBudget: '1MB' }, {}, /too little/],
       [{ cpuBudget: '0' }, {}, /^--cpu-budget: '0' is no number of processors/],
       [{ cpuBudget: '-1' }, {}, /no number/],
+      [{ cpuBudget: '0.00001' }, {}, /from 0\.01 to/],
+      [{ memoryBudget: '99999TB' }, {}, /'99999TB' is no size; write one with its unit \(MB or GB\)/],
+      [{ memoryBudget: '1' }, {}, /with its unit/],
       [{}, { FULCRUM_CPU_BUDGET: 'all' }, /^FULCRUM_CPU_BUDGET: 'all'/],
     ];
     for (const [flags, env, message] of wrong)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parseBytes } from '../base/bytes.ts';
 import { FulcrumError } from '../base/errors.ts';
-import type { Amount, BudgetAsked } from '../server/budget-size.ts';
+import { LEAST_BUDGET, type Amount, type BudgetAsked } from '../server/budget-size.ts';
 
 /** What bounds the components of a server together, as it was written. */
 export interface BudgetFlags {
@@ -9,8 +9,6 @@ export interface BudgetFlags {
   readonly cpuBudget?: string;
 }
 
-/** The least a server can do anything with. */
-const LEAST_BYTES = 16 * 1024 ** 2;
 const MOST_PERCENT = 10_000;
 const MOST_CPUS = 10_000;
 
@@ -57,8 +55,9 @@ function memoryAmount(text: string): Amount | string {
   const percent = percentOf(text);
   if (percent !== null) return percent;
   const value = parseBytes(text);
-  if (value === null) return 'is no size; write one like 12GB, or a part of what there is like 80%.';
-  return value >= LEAST_BYTES
+  if (value === null)
+    return 'is no size; write one with its unit (MB or GB) like 12GB, or a part of what there is like 80%.';
+  return value >= LEAST_BUDGET.memoryBytes
     ? { kind: 'exact', value }
     : 'is too little for any instance; give 16MB or more.';
 }
@@ -67,8 +66,9 @@ function cpuAmount(text: string): Amount | string {
   const percent = percentOf(text);
   if (percent !== null) return percent;
   const value = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value <= MOST_CPUS) return { kind: 'exact', value };
-  return 'is no number of processors; write one like 6 or 0.5, or a part of what there is like 50%.';
+  if (/^\d+(\.\d+)?$/.test(text) && value <= MOST_CPUS && value >= LEAST_BUDGET.cpus)
+    return { kind: 'exact', value };
+  return 'is no number of processors from 0.01 to 10,000; write one like 6 or 0.5, or a part of what there is like 50%.';
 }
 
 function percentOf(text: string): Amount | null {

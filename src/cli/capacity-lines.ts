@@ -47,8 +47,8 @@ const BOUNDS: Readonly<Record<BoundName, string>> = {
 
 /** What `capacity` shows, no line wider than `width`. */
 export function capacityLines(report: CapacityReport, width: number): string[] {
-  const { app, environment, usage, machine, components, atMs } = report;
-  const head = `${app.replace(/@.*$/, '')} · ${environment} · ${usageWords(usage.days)}`;
+  const { app, environment, machine, components, atMs } = report;
+  const head = `${app.replace(/@.*$/, '')} · ${environment} · ${usageWords(report)}`;
   const dimTitles = (cell: string, row: number): string => (row === -1 ? paint('dim', cell) : cell);
   const machineRows = [
     machineRow('memory', machine.memory, atMs, formatBytes, ''),
@@ -71,8 +71,14 @@ export function capacityLines(report: CapacityReport, width: number): string[] {
   ];
 }
 
-function usageWords(days: number): string {
-  if (days === 0) return 'no usage yet';
+/** Hours count once they are over; what a request takes is known before. */
+function isMeasured({ usage, components }: CapacityReport): boolean {
+  return usage.days > 0 || components.some(({ meanMs }) => meanMs !== null);
+}
+
+function usageWords(report: CapacityReport): string {
+  const { days } = report.usage;
+  if (days === 0) return isMeasured(report) ? 'less than an hour of usage' : 'no usage yet';
   if (days < 2) return `${plural(Math.round(days * 24), 'hour')} of usage`;
   return `${plural(Math.round(days), 'day')} of usage`;
 }
@@ -154,6 +160,7 @@ function noLimitWords(limits: readonly LimitForecast[]): string {
 
 function notesOn(report: CapacityReport): string[] {
   const { usage, machine, components, atMs } = report;
+  const measured = isMeasured(report);
   const { memory, cpu } = machine;
   const names = (kind: ComponentCapacity['room']['kind']): string =>
     components
@@ -173,11 +180,11 @@ function notesOn(report: CapacityReport): string[] {
     ...machineNotes('CPU', cpu, atMs),
     ...components.flatMap((one) => limitNotes(one, atMs)),
     ...(names('off') === '' ? [] : [`${names('off')}: switched off by limits.concurrency 0.`]),
-    ...(names('unmeasured') === '' || usage.days === 0
+    ...(names('unmeasured') === '' || !measured
       ? []
       : [`${names('unmeasured')}: no request in this time, so nobody knows what one takes.`]),
-    ...(usage.days === 0 ? ['Nothing has been measured yet: ask again when there have been requests.'] : []),
-    ...(usage.days > 0 && usage.days < LEAST_DAYS
+    ...(!measured ? ['Nothing has been measured yet: ask again when there have been requests.'] : []),
+    ...(measured && usage.days < LEAST_DAYS
       ? ['With less than three days of usage there are no forecasts yet, only the peaks and the room now.']
       : []),
     ...(usage.days >= LEAST_DAYS && !usage.weekends

@@ -1,9 +1,10 @@
 import { formatBytes } from '../base/bytes.ts';
 import { formatDuration } from '../base/duration.ts';
 import type { ComponentStatus, InstanceStatus } from '../model/status.ts';
+import { limitsNotes } from './limits-notes.ts';
 import { clockTime } from './log-line.ts';
 import { formatTable, type Column } from './table.ts';
-import { paint, printableLine, truncate } from './terminal.ts';
+import { paint, printableLine, truncate, wrap } from './terminal.ts';
 
 const INSTANCES: readonly Column[] = [
   { title: 'INSTANCE' },
@@ -13,9 +14,10 @@ const INSTANCES: readonly Column[] = [
   { title: 'SERVED', align: 'right' },
   { title: 'AGE', align: 'right' },
   { title: 'MEMORY', align: 'right' },
-  { title: 'CPU', align: 'right', dropOrder: 2 },
-  { title: 'REVISION', dropOrder: 1 },
-  { title: 'WHY', minWidth: 12 },
+  { title: 'CPU', align: 'right', dropOrder: 1 },
+  // The line above says it, unless instances of an older release are still there.
+  { title: 'REVISION', dropOrder: 2 },
+  { title: 'WHY', minWidth: 24 },
 ];
 
 const DECISIONS: readonly Column[] = [
@@ -42,6 +44,9 @@ export function componentLines(component: ComponentStatus, width: number): strin
     ...(component.lastError === null
       ? []
       : [paint('red', truncate(printableLine(component.lastError), width))]),
+    ...limitsNotes(component)
+      .flatMap((note) => wrap(note, width))
+      .map((line) => paint('yellow', line)),
     '',
     ...(instances.length === 0
       ? ['no instances']

@@ -6,6 +6,24 @@ import { ask, type Answer } from './fixtures/ask.ts';
 import { capacityReport } from './fixtures/capacity-report.ts';
 import type { FakePort } from './fixtures/fake-port.ts';
 
+const MB = 1024 ** 2;
+
+describe('GET /v1/server', () => {
+  test('tells a token of one app what is free to 5 %, and others all', async (t) => {
+    const world = await ApiWorld.start();
+    t.after(() => world.end());
+    const rest = { memoryBytes: 2_000 * MB, cpus: 2, pressed: false, waiting: 0 };
+    const budget = { ...rest, promisedBytes: 801 * MB, keptBytes: 0 };
+    Object.assign(world.host, { budget: () => budget });
+    const told = async (apps: string[] | null): Promise<unknown> => {
+      const authorization = `Bearer ${await world.token({ scope: 'read', apps })}`;
+      return (await ask(world.http, '/v1/server', { headers: { authorization } })).json['budget'];
+    };
+    assert.deepEqual(await told(null), budget);
+    assert.deepEqual(await told(['shop']), { ...rest, promisedBytes: 900 * MB, keptBytes: 0 });
+  });
+});
+
 describe('GET /v1/apps/{app}/capacity', () => {
   let world: ApiWorld;
   let port: FakePort;
@@ -27,9 +45,18 @@ describe('GET /v1/apps/{app}/capacity', () => {
     assert.equal(answer.status, 200);
     assert.deepEqual(answer.json, capacityReport());
     await get('/apps/shop/capacity?days=90');
-    assert.deepEqual(port.asked, [{ capacity: 30 }, { capacity: 90 }]);
+    assert.deepEqual(port.asked, [
+      { capacity: 30, reader: 'app' },
+      { capacity: 90, reader: 'app' },
+    ]);
     assert.equal((await ask(world.http, '/v1/apps/shop/capacity')).status, 401);
     assert.equal((await get('/apps/blog/capacity')).status, 404);
+  });
+
+  test('is of all apps only for who may know of all', async () => {
+    const token = await world.token({ scope: 'read', apps: null });
+    await ask(world.http, '/v1/apps/shop/capacity', { headers: { authorization: `Bearer ${token}` } });
+    assert.deepEqual(port.asked, [{ capacity: 30, reader: 'server' }]);
   });
 
   test('refuses days that are no number from 1 to 90, and what else is asked', async () => {

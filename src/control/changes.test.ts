@@ -154,6 +154,14 @@ describe('changes, streams and uploads', () => {
       ['POST', '/tokens', { name: 'a', scope: 'read', apps: [] }, 400, /apps/],
       ['POST', '/tokens', { name: 'a', scope: 'read', apps: ['shop@production'] }, 400, /an app's id/],
       ['POST', '/apps/shop/rollback', { to: 0 }, 400, /to/],
+      ['PUT', '/apps/shop/components/catalog/limits', {}, 400, /rps.*burst.*perClient.*concurrency/],
+      [
+        'PUT',
+        '/apps/shop/components/catalog/limits',
+        { rps: 5, burst: null, perClient: null },
+        400,
+        /concurrency/,
+      ],
       ['DELETE', '/tokens/t_nobody', undefined, 404, /no token 't_nobody'/],
     ];
     for (const [method, path, value, status, detail] of CASES) {

@@ -17,22 +17,21 @@ export const modeInput = z.strictObject({
 export const modeCheckInput = z.strictObject({ mode: modeSetting });
 
 const rate = z.number().min(0.01).max(1_000_000);
-const burst = z.int().min(1).max(1_000_000).nullable().default(null).describe('Null: a second’s worth');
+const burst = z.int().min(1).max(1_000_000).nullable().describe('Null: a second’s worth');
 
+/** All four must be said, for this replaces all: what is forgotten would be lifted, a kill switch too. */
 export const limitsInput = z.strictObject({
-  rps: rate.nullable().default(null).describe('Invocations per second; null: as many as anybody likes'),
+  rps: rate.nullable().describe('Invocations per second; null: as many as anybody likes'),
   burst,
   perClient: z
-    .strictObject({ rps: rate, burst })
+    .strictObject({ rps: rate, burst: burst.default(null) })
     .nullable()
-    .default(null)
     .describe('The same of one client’s HTTP requests'),
   concurrency: z
     .int()
     .min(0)
     .max(1_000_000)
     .nullable()
-    .default(null)
     .describe('Invocations that wait or are worked on at a time; 0 switches it off'),
 });
 

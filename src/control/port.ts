@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../base/errors.ts';
 import type { Limits, Mode, ModeSetting } from '../model/app.ts';
-import type { CapacityReport } from '../model/capacity.ts';
+import type { CapacityReader, CapacityReport } from '../model/capacity.ts';
 import type { Outcome, ThrownError } from '../model/invocation.ts';
 import type { AppStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
 import type { LogReader } from './log-book.ts';
@@ -10,7 +10,7 @@ export interface ControlPort {
   app(): AppStatus;
   components(): Promise<readonly ComponentStatus[]>;
   /** What its machine and limits have room for, and until when, from the usage of the last `days`. Rejects with `store-failed`. */
-  capacity(days: number): Promise<CapacityReport>;
+  capacity(days: number, reader: CapacityReader): Promise<CapacityReport>;
   /**
    * Resolves when new work goes to the new mode only. Rejects with `not-found`, `bad-request` (a static component), `start-failed`, or,
    * without `force`, `switch-unsafe` where the code would break in the new mode (details: the `ModeCheck`'s).

@@ -69,7 +69,11 @@ class AccessLine implements LogEntry, PackedLogEntry {
 
   get level(): LogEntry['level'] {
     const error = this.#error;
-    return this.#status >= 500 || (error !== null && error.fault !== 'caller') ? 'error' : 'info';
+    const refused = error !== null && error.refused !== null;
+    // 503 because a person has switched a component off that is called is no error of anybody's.
+    return (this.#status >= 500 && !refused) || (error !== null && error.fault !== 'caller')
+      ? 'error'
+      : 'info';
   }
 
   get text(): string {

@@ -4,7 +4,7 @@ import { connect as http2Connect } from 'node:http2';
 import { test, type TestContext } from 'node:test';
 import type { Affinity, Mode } from '../model/app.ts';
 import { affinityLine, affinityOf } from './affinity.ts';
-import { answering, OK } from './testing/fake-instance.ts';
+import { answering, OK, type Behaviour } from './testing/fake-instance.ts';
 import { gatewayFixture, type FixtureOptions, type GatewayFixture } from './testing/gateway-fixture.ts';
 
 const VALUE = 'AbCdEfGhIjKlMnOpQrSt_-';
@@ -18,6 +18,15 @@ async function served(
   const fixture = await gatewayFixture(t, options);
   fixture.dispatcher.mode = mode;
   return fixture.runs('web', ['/*'], answering(200, ['Set-Cookie', 'own=1'], 'ok'), affinity);
+}
+
+function atOnce(headers: readonly string[]): Behaviour {
+  return {
+    http: ({ response }) => {
+      response.answer!({ status: 200, headers }, Buffer.from('ok'));
+      return Promise.resolve(OK);
+    },
+  };
 }
 
 function keysOf({ dispatcher }: GatewayFixture): (string | null)[] {
@@ -93,6 +102,39 @@ test('cookie: under an app’s prefix it is that app’s, and over HTTP/2 with T
   assert.deepEqual(await ask({ cookie: `${set.split(';')[0]!}; a=b` }), ['own=1']);
   const [first, second] = keysOf(fixture);
   assert.equal(first, second);
+});
+
+test('cookie: none on an answer that a shared cache may give to others, over HTTP/1 and HTTP/2, whole or in pieces', async (t) => {
+  const fixture = await gatewayFixture(t);
+  fixture.dispatcher.mode = 'service';
+  const cases: [path: string, fields: string[], isSet: boolean][] = [
+    ['/public', ['Cache-Control', 'public, max-age=60'], false],
+    ['/shared', ['Age', '1', 'cache-control', 'max-age=0, S-MaxAge=60'], false],
+    ['/twice', ['Cache-Control', 'max-age=60', 'Cache-Control', 'public'], false],
+    ['/private', ['Cache-Control', 'private, max-age=60'], true],
+    ['/other', ['X-Note', 'cache-control: public', 'Cache-Control', 'no-store'], true],
+    ['/none', [], true],
+  ];
+  for (const [path, fields] of cases) {
+    const name = path.slice(1);
+    fixture.runs(`pieces-${name}`, [path], answering(200, fields, 'o', 'k'), { kind: 'cookie' });
+    fixture.runs(`whole-${name}`, [`/whole${path}`], atOnce(fields), { kind: 'cookie' });
+  }
+  const { port, ca } = await fixture.listenTls(t);
+  const session = http2Connect(`https://127.0.0.1:${port}`, { ca, servername: 'a.test' });
+  t.after(() => session.destroy());
+  for (const [path, , isSet] of cases) {
+    for (const asked of [path, `/whole${path}`]) {
+      const plain = await fetch(fixture.url + asked);
+      await plain.text();
+      assert.equal(plain.headers.getSetCookie().length, isSet ? 1 : 0, `${asked} over HTTP/1`);
+      const stream = session.request({ ':path': asked, ':authority': 'a.test' });
+      stream.resume();
+      const [headers] = (await once(stream, 'response')) as [Record<string, string[] | undefined>];
+      await once(stream, 'close');
+      assert.equal(headers['set-cookie']?.length ?? 0, isSet ? 1 : 0, `${asked} over HTTP/2`);
+    }
+  }
 });
 
 test('header: its value is the key, the end of a very long one; none without it', async (t) => {

@@ -25,16 +25,37 @@ export function clientBehind(
   return clientOf(client);
 }
 
-/** An IPv6 client has a whole /64 to choose addresses from, which counts as one. */
+/** An IPv6 client has a whole /64 to choose addresses from, which counts as one, however it is written; an IPv4 address in IPv6 is that one. */
 export function clientOf(address: string): string {
   const plain = plainAddress(address);
   if (!isIPv6(plain)) return plain;
-  const [head = '', tail] = plain.split('%')[0]!.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const behind = tail === '' ? [] : tail.split(':');
-    while (groups.length + behind.length < 8) groups.push('0');
-    groups.push(...behind);
+  const groups = groupsOf(plain.split('%')[0]!);
+  if (groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)) {
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 0xff])
+      .join('.');
   }
-  return groups.slice(0, 4).join(':');
+  return groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':');
+}
+
+/** The eight groups of a valid IPv6 address (RFC 4291, 2.2), whose zeroes may be left out once, and whose end may be written as IPv4. */
+function groupsOf(address: string): number[] {
+  const [head = '', tail] = address.split('::');
+  const groups = numbersOf(head);
+  if (tail === undefined) return groups;
+  const behind = numbersOf(tail);
+  return [...groups, ...Array<number>(8 - groups.length - behind.length).fill(0), ...behind];
+}
+
+function numbersOf(part: string): number[] {
+  if (part === '') return [];
+  return part.split(':').flatMap((group) => {
+    if (!group.includes('.')) return Number.parseInt(group, 16);
+    const [a, b, c, d] = group.split('.').map(Number);
+    return [(a! << 8) | b!, (c! << 8) | d!];
+  });
 }

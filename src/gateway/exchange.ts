@@ -4,7 +4,7 @@ import { requestId } from '../base/ids.ts';
 import { accessLine } from './access-line.ts';
 import { hasFailed } from './outcomes.ts';
 import { problemOf } from './problem.ts';
-import { hasBody, linesOf, readResponseHead } from './response-fields.ts';
+import { hasBody, isForAll, linesOf, readResponseHead } from './response-fields.ts';
 import type { ResponseFields } from './response-fields.ts';
 import { serverTiming } from './server-timing.ts';
 import type { InvocationControl } from '../model/dispatch.ts';
@@ -44,6 +44,8 @@ export class Exchange implements ResponseSink, Served {
   servedBy: ServedRelease | null = null;
   /** Field lines, each with its end, that every answer carries. */
   lines = '';
+  /** One more of an answer of the component's own that is for this client only: it says what keeps it to a replica. */
+  markLine = '';
   cors: CorsPolicy | null = null;
   origin: string | null = null;
   body: RequestBody | null = null;
@@ -266,7 +268,7 @@ export class Exchange implements ResponseSink, Served {
 
   #begin(head: ResponseHead): void {
     const { lines, contentLength, dated } = readResponseHead(head, this.cors !== null);
-    let all = `${lines}X-Request-Id: ${this.requestId}\r\n${this.lines}`;
+    let all = `${lines}X-Request-Id: ${this.requestId}\r\n${this.lines}${this.#markFor(lines)}`;
     if (this.cors !== null) all += linesOf(this.#corsFields());
     if (this.#parts.dev && this.#slot !== null) all += `Server-Timing: ${this.#timing(this.#slot)}\r\n`;
     this.#promisedBytes = contentLength;
@@ -306,7 +308,7 @@ export class Exchange implements ResponseSink, Served {
     this.#status = status;
     this.#bytesOut = body.length;
     const framing = { bodyBytes: body.length, sendsBody: true, minor, closes, dated };
-    const all = `${lines}X-Request-Id: ${this.requestId}\r\n${this.lines}${timing}`;
+    const all = `${lines}X-Request-Id: ${this.requestId}\r\n${this.lines}${this.#markFor(lines)}${timing}`;
     this.#stream.writer.whole(status, all, framing, asBuffer(body));
     this.#control?.status(status);
     this.#control?.answered();
@@ -318,6 +320,11 @@ export class Exchange implements ResponseSink, Served {
     // From here on, so that nothing is read behind a request whose answer says that nothing will be.
     if (framing.closes) this.#stream.close();
     this.#stream.writer.begin(status, lines, { ...framing, minor: this.request.minor });
+  }
+
+  /** A shared cache would hand one client's mark to all others, who would crowd one replica. */
+  #markFor(lines: string): string {
+    return this.markLine === '' || isForAll(lines) ? '' : this.markLine;
   }
 
   #timing(slot: Slot): string {

@@ -54,7 +54,7 @@ export class Passage implements Carrier, InvocationSeed, HttpExchange {
     this.#control = control;
     this.#exchange.given(slot, control);
     // A function's instances come and go: there is nothing to keep to.
-    if (this.#cookieLine !== '' && slot.mode === 'service') this.#exchange.lines += this.#cookieLine;
+    if (this.#cookieLine !== '' && slot.mode === 'service') this.#exchange.markLine = this.#cookieLine;
     slot.instance.http(this);
   }
 

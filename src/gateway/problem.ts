@@ -1,6 +1,8 @@
-import type { FulcrumError } from '../base/errors.ts';
+import type { ErrorCode, FulcrumError } from '../base/errors.ts';
 
 const MAX_DETAIL_CHARS = 1_000;
+/** The platform's own words for what a client may do something about: come again later. */
+const OPEN: ReadonlySet<ErrorCode> = new Set(['overloaded', 'shutting-down', 'call-refused']);
 
 /** An error as a client may see it (RFC 9457): fields and body of the answer. */
 export interface Problem {
@@ -45,7 +47,7 @@ export function problemOf({ error, requestId, component, dev }: ProblemFacts): P
  * then the message alone: stacks, an instance's output and an error's `details` stay in the log, where the request id leads.
  */
 function detailOf(error: FulcrumError, dev: boolean): string {
-  const open = error.fault === 'caller' || error.code === 'overloaded' || error.code === 'shutting-down';
+  const open = error.fault === 'caller' || OPEN.has(error.code);
   if (!open && !dev) return 'The log has more about it under this request id.';
   const text = open ? error.message : withoutStack(error.message);
   return text.length > MAX_DETAIL_CHARS ? `${text.slice(0, MAX_DETAIL_CHARS)}…` : text;

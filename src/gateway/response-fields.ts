@@ -75,6 +75,13 @@ export function linesOf(fields: readonly string[]): string {
   return lines;
 }
 
+/** Whether fields, as lines, say that a shared cache may give the answer to anybody (RFC 9111, 5.2.2: `public`, `s-maxage`). */
+export function isForAll(lines: string): boolean {
+  return FOR_ALL.test(lines);
+}
+
+const FOR_ALL = /^cache-control:.*\b(?:public|s-maxage)\b/im;
+
 /** Whether an answer to `method` with `status` has a body (RFC 9110, 6.4.1 and 15.3.6). */
 export function hasBody(method: string, status: number): boolean {
   return method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304;

@@ -11,6 +11,9 @@ export interface CapacityReport {
   readonly components: readonly ComponentCapacity[];
 }
 
+/** Whom a report is for: who may know of all apps of the server, or of this one only. */
+export type CapacityReader = 'server' | 'app';
+
 /** Which usage it was made from. */
 interface UsageSpan {
   /** Null where there is none. */
@@ -28,7 +31,7 @@ interface UsageSpan {
 export interface MachineCapacity {
   /** Of all apps of the server. */
   readonly now: number;
-  /** What of `now` is other apps'; forecasts take it as it is. */
+  /** What of `now` is other apps'; forecasts take it as it is. For a token of one app rounded up to 5 % of the limit. */
   readonly others: number;
   /** What this app needed at most, with `others` beside it; null where nothing was measured. */
   readonly peak: Peak | null;

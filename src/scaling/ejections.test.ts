@@ -19,6 +19,12 @@ const ended = (outcome: Outcome): InvocationEnd => ({
   cpuMs: 0,
 });
 
+const CALL_REFUSED: InvocationEnd = {
+  outcome: 'handler-error',
+  error: new FulcrumError('call-refused', 'no', { cause: new FulcrumError('overloaded', 'no') }),
+  cpuMs: 0,
+};
+
 type Answer = { readonly end: InvocationEnd; readonly status: number };
 const answer = (status: number): Answer => ({ end: OK, status });
 const WELL = answer(200);
@@ -102,6 +108,7 @@ describe('a replica that keeps failing', () => {
     answer(429),
     answer(501),
     { end: ended('cancelled'), status: 499 },
+    { end: CALL_REFUSED, status: 503 },
   ]) {
     it(`is none for ${harmless.end.outcome} with ${harmless.status}`, async () => {
       const shop = await Shop.of(2);

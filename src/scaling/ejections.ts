@@ -167,8 +167,10 @@ function isOnTrial({ standing }: PooledInstance): boolean {
 }
 
 /** Why it counts as a failure; null for one that went well, undefined where the replica is not to be blamed or praised. */
-function failureOf({ outcome }: InvocationEnd, httpStatus: number): string | null | undefined {
+function failureOf({ outcome, error }: InvocationEnd, httpStatus: number): string | null | undefined {
   if (outcome === 'cancelled' || outcome === 'refused') return undefined;
+  // Another component's doing: every replica would have had to answer that.
+  if (error !== null && error.refused !== null) return undefined;
   if (outcome !== 'ok') return outcome;
   return FAILED_STATUS.has(httpStatus) ? `status ${httpStatus}` : null;
 }

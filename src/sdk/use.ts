@@ -29,6 +29,8 @@ const NOT_CALLS: ReadonlySet<string> = new Set(['default', 'then', 'toJSON']);
  * Arguments and results are cloned (the structured clone algorithm), wherever the other component runs. A call rejects with
  * what the function threw, or with `call-unknown-component`, `call-unknown-function`, `call-not-cloneable`,
  * `call-too-large`, `timeout`, `overloaded`, `rate-limited`, `switched-off`, or `outside-fulcrum` where the code does not run inside an app.
+ * Where it may be tried again later, `retryAfterS` of the error says in how many seconds. A handler that lets such a refusal through
+ * (`rate-limited`, `switched-off`, `overloaded`, `machine-full`, `resources-exhausted`) answers 503 with `Retry-After`.
  *
  * @param component its name in `components` of the config.
  */

@@ -6,9 +6,12 @@ import { test, type TestContext } from 'node:test';
 import { FakeClock } from '../base/fake-clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { machine, spec } from '../capacity/testing/usage.ts';
+import { NO_LIMITS, type Limits } from '../model/app.ts';
+import type { ComponentCapacity } from '../model/capacity.ts';
 import type { UsageRecord } from '../model/usage.ts';
 import type { UsageHours, UsageStore } from '../model/usage-store.ts';
 import { UsageMeter } from '../meter/usage-meter.ts';
+import { AppLimits } from '../scaling/limits/app-limits.ts';
 import { Turns } from '../scaling/turns.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import { AppCapacity, type MeasuredApp } from './app-capacity.ts';
@@ -55,7 +58,9 @@ async function world(t: TestContext) {
       ],
     },
   } as unknown as MeasuredApp['serving'];
-  const app = { id: 'shop', serving, meter };
+  const limits = new AppLimits(clock);
+  limits.of('catalog').configure(SPEC.limits);
+  const app = { id: 'shop', serving, meter, limits };
   const capacity = new AppCapacity({ app, usage: usage.of, clock, machine, turns: new Turns() });
   const record = (arrivedAtMs: number, part: Partial<UsageRecord> = {}): void =>
     meter.record({
@@ -78,7 +83,7 @@ async function world(t: TestContext) {
     });
   // Of the hour before the one that runs.
   const minuteMs = Math.floor(clock.nowMs() / (60 * MINUTE_MS)) * 60 * MINUTE_MS - 20 * MINUTE_MS;
-  return { clock, meter, usage, capacity, record, minuteMs, store };
+  return { clock, meter, usage, capacity, record, minuteMs, store, limits };
 }
 
 test('what a meter has recorded is read back: requests, time, CPU, and how many there were at once', async (t) => {
@@ -124,7 +129,9 @@ test('where arrivals are gone the mean is told, and said to be one', async (t) =
 });
 
 test('a report is kept for a minute, made once for all who ask meanwhile, and made anew after a failure', async (t) => {
-  const { clock, usage, capacity } = await world(t);
+  const { clock, meter, usage, capacity, record, minuteMs } = await world(t);
+  record(minuteMs);
+  await meter.flush();
   usage.fails = new Error('the disk is gone');
   await assert.rejects(capacity.report(7), /the disk is gone/);
   usage.fails = null;
@@ -139,7 +146,9 @@ test('a report is kept for a minute, made once for all who ask meanwhile, and ma
 });
 
 test('however many different reports are asked for, one is made at a time, and few are kept', async (t) => {
-  const { usage, capacity } = await world(t);
+  const { meter, usage, capacity, record, minuteMs } = await world(t);
+  record(minuteMs);
+  await meter.flush();
   const reports = await Promise.all([1, 2, 3, 4, 5].map((days) => capacity.report(days)));
   assert.equal(new Set(reports).size, 5);
   const before = usage.asked;
@@ -147,4 +156,37 @@ test('however many different reports are asked for, one is made at a time, and f
   assert.equal(usage.asked, before);
   await capacity.report(1);
   assert.ok(usage.asked > before);
+});
+
+test('limits that were set by hand bound it, the kill switch too, from the moment on that it is told of them', async (t) => {
+  const { meter, capacity, record, minuteMs, limits } = await world(t);
+  for (let i = 0; i < 60; i++) record(minuteMs + i * 1_000);
+  await meter.flush();
+  const set = async (chosen: Partial<Limits>): Promise<ComponentCapacity> => {
+    limits.choose('catalog', { ...NO_LIMITS, ...chosen });
+    capacity.forget();
+    return (await capacity.report(7)).components[0]!;
+  };
+  const slow = await set({ rps: 2, burst: 2 });
+  assert.deepEqual(
+    slow.limits.map(({ name, limit }) => [name, limit]),
+    [
+      ['instances', 10],
+      ['rps', 2],
+    ],
+  );
+  assert.ok(slow.room.kind === 'measured' && slow.room.boundedBy === 'rps');
+  assert.deepEqual((await set({ concurrency: 0 })).room, { kind: 'off' });
+});
+
+test('in the first hour of an app there is a cost and room from its first request on, and no forecast', async (t) => {
+  const { clock, meter, capacity, record } = await world(t);
+  const before = (await capacity.report(7)).components[0]!;
+  assert.deepEqual([before.meanMs, before.room], [null, { kind: 'unmeasured' }]);
+  record(clock.nowMs());
+  await meter.flush();
+  const { usage, components } = await capacity.report(7);
+  const [catalog] = components;
+  assert.deepEqual([catalog!.meanMs, catalog!.cpuMs, catalog!.room.kind], [50, 5, 'measured']);
+  assert.deepEqual([usage.days, usage.fromMs, catalog!.peak], [0, null, null]);
 });

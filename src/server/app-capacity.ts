@@ -1,21 +1,22 @@
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { peakConcurrency } from '../capacity/concurrency.ts';
-import { capacityReport, type ComponentInput, type Machine } from '../capacity/report.ts';
+import { capacityReport, withOthersCoarse, type ComponentInput, type Machine } from '../capacity/report.ts';
 import { UsageHistory } from '../meter/usage-history.ts';
-import type { CapacityReport } from '../model/capacity.ts';
+import type { CapacityReader, CapacityReport } from '../model/capacity.ts';
 import type { UsageHour, UsageHours, UsageMinute, UsageStore } from '../model/usage-store.ts';
 import type { Turns } from '../scaling/turns.ts';
 import type { UsageMeter } from '../meter/usage-meter.ts';
+import type { AppLimits } from '../scaling/limits/app-limits.ts';
 import type { LiveRelease } from './live-release.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** The store sums up so much at a time: some 20 ms of its thread, between which usage is written. */
-const STEP_MS = 7 * DAY_MS;
+/** The store sums up so much at a time, a week and the present hour: some 20 ms of its thread, between which usage is written. */
+const STEP_MS = 7 * DAY_MS + HOUR_MS;
 const CACHED_MS = 60_000;
-/** Of different numbers of days. */
+/** Of different numbers of days, and for different readers. */
 const MAX_CACHED = 4;
 /** Rows of the busiest hour; there are as many to a minute as it had modes, outcomes and revisions. */
 const MAX_MINUTES = 2_000;
@@ -32,6 +33,8 @@ export interface MeasuredApp {
   readonly id: string;
   readonly serving: LiveRelease | null;
   readonly meter: Pick<UsageMeter, 'lastMinute'>;
+  /** What holds, which need not be what the config says. */
+  readonly limits: Pick<AppLimits, 'of'>;
 }
 
 export interface AppCapacityOptions {
@@ -53,51 +56,63 @@ interface Cached {
 export class AppCapacity {
   readonly #o: AppCapacityOptions;
   readonly #history: UsageHistory;
-  readonly #cached = new Map<number, Cached>();
+  readonly #cached = new Map<string, Cached>();
 
   constructor(o: AppCapacityOptions) {
     this.#o = o;
     this.#history = new UsageHistory(o.app.id, o.usage);
   }
 
-  /** From the usage of the last `days`. Rejects with `store-failed`, and `shutting-down` where nothing serves. */
-  report(days: number): Promise<CapacityReport> {
+  /** From the usage of the last `days`, for whoever may know of all apps or of this one only. Rejects with `store-failed`, and `shutting-down` where nothing serves. */
+  report(days: number, reader: CapacityReader = 'server'): Promise<CapacityReport> {
+    const wanted = `${days} ${reader}`;
     const atMs = this.#o.clock.monotonicMs();
     for (const [key, cached] of this.#cached) if (atMs - cached.atMs >= CACHED_MS) this.#cached.delete(key);
-    const known = this.#cached.get(days);
+    const known = this.#cached.get(wanted);
     if (known !== undefined) return known.report;
     const oldest = this.#cached.keys().next();
     if (this.#cached.size >= MAX_CACHED) this.#cached.delete(oldest.value!);
-    const cached = { atMs, report: this.#make(days) };
-    this.#cached.set(days, cached);
-    cached.report.catch(() => {
-      if (this.#cached.get(days) === cached) this.#cached.delete(days);
-    });
+    const cached = { atMs, report: this.#make(days, reader) };
+    this.#cached.set(wanted, cached);
+    const drop = (): void => {
+      if (this.#cached.get(wanted) === cached) this.#cached.delete(wanted);
+    };
+    // Whoever is told that nothing has been measured makes a request, and asks again.
+    cached.report.then((report) => {
+      if (report.components.every(({ room }) => room.kind !== 'measured')) drop();
+    }, drop);
     return cached.report;
   }
 
-  async #make(days: number): Promise<CapacityReport> {
+  /** What it is made of has been changed, by hand or by a deploy: whoever asks next is told of what is so then. */
+  forget(): void {
+    this.#cached.clear();
+  }
+
+  async #make(days: number, reader: CapacityReader): Promise<CapacityReport> {
     const endTurn = await this.#o.turns.take();
     try {
-      return await this.#read(days);
+      return await this.#read(days, reader);
     } finally {
       endTurn();
     }
   }
 
-  async #read(days: number): Promise<CapacityReport> {
+  async #read(days: number, reader: CapacityReader): Promise<CapacityReport> {
     const { app, clock, machine } = this.#o;
     const release = app.serving;
     if (release === null)
       throw new FulcrumError('shutting-down', 'The app has not started yet.', { retryAfterS: 1 });
     const nowMs = clock.nowMs();
     const toMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
-    const read: Pick<ComponentInput, 'spec' | 'hours' | 'peakConcurrency'>[] = [];
+    const read: Pick<ComponentInput, 'spec' | 'hours' | 'present' | 'peakConcurrency'>[] = [];
     for (const name of release.scaler.names()) {
       const spec = release.runs(name);
       if (spec === null) continue;
-      const hours = await this.#hours(name, toMs - days * DAY_MS, toMs);
-      read.push({ spec, hours, peakConcurrency: await this.#peakConcurrency(name, hours) });
+      const known = await this.#hours(name, toMs - days * DAY_MS, toMs + HOUR_MS);
+      const hours = known.filter(({ hourMs }) => hourMs < toMs);
+      const present = known.find(({ hourMs }) => hourMs === toMs) ?? null;
+      read.push({ spec, hours, present, peakConcurrency: await this.#peakConcurrency(name, hours) });
     }
     // After all that was waited for, so that it is of one moment, and of now.
     const statuses = new Map(release.scaler.status().map((status) => [status.name, status]));
@@ -108,10 +123,13 @@ export class AppCapacity {
       const { count, cpuMs } = app.meter.lastMinute(one.spec.name);
       const memoryBytes = instances.reduce((bytes, { mode: its }) => bytes + one.spec[its].memoryBytes, 0);
       const now = { rps: count / 60, cpuCores: cpuMs / MINUTE_MS, instances: instances.length, memoryBytes };
-      return [{ ...one, mode, now }];
+      const spec = { ...one.spec, limits: app.limits.of(one.spec.name).holds };
+      return [{ ...one, spec, mode, now }];
     });
     const { environment } = release.spec;
-    const making = capacityReport({ app: app.id, environment, nowMs, machine: machine(), components });
+    const has = machine();
+    const told = reader === 'app' ? withOthersCoarse(has, components) : has;
+    const making = capacityReport({ app: app.id, environment, nowMs, machine: told, components });
     for (;;) {
       const step = making.next();
       if (step.done === true) return step.value;

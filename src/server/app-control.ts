@@ -4,7 +4,7 @@ import { requestId } from '../base/ids.ts';
 import { nearest } from '../base/suggest.ts';
 import type { LogReader } from '../control/log-book.ts';
 import type { ControlPort, ManualInvocation, ManualResult, ModeChange, ModeCheck } from '../control/port.ts';
-import type { CapacityReport } from '../model/capacity.ts';
+import type { CapacityReader, CapacityReport } from '../model/capacity.ts';
 import type { ChosenMode } from '../model/app-record.ts';
 import type { AppSpec, ChosenLimits, ComponentSpec, Limits, ModeSetting } from '../model/app.ts';
 import type { InvocationResult } from '../model/invocation.ts';
@@ -86,8 +86,8 @@ export class AppControl implements ControlPort {
     );
   }
 
-  async capacity(days: number): Promise<CapacityReport> {
-    return this.#options.app.capacity.report(days);
+  async capacity(days: number, reader: CapacityReader): Promise<CapacityReport> {
+    return this.#options.app.capacity.report(days, reader);
   }
 
   async setMode(component: string, mode: ModeSetting, { force } = { force: false }): Promise<ModeChange> {
@@ -137,10 +137,11 @@ export class AppControl implements ControlPort {
       if (of.choice === choice) of.choose(before);
       throw error;
     }
+    app.capacity.forget();
     const said = limitsText(of.holds);
     this.#serving().scaler.note(
       component,
-      limits === null ? `limits as the config says: ${said}` : `limits set by hand: ${said}`,
+      choice === null ? `limits as the config says: ${said}` : `limits set by hand: ${said}`,
     );
     return of.status();
   }

@@ -21,11 +21,27 @@ describe('the budget of a server', () => {
     const machine = { memoryBytes: 1_000 * MB, cpus: 4 };
     const size = (memory: Parameters<typeof budgetSize>[0]['memory'], cpus: typeof memory = null) =>
       budgetSize({ memory, cpus }, 'serve', machine);
-    assert.equal(size({ kind: 'exact', value: 7 * MB }).memoryBytes, 7 * MB);
+    assert.equal(size({ kind: 'exact', value: 70 * MB }).memoryBytes, 70 * MB);
     assert.equal(size({ kind: 'percent', value: 150 }).memoryBytes, 1_500 * MB);
     assert.equal(size(null, { kind: 'percent', value: 50 }).cpus, 2);
     assert.equal(size(null, { kind: 'exact', value: 1.5 }).cpus, 1.5);
     assert.equal(size(null).cpus, 4);
+  });
+
+  it('is refused where nothing can run in it, as a part of the machine too', () => {
+    const machine = { memoryBytes: 1_000 * MB, cpus: 4 };
+    const size = (memoryPercent: number, cpuPercent: number) =>
+      budgetSize(
+        { memory: { kind: 'percent', value: memoryPercent }, cpus: { kind: 'percent', value: cpuPercent } },
+        'serve',
+        machine,
+      );
+    assert.throws(() => size(0.0001, 50), {
+      code: 'usage',
+      message: /memory budget of 1 KB .*16 MB or more/,
+    });
+    assert.throws(() => size(50, 0.0001), { code: 'usage', message: /0\.01 or more/ });
+    assert.deepEqual(size(1.6, 0.25), { memoryBytes: 16 * MB, cpus: 0.01 });
   });
 
   it('knows this machine', () => {

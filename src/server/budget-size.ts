@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { formatBytes } from '../base/bytes.ts';
+import { FulcrumError } from '../base/errors.ts';
 import { machineBytes } from '../base/machine-memory.ts';
 
 /** What may be used, as a server is told: so much, or a part of what the machine has. */
@@ -35,7 +37,14 @@ const DEV_PROMISES = 2;
 
 export const NOTHING_ASKED: BudgetAsked = { memory: null, cpus: null };
 
-/** @param machine what there is: by default what this machine, or the control group that the process is in, has. */
+/** The least that anything can run in. */
+export const LEAST_BUDGET: BudgetSize = { memoryBytes: 16 * MB, cpus: 0.01 };
+
+/**
+ * Throws `usage` where what was asked for, as a part of what there is too, is less than anything can run in.
+ *
+ * @param machine what there is: by default what this machine, or the control group that the process is in, has.
+ */
 export function budgetSize(
   { memory, cpus }: BudgetAsked,
   purpose: BudgetPurpose,
@@ -43,10 +52,21 @@ export function budgetSize(
 ): BudgetSize {
   const usable = machine.memoryBytes - Math.max(LEAST_RESERVE_BYTES, machine.memoryBytes * RESERVE);
   const usual = Math.max(LEAST_RESERVE_BYTES, usable) * (purpose === 'dev' ? DEV_PROMISES : 1);
-  return {
-    memoryBytes: Math.floor(memory === null ? usual : of(memory, machine.memoryBytes)),
-    cpus: cpus === null ? machine.cpus : of(cpus, machine.cpus),
-  };
+  const memoryBytes = Math.floor(memory === null ? usual : of(memory, machine.memoryBytes));
+  const size = { memoryBytes, cpus: cpus === null ? machine.cpus : of(cpus, machine.cpus) };
+  if (size.memoryBytes < LEAST_BUDGET.memoryBytes) {
+    throw new FulcrumError(
+      'usage',
+      `A memory budget of ${formatBytes(memoryBytes)} is too little for any instance; give ${formatBytes(LEAST_BUDGET.memoryBytes)} or more.`,
+    );
+  }
+  if (size.cpus < LEAST_BUDGET.cpus) {
+    throw new FulcrumError(
+      'usage',
+      `A CPU budget of ${size.cpus} processors is too little for anything; give ${LEAST_BUDGET.cpus} or more.`,
+    );
+  }
+  return size;
 }
 
 export function thisMachine(): BudgetSize {

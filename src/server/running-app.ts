@@ -124,6 +124,7 @@ export class RunningApp {
   #settle(): void {
     for (const release of this.#live) release.scaler.followHabits(release === this.#serving);
     if (this.#serving === null) return;
+    this.capacity.forget();
     this.limits.configure(this.#serving.spec.components, this.#canary?.spec.components ?? null);
   }
 

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/log.ts';
 import { dayOf } from '../../src/cli/when.ts';
-import type { CapacityReport } from '../../src/model/capacity.ts';
+import type { CapacityReport, ComponentCapacity } from '../../src/model/capacity.ts';
 import { STORE_FILE } from '../../src/server/places.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { PostgresServer } from '../conformance/store/support/postgres-server.ts';
@@ -111,13 +111,30 @@ async function check(run: (...args: string[]) => Promise<Finished>, crossingMs: 
   assert.match(wrong.stderr, /a number from 1 to 90/);
 }
 
+/** Limits that were set by hand are what is reached and bounds, from that moment on. */
+async function checkByHand(run: (...args: string[]) => Promise<Finished>): Promise<void> {
+  const catalog = async (...args: string[]): Promise<ComponentCapacity> => {
+    const set = await run('limits', 'catalog', ...args);
+    assert.equal(set.code, 0, set.stderr);
+    const json = await run('capacity', '--json');
+    const { components } = JSON.parse(json.stdout) as CapacityReport;
+    return components.find(({ name }) => name === 'catalog')!;
+  };
+  const { limits, room } = await catalog('--rps', '1');
+  assert.equal(limits.find(({ name }) => name === 'rps')!.limit, 1);
+  assert.ok(room.kind === 'measured' && room.boundedBy === 'rps' && room.mostRps === 1, JSON.stringify(room));
+  assert.deepEqual((await catalog('--off')).room, { kind: 'off' });
+}
+
 test('a month of usage in dev’s store says when a limit will be reached, and what there is room for now', async (t) => {
   const [folder, env] = [await app(t), isolatedEnv()];
   mkdirSync(join(folder.path, '.fulcrum'), { mode: 0o711 });
   const path = join(folder.path, '.fulcrum', STORE_FILE);
   const crossingMs = await fill({ databaseUrl: null, path }, 'shop@development');
   await DevProcess.start(t, env, folder.path);
-  await check((...args) => fulcrum(env, args, folder.path), crossingMs);
+  const run = (...args: string[]): Promise<Finished> => fulcrum(env, args, folder.path);
+  await check(run, crossingMs);
+  await checkByHand(run);
 });
 
 const postgres = await PostgresServer.start();

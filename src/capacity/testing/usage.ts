@@ -83,6 +83,7 @@ export function component(o: Partial<ComponentInput> = {}): ComponentInput {
     mode: 'function',
     now: { rps: 20, cpuCores: 0.4, instances: 3, memoryBytes: 384 * MB },
     hours: [],
+    present: null,
     peakConcurrency: null,
     ...o,
   };

@@ -38,7 +38,7 @@ describe('fulcrum capacity', () => {
   test('fits 80 columns and shows what a person decides by', async () => {
     const ran = await world.run(['capacity', '--days', '21']);
     assert.equal(ran.code, 0, ran.stderr);
-    assert.deepEqual(port.asked, [{ capacity: 21 }]);
+    assert.deepEqual(port.asked, [{ capacity: 21, reader: 'server' }]);
     const lines = ran.stdout.split('\n').slice(0, -1);
     for (const line of lines) assert.ok(Array.from(line).length <= 80, `too wide: ${line}`);
     assert.equal(lines[0], 'shop · production · 21 days of usage');
@@ -111,10 +111,17 @@ describe('the words of capacity', () => {
 
   test('say how little usage there is', () => {
     const { usage } = capacityReport();
+    const unmeasured = [componentCapacity({ meanMs: null, cpuMs: null, room: { kind: 'unmeasured' } })];
     const text = (days: number, weekends = false): string =>
       capacityLines(capacityReport({ usage: { ...usage, days, weekends, outageHours: 1 } }), 200).join('\n');
-    assert.match(text(0), /^shop · production · no usage yet\n/);
-    assert.match(text(0), /\nNothing has been measured yet/);
+    assert.match(text(0), /^shop · production · less than an hour of usage\n/);
+    assert.doesNotMatch(text(0), /Nothing has been measured yet/);
+    const none = capacityLines(
+      capacityReport({ usage: { ...usage, days: 0 }, components: unmeasured }),
+      200,
+    ).join('\n');
+    assert.match(none, /^shop · production · no usage yet\n/);
+    assert.match(none, /\nNothing has been measured yet/);
     assert.match(text(1 / 24), /· 1 hour of usage\n/);
     assert.match(text(2), /\nWith less than three days of usage there are no forecasts yet/);
     assert.match(text(9), /\nWith less than two weeks of usage weekends are not told/);

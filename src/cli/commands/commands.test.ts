@@ -132,6 +132,7 @@ describe('commands against a running server', () => {
     const lines = linesOf(ran.stdout);
     assert.equal(lines[0], 'catalog · function · spawn · revision 0123456789ab · 2 waiting');
     assert.match(lines[2]!, /^INSTANCE +PID +STATE +BUSY +SERVED +AGE +MEMORY +/);
+    assert.doesNotMatch(lines[2]!, /REVISION/, 'which the first line says');
     assert.match(lines[3]!, /^i_abcdefgh +4711 +ready +1 +12 +1\.5s +61 MB +.*queue 1$/);
     assert.match(lines[4]!, /^i_old +- +draining .*ends: mode/);
     assert.match(lines[7]!, /^\d\d:\d\d:00\S* +i_ill +end +missed 3 health checks: .*…$/);
@@ -205,6 +206,26 @@ describe('commands against a running server', () => {
     ]);
     const { chosen } = JSON.parse((await limits('--json')).stdout) as { chosen: unknown };
     assert.equal(chosen, null);
+  });
+
+  test('limits fit the terminal, and ps of one component tells of them too', async () => {
+    const all = {
+      rps: 1_000,
+      burst: 200_000,
+      perClient: { rps: 1_000, burst: 200_000 },
+      concurrency: 50_000,
+    };
+    const chosen = { ...all, concurrency: 0 };
+    port.list = [component({ limits: { configured: all, chosen, refused: 1_204 } })];
+    const shown = (await world.run(['limits', 'catalog'])).stdout.split('\n');
+    for (const line of shown) assert.ok(Array.from(line).length <= 80, `too wide: ${line}`);
+    assert.match(
+      shown.join(' '),
+      /^catalog: switched off {3}set by hand; .* 50,000 at a time {3}1,204 refused/,
+    );
+    const ps = (await world.run(['ps', 'catalog'])).stdout;
+    assert.match(ps, /^switched off by hand$/m);
+    assert.match(ps, /^1,204 refused by limits in the last minute$/m);
   });
 
   test('limits that contradict each other change nothing', async () => {

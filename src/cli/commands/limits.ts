@@ -5,7 +5,7 @@ import type { LimitsStatus } from '../../model/status.ts';
 import { connectToApp, type Target } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { print, printJson } from '../stdout.ts';
-import { paint } from '../terminal.ts';
+import { paint, terminalWidth, wrap } from '../terminal.ts';
 
 type Wanted = number | 'none';
 
@@ -43,7 +43,7 @@ export async function limits(component: string, options: LimitsOptions): Promise
         ? before
         : await client.put<LimitsStatus>(path, order);
   if (options.json) printJson({ component, ...status });
-  else for (const line of limitsLines(component, status)) print(line);
+  else for (const line of limitsLines(component, status, terminalWidth())) print(line);
   return EXIT.ok;
 }
 
@@ -110,12 +110,22 @@ function concurrencyOf(
   return concurrency === 'none' ? null : concurrency;
 }
 
-function limitsLines(component: string, { configured, chosen, refused }: LimitsStatus): string[] {
-  const name = paint('bold', component);
-  const lines = [`${name}: ${limitsText(chosen ?? configured)}`];
-  if (chosen !== null) lines.push(`  set by hand; the config says: ${limitsText(configured)}`);
-  if (refused > 0) lines.push(`  ${refused.toLocaleString('en-GB')} refused in the last minute`);
-  return lines;
+/** No line wider than `width`; what belongs to the component is set in. */
+function limitsLines(
+  component: string,
+  { configured, chosen, refused }: LimitsStatus,
+  width: number,
+): string[] {
+  const [first = '', ...others] = wrap(`${component}: ${limitsText(chosen ?? configured)}`, width);
+  const below = [
+    ...(chosen === null ? [] : [`set by hand; the config says: ${limitsText(configured)}`]),
+    ...(refused === 0 ? [] : [`${refused.toLocaleString('en-GB')} refused in the last minute`]),
+  ];
+  return [
+    first.replace(component, () => paint('bold', component)),
+    ...others,
+    ...below.flatMap((text) => wrap(text, width - 2)).map((line) => `  ${line}`),
+  ];
 }
 
 function wrong(what: string): FulcrumError {

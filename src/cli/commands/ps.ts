@@ -2,13 +2,13 @@ import { formatBytes } from '../../base/bytes.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import { nearest } from '../../base/suggest.ts';
-import { limitsText } from '../../model/limits-text.ts';
 import type { AppStatus, ComponentStatus } from '../../model/status.ts';
 import type { AppDetails, ServerFacts } from '../../control/schemas.ts';
 import { budgetLine } from '../budget-line.ts';
 import { componentLines } from '../component-lines.ts';
 import { connectToApp, type Target } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { limitsNotes } from '../limits-notes.ts';
 import { print, printJson } from '../stdout.ts';
 import { formatTable, type Column } from '../table.ts';
 import { paint, printableLine, terminalWidth, truncate, wrap } from '../terminal.ts';
@@ -215,19 +215,4 @@ function notesOn(component: ComponentStatus): { colour: 'yellow' | 'red'; text: 
       : []),
     ...(lastError === null ? [] : [{ colour: 'red' as const, text: `${name}: ${lastError}` }]),
   ];
-}
-
-/** What was set by hand, and what limits have refused: nothing of those that nobody has met. */
-function limitsNotes({ limits }: ComponentStatus): string[] {
-  if (limits === null) return [];
-  const { configured, chosen, refused } = limits;
-  const isOff = (chosen ?? configured).concurrency === 0;
-  const set =
-    chosen !== null
-      ? [isOff ? 'switched off by hand' : `limits set by hand: ${limitsText(chosen)}`]
-      : isOff
-        ? ['switched off in its config']
-        : [];
-  const count = refused.toLocaleString('en-GB');
-  return refused === 0 ? set : [...set, `${count} refused by limits in the last minute`];
 }

@@ -15,7 +15,8 @@ export function capacityRoutes({ host }: ApiParts): Route[] {
       query: capacityInput,
       answer: json(capacityAnswer),
       audit: null,
-      handle: ({ app, query }) => running(host, app).capacity(query.days),
+      handle: ({ app, query, caller }) =>
+        running(host, app).capacity(query.days, caller.apps === null ? 'server' : 'app'),
     }),
   ];
 }

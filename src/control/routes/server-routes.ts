@@ -1,7 +1,10 @@
 import * as z from 'zod';
+import { coarsely } from '../../base/coarse.ts';
 import { hostPlatform } from '../../base/platform.ts';
 import { packageVersion } from '../../base/version.ts';
 import type { AccessToken } from '../../model/access-token.ts';
+import type { BudgetStatus } from '../../model/status.ts';
+import type { Caller } from '../caller.ts';
 import { pageInput, tokenInput, tokenParams } from '../input.ts';
 import { json, jsonBody, route, type Route } from '../route.ts';
 import {
@@ -18,6 +21,14 @@ import {
 } from '../schemas.ts';
 import type { TokenBook } from '../token-book.ts';
 import { need, NO_AUDIT, NO_TOKENS, type ApiParts } from './parts.ts';
+
+/** A token of some apps is told how much of the machine is free, and not what others do with the rest. */
+function budgetFor({ apps }: Caller, budget: BudgetStatus | null): BudgetStatus | null {
+  if (apps === null || budget === null) return budget;
+  const { memoryBytes, promisedBytes, keptBytes } = budget;
+  const coarse = (bytes: number): number => Math.round(coarsely(bytes, memoryBytes));
+  return { ...budget, promisedBytes: coarse(promisedBytes), keptBytes: coarse(keptBytes) };
+}
 
 /** What concerns the server as a whole. `document` is told at `/v1/openapi.json`. */
 export function serverRoutes(parts: ApiParts, document: () => unknown): Route[] {
@@ -52,12 +63,12 @@ function publicRoutes({ host }: ApiParts, document: () => unknown): Route[] {
       summary: 'What native code has to be built for, which versions run, and what instances may use',
       answer: json(serverAnswer),
       audit: null,
-      handle: () =>
+      handle: ({ caller }) =>
         Promise.resolve({
           ...hostPlatform(),
           fulcrum: packageVersion(),
           node: process.versions.node,
-          budget: host.budget?.() ?? null,
+          budget: budgetFor(caller, host.budget?.() ?? null),
         }),
     }),
     route({

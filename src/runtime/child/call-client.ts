@@ -90,11 +90,11 @@ export class CallClient {
         } else if (type === FRAME.FAILED) {
           connection.forget(stream);
           const failure = readFailure(payload, 'server');
-          reject(
-            failure.thrown === null
-              ? new FulcrumError(failure.code, failure.message)
-              : fromThrown(failure.thrown),
-          );
+          const { thrown, retryAfterS } = failure;
+          const error =
+            thrown === null ? new FulcrumError(failure.code, failure.message) : fromThrown(thrown);
+          if (typeof retryAfterS === 'number') Object.assign(error, { retryAfterS });
+          reject(error);
         }
       },
       drained: () => undefined,

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts';
-import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
+import { asFulcrumError, type FulcrumError } from '../../base/errors.ts';
 import type { HttpExchange, RawHeaders } from '../../model/http.ts';
 import type { InvocationContext, Outcome } from '../../model/invocation.ts';
 import type { WireConnection } from './connection.ts';
@@ -11,6 +11,7 @@ import type { HeadTexts } from './head-texts.ts';
 import { LONG_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts';
 import { protocolError } from './protocol-error.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
+import { errorOf } from './refused-calls.ts';
 import { readFailure } from './thrown.ts';
 import { endsAtOnce, outlasted, unheardMs, type GivenUp } from './unheard.ts';
 
@@ -88,7 +89,7 @@ class HttpExchangeStream implements StreamHandler {
         const failure = readFailure(payload, 'instance');
         this.#forget();
         const cpuMs = failure.cpuMicros / 1_000;
-        this.#finish(outcomeOf(failure.code), new FulcrumError(failure.code, failure.message), cpuMs);
+        this.#finish(outcomeOf(failure.code), errorOf(failure, this.context), cpuMs);
         return;
       }
       default:

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts';
-import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
+import { asFulcrumError, type FulcrumError } from '../../base/errors.ts';
 import type {
   Invocation,
   InvocationContext,
@@ -15,6 +15,7 @@ import type { CallHead } from './messages.ts';
 import { PayloadBuffer } from './payload-buffer.ts';
 import { protocolError } from './protocol-error.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
+import { errorOf } from './refused-calls.ts';
 import { readFailure } from './thrown.ts';
 import { tooLarge } from './too-large.ts';
 import { endsAtOnce, outlasted, unheardMs, type GivenUp } from './unheard.ts';
@@ -76,7 +77,7 @@ export class InvocationExchangeStream implements StreamHandler {
     } else if (type === FRAME.FAILED) {
       const failure = readFailure(payload, 'instance');
       this.#connection.forget(this.#stream);
-      const error = new FulcrumError(failure.code, failure.message);
+      const error = errorOf(failure, this.context);
       this.#finish('handler-error', error, failure.cpuMicros / 1_000, failure.thrown);
     } else {
       throw protocolError(`frame of type ${type} in a call's stream`);

@@ -11,6 +11,7 @@ import type { CallHead } from './messages.ts';
 import { PayloadBuffer } from './payload-buffer.ts';
 import { protocolError } from './protocol-error.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
+import { noteRefusal } from './refused-calls.ts';
 import { thrownOf, type Failure } from './thrown.ts';
 import { tooLarge } from './too-large.ts';
 
@@ -91,7 +92,10 @@ export class OutboundCalls {
 
   async #call(to: string, invocation: Invocation, head: CallHead): Promise<InvocationResult> {
     try {
-      return await this.#caller.call(this.#component, to, invocation, this.#parent(head));
+      const parent = this.#parent(head);
+      const result = await this.#caller.call(this.#component, to, invocation, parent);
+      if (result.error !== null) noteRefusal(parent, to, result.error);
+      return result;
     } catch (error) {
       return failed(asFulcrumError(error));
     }
@@ -107,6 +111,7 @@ export class OutboundCalls {
         message: error.message,
         thrown: result.thrown ?? thrownOf(error),
         cpuMicros: 0,
+        retryAfterS: error.retryAfterS,
       };
       this.#connection.writer.json(FRAME.FAILED, 0, stream.id, failure);
       this.#connection.forget(stream);

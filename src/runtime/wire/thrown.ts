@@ -16,6 +16,8 @@ export interface Failure {
   /** What the author's code threw, if that was it. */
   readonly thrown: ThrownError | null;
   readonly cpuMicros: number;
+  /** When it may be tried again, in seconds; the server says so of calls. Older ones do not. */
+  readonly retryAfterS?: number | null;
 }
 
 /** `value`, thrown by whomever, as data. Never throws, whatever was thrown. */
@@ -97,7 +99,7 @@ const OF_INSTANCE: ReadonlySet<string> = new Set<ErrorCode>([
 
 /** @param from who sent it: an instance may not say everything. */
 export function readFailure(payload: Buffer, from: 'server' | 'instance'): Failure {
-  const { code, message, thrown, cpuMicros } = readJson(payload);
+  const { code, message, thrown, cpuMicros, retryAfterS } = readJson(payload);
   if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) {
     throw protocolError('a FAILED without a known code');
   }
@@ -107,6 +109,7 @@ export function readFailure(payload: Buffer, from: 'server' | 'instance'): Failu
     message: text(message, MAX_MESSAGE_LENGTH) ?? '',
     thrown: readThrown(thrown),
     cpuMicros: typeof cpuMicros === 'number' && cpuMicros >= 0 && cpuMicros <= 0xffff_ffff ? cpuMicros : 0,
+    retryAfterS: from === 'server' && typeof retryAfterS === 'number' ? retryAfterS : null,
   };
 }
 

@@ -1,7 +1,7 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../base/clock.ts';
-import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
+import { asFulcrumError, type FulcrumError } from '../../base/errors.ts';
 import { endToEnd } from '../../base/hop-by-hop.ts';
 import type { RawHeaders } from '../../model/http.ts';
 import type { UpgradeRequest } from '../../model/instance.ts';
@@ -13,6 +13,7 @@ import { requestFrame } from './request-frame.ts';
 import { readAnswer, readUpgradeResponse, splitFields, writeRequest } from './messages.ts';
 import { protocolError } from './protocol-error.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
+import { errorOf } from './refused-calls.ts';
 import { readFailure } from './thrown.ts';
 import { unheardMs } from './unheard.ts';
 
@@ -91,8 +92,7 @@ export class UpgradeExchangeStream implements StreamHandler {
       case FRAME.FAILED: {
         const failure = readFailure(payload, 'instance');
         this.#connection.forget(this.#stream);
-        const error = new FulcrumError(failure.code, failure.message);
-        return this.#end('handler-error', error, failure.cpuMicros / 1_000);
+        return this.#end('handler-error', errorOf(failure, this.context), failure.cpuMicros / 1_000);
       }
       default:
         throw protocolError(`frame of type ${type} in an upgrade's stream`);

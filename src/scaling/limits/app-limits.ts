@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import type { ChosenLimits, ComponentSpec, Limits } from '../../model/app.ts';
+import { sameLimits, type ChosenLimits, type ComponentSpec, type Limits } from '../../model/app.ts';
 import { ComponentLimits } from './component-limits.ts';
 
 type Components = ReadonlyMap<string, ComponentSpec>;
@@ -42,11 +42,11 @@ export class AppLimits {
     else this.#kept.set(name, choice);
   }
 
-  /** Limits chosen by hand; null: those of the config. @returns what to keep of it. */
+  /** Limits chosen by hand; null: those of the config, which is what choosing the same as those means, too. @returns what to keep of it. */
   choose(component: string, chosen: Limits | null): ChosenLimits | null {
     const limits = this.of(component);
     const { configured } = limits.status();
-    const choice = chosen === null ? null : { configured, chosen };
+    const choice = chosen === null || sameLimits(chosen, configured) ? null : { configured, chosen };
     limits.choose(choice);
     return choice;
   }

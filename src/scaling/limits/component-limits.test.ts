@@ -236,3 +236,14 @@ describe('limits that were chosen by hand', () => {
     assert.equal(app.of('shop').holds.rps, 9);
   });
 });
+
+describe('a choice by hand', () => {
+  it('that is what the config says is none', async () => {
+    const scene = await limited({ rps: 2, burst: 4 });
+    const of = scene.limits.of('shop');
+    const configured = { ...NO_LIMITS, rps: 2, burst: 4 };
+    assert.notEqual(scene.limits.choose('shop', { ...configured, concurrency: 0 }), null);
+    assert.equal(scene.limits.choose('shop', { ...configured }), null);
+    assert.deepEqual([of.choice, of.status().chosen], [null, null]);
+  });
+});
