@@ -35,7 +35,7 @@ const CHECKS = [
   ['unit', tests('src/**/*.test.ts')],
   // What waits for processes most of the time leaves the processors to others.
   ['conformance', tests('--test-concurrency=3', 'test/conformance/**/*.test.ts', 'test/*.test.ts')],
-  ['e2e', tests('--test-concurrency=4', 'test/e2e/**/*.test.ts')],
+  ['e2e', tests('--test-concurrency=3', 'test/e2e/**/*.test.ts')],
   ['faults', tests('--test-concurrency=3', 'test/faults/**/*.test.ts')],
   [
     'bench',
