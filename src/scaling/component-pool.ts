@@ -141,6 +141,11 @@ export class ComponentPool {
     return this.#room?.isHopeless ?? false;
   }
 
+  /** It has said that it wants more than it has room for. */
+  get isShort(): boolean {
+    return (this.#room?.short ?? 0) > 0;
+  }
+
   get engine(): Runtime['engine'] {
     return this.#o.runtime.engine;
   }

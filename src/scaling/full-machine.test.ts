@@ -142,3 +142,21 @@ describe('a fault of ours', () => {
     assert.ok(scene.faults.length + scene.story.filter((text) => text.includes('EMFILE')).length > 0);
   });
 });
+
+describe('two that a machine cannot hold together', () => {
+  it('take turns, also where the work of one does not end', async () => {
+    const big = { memoryBytes: 2, fresh: true };
+    const scene = await Scene.within(
+      { memoryBytes: 2 },
+      revision('flood', { function: big }),
+      revision('other', { function: big }),
+    );
+    const flood = Array.from({ length: 20 }, () => scene.send('flood', 10));
+    await scene.pass(5);
+    const { outcome } = await scene.meanwhile(scene.send('other', 10));
+    assert.equal(outcome, 'ok');
+    const before = scene.usage.filter(({ component }) => component === 'flood').length;
+    assert.ok(before <= 2, `after ${before} of the flood`);
+    await scene.meanwhile(Promise.all(flood));
+  });
+});

@@ -148,6 +148,8 @@ export class MachineBudget implements Ledger {
       throw new FulcrumError('internal', `The machine has no room for an instance of "${component}".`);
     if (account.kept > 0) this.#keptBytes -= bytes;
     else account.granted = Math.max(0, account.granted - 1);
+    // It has its turn, and waits behind all others for the next: else whoever floods, and waits without an end, would always come first.
+    account.waitsSinceMs = this.#o.clock.monotonicMs();
     account.reserved++;
     account.moved = true;
     this.#reservedBytes += bytes;

@@ -298,6 +298,8 @@ export class ScaledComponent implements PoolOwner, Load {
     if (pool !== this.#pool) return;
     this.#serve(pool);
     if (this.#state === 'leaving') this.changed();
+    // What it was short of nobody waits for any more: others may have that room.
+    if (pool.isShort && this.#activator.size === 0) this.changed();
     if (pool.settings.mode !== 'function') return;
     const { fresh, keepAliveMs } = pool.settings.settings;
     if (fresh || pool.endsAtOnce) this.changed();
