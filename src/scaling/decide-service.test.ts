@@ -173,6 +173,14 @@ describe('decide, a service with a range of replicas', () => {
     assert.equal(decide(waiting, 0).starts.length, 3, 'the load may want more');
   });
 
+  it('is not told of the CPU where that wants no more than one, which is there anyway', () => {
+    const { ends } = decide(round(some(2), { cores: both(0.003) }), 0);
+    assert.deepEqual(
+      ends.map(({ reason }) => reason),
+      ['load 0 of 140: 0 replicas wanted, 1 for now'],
+    );
+  });
+
   it('ends nothing that the last seconds need, though the last minute did not', () => {
     assert.deepEqual(decide(round(some(2), { load: { stable: 40, panic: 140 } }), 0).ends, []);
   });

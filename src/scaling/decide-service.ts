@@ -102,7 +102,8 @@ function nextRound(
   const by = (window: keyof WindowAverages): Want => {
     const byLoad = replicasWanted(load[window], each);
     const byCores = Math.min(replicasWanted(cores[window], TARGET), Math.ceil(cpus));
-    return byCores > byLoad
+    // A process that is there at all uses some of a core, which speaks for the one that is always there and for no more.
+    return byCores > Math.max(1, byLoad)
       ? { replicas: byCores, text: `cpu ${tenths(cores[window])} of ${tenths(ready * TARGET)} cores` }
       : { replicas: byLoad, text: `load ${tenths(load[window])} of ${tenths(ready * each)}` };
   };

@@ -30,7 +30,7 @@ interface Answer {
 
 test(
   'zygotes killed at random under load, over HTTP: every request is answered or gets a clear 502, and the next is served',
-  { timeout: 1_800_000, skip: process.platform !== 'linux' && 'functions are forked on Linux only' },
+  { timeout: 300_000, skip: process.platform !== 'linux' && 'functions are forked on Linux only' },
   async (t) => {
     const components = NAMES.map(
       (name) => `${name}: { entry: './${name}.ts', routes: ['/${name}'], fresh: true }`,
