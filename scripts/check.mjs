@@ -33,10 +33,9 @@ const CHECKS = [
   // One file at a time: bounds of processes count by user, and each has the same user exhaust them.
   ['escape', tests('--test-concurrency=1', 'test/escape/**/*.test.ts')],
   ['unit', tests('src/**/*.test.ts')],
-  // What waits for processes most of the time leaves the processors to others.
-  ['conformance', tests('--test-concurrency=3', 'test/conformance/**/*.test.ts', 'test/*.test.ts')],
-  ['e2e', tests('--test-concurrency=3', 'test/e2e/**/*.test.ts')],
-  ['faults', tests('--test-concurrency=3', 'test/faults/**/*.test.ts')],
+  ['conformance', tests('test/conformance/**/*.test.ts', 'test/*.test.ts')],
+  ['e2e', tests('test/e2e/**/*.test.ts')],
+  ['faults', tests('test/faults/**/*.test.ts')],
   [
     'bench',
     [

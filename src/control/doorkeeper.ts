@@ -1,7 +1,8 @@
+import { clientOf } from '../base/client-of.ts';
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { LINK_CALLER, type Caller } from './caller.ts';
-import { addressKey, FailureLimit } from './failure-limit.ts';
+import { FailureLimit } from './failure-limit.ts';
 import { sameSecret } from './secret.ts';
 import type { TokenBook } from './token-book.ts';
 import { hasTokenForm } from './token-form.ts';
@@ -39,7 +40,7 @@ export class Doorkeeper {
     }
     const { ownToken, tokens, clock } = this.#options;
     if (ownToken !== null && sameSecret(given, ownToken)) return LINK_CALLER;
-    const key = addressKey(address);
+    const key = clientOf(address);
     const found = tokens === null || !hasTokenForm(given) ? null : await tokens.find(given);
     if (found?.state === 'valid') {
       const { id, name, scope, apps } = found.token;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Affinity } from '../model/app.ts';
 import type { Admission } from './admission.ts';
 import type { GatewayParts } from './parts.ts';
-import { clientBehind } from './client-of.ts';
+import { clientBehind } from './client-behind.ts';
 
 /** Set by the gateway, for a service whose clients keep to a replica: a random text that names nobody. */
 const AFFINITY_COOKIE = 'fulcrum-affinity';

@@ -1,4 +1,4 @@
-import { clientOf } from './client-of.ts';
+import { clientOf } from '../base/client-of.ts';
 
 /** How many connections each client has open. An IPv6 client has a whole /64 to choose addresses from, which counts as one. */
 export class ClientCounts {

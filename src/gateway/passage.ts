@@ -6,7 +6,7 @@ import type { InvocationContext, InvocationEnd } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
 import { headOf, type Admission } from './admission.ts';
 import type { AffinityMark } from './affinity.ts';
-import { clientBehind } from './client-of.ts';
+import { clientBehind } from './client-behind.ts';
 import type { Exchange } from './exchange.ts';
 import type { GatewayParts } from './parts.ts';
 

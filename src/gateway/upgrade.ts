@@ -5,7 +5,7 @@ import { requestId } from '../base/ids.ts';
 import { accessLine } from './access-line.ts';
 import { type AffinityMark, markOf } from './affinity.ts';
 import { admit, headOf, type Admission } from './admission.ts';
-import { clientBehind } from './client-of.ts';
+import { clientBehind } from './client-behind.ts';
 import { ownAnswer } from './own-answers.ts';
 import { hasFailed } from './outcomes.ts';
 import { problemOf } from './problem.ts';
