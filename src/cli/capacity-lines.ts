@@ -262,6 +262,10 @@ function sentence({ who, does, may, what }: Statement, reach: Reach, atMs: numbe
 function amount(value: number): string {
   if (value === 0) return '0';
   if (value < 0.005) return '<0.01';
+  // `250K`, `1M`: what has more digits pushes the rest of a line out.
+  if (value >= 100_000) {
+    return value.toLocaleString('en', { notation: 'compact', maximumSignificantDigits: 3 });
+  }
   const digits = value < 1 ? 2 : value < 10 ? 1 : 0;
   return Number(value.toFixed(digits)).toLocaleString('en-GB');
 }

@@ -109,6 +109,30 @@ describe('the words of capacity', () => {
     assert.match(text, /\ncatalog reaches rps 5 about 27 Oct 2027; /);
   });
 
+  test('numbers of any size fit 80 columns', () => {
+    const components = [
+      componentCapacity({
+        name: 'a-component-with-a-very-long-name-indeed',
+        now: { rps: 1_001_796, instances: 100, memoryBytes: 0 },
+        room: {
+          kind: 'measured',
+          mostRps: 101_001_796,
+          moreRps: 100_000_000,
+          boundedBy: 'core-each',
+          bounds: [],
+        },
+        limits: [{ name: 'concurrency', limit: 1_000_000, peak: 3, reached: { kind: 'none' } }],
+        first: 'concurrency',
+      }),
+    ];
+    const lines = capacityLines(capacityReport({ components }), 80);
+    for (const line of lines) assert.ok(Array.from(line).length <= 80, `too wide: ${line}`);
+    assert.ok(
+      lines.some((line) => / 1M .* 100M more /.test(line)),
+      lines.join('\n'),
+    );
+  });
+
   test('say how little usage there is', () => {
     const { usage } = capacityReport();
     const unmeasured = [componentCapacity({ meanMs: null, cpuMs: null, room: { kind: 'unmeasured' } })];
