@@ -40,3 +40,29 @@ test('held and closed, nothing is taken; held can be undone', async () => {
   busy.close();
   await assert.rejects(run(), { code: 'shutting-down' });
 });
+
+test('what the server does of its own accord is waited for, and not refused; only one of those who waited goes on', async () => {
+  const busy = new Busy(new FakeClock());
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const own = busy.runOwn('shop', 'starts', () => promise);
+  const done: string[] = [];
+  const held = Promise.withResolvers<void>();
+  const first = busy.run('shop', 'deploys', 'ann', async () => {
+    done.push('ann');
+    await held.promise;
+  });
+  const second = busy.run('shop', 'rolls back', 'bob', () => Promise.resolve());
+  const refused = assert.rejects(second, /ann deploys shop since/);
+  assert.deepEqual(done, []);
+  resolve(1);
+  assert.equal(await own, 1);
+  await refused;
+  held.resolve();
+  await first;
+  assert.deepEqual(done, ['ann']);
+  await assert.rejects(
+    busy.runOwn('shop', 'starts', () => Promise.reject(new Error('no'))),
+    /no/,
+  );
+  assert.equal(await busy.run('shop', 'deploys', 'ann', () => Promise.resolve(2)), 2);
+});

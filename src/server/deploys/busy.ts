@@ -5,9 +5,16 @@ interface Work {
   readonly what: string;
   readonly by: string;
   readonly sinceMs: number;
+  /** Settles with the work where others wait for its end; null: they are refused. */
+  readonly end: Promise<unknown> | null;
 }
 
-/** What changes an app, one at a time: whoever comes second is refused and told who is at it. */
+const SERVER = 'the server';
+
+/**
+ * What changes an app, one at a time: whoever comes second is refused and told who is at it. What the server does of its own accord is
+ * waited for instead, since nobody could know of it or agree with it when.
+ */
 export class Busy {
   readonly #clock: Clock;
   readonly #works = new Map<string, Work>();
@@ -38,12 +45,39 @@ export class Busy {
    * @param what in words: `deploys`, `rolls back`.
    */
   async run<T>(app: string, what: string, by: string, work: () => Promise<T>): Promise<T> {
+    await this.#ownEnd(app);
     if (this.#closed === null) this.refuseWhenHeld();
-    return await this.runThoughHeld(app, what, by, work);
+    return await this.#run(app, what, by, work, null);
+  }
+
+  /** Of the server's own accord: whoever comes meanwhile waits. Throws as `run`. */
+  async runOwn<T>(app: string, what: string, work: () => Promise<T>): Promise<T> {
+    if (this.#closed === null) this.refuseWhenHeld();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    try {
+      return await this.#run(app, what, SERVER, work, promise);
+    } finally {
+      resolve();
+    }
   }
 
   /** For what must not wait until changes are taken again. */
   async runThoughHeld<T>(app: string, what: string, by: string, work: () => Promise<T>): Promise<T> {
+    await this.#ownEnd(app);
+    return await this.#run(app, what, by, work, null);
+  }
+
+  /** Bounded as what the server does is: a start ends when its time is up. */
+  async #ownEnd(app: string): Promise<void> {
+    for (
+      let own = this.#works.get(app)?.end;
+      own !== undefined && own !== null;
+      own = this.#works.get(app)?.end
+    )
+      await own;
+  }
+
+  async #run<T>(app: string, what: string, by: string, work: () => Promise<T>, end: Work['end']): Promise<T> {
     if (this.#closed !== null) throw this.#closed;
     const other = this.#works.get(app);
     if (other !== undefined) {
@@ -54,7 +88,7 @@ export class Busy {
         { details: { by: other.by, what: other.what, since }, retryAfterS: 5 },
       );
     }
-    this.#works.set(app, { what, by, sinceMs: this.#clock.nowMs() });
+    this.#works.set(app, { what, by, end, sinceMs: this.#clock.nowMs() });
     try {
       return await work();
     } finally {

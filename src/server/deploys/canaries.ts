@@ -54,7 +54,7 @@ export class Canaries {
 
   /** The canary's next share; for its loop. Nothing where it has ended meanwhile. */
   async step(app: string, release: number, step: number): Promise<void> {
-    await this.#o.busy.run(app, 'moves the canary of', 'the server', async () => {
+    await this.#o.busy.runOwn(app, 'moves the canary of', async () => {
       const nowMs = this.#o.clock.nowMs();
       await this.#change(app, ({ canary }) =>
         canary?.release === release ? { canary: { ...canary, step, stepBeganAtMs: nowMs } } : null,
@@ -66,15 +66,15 @@ export class Canaries {
   /** Ends a canary as its loop has decided. */
   async settle(app: string, how: 'promote' | { readonly why: string }): Promise<void> {
     const { busy } = this.#o;
-    const [what, by] = ['settles the canary of', 'the server'];
+    const what = 'settles the canary of';
     if (how === 'promote') {
-      await busy.run(app, what, by, async () => {
+      await busy.runOwn(app, what, async () => {
         const { serving } = await this.#promote(app);
         await this.#audit(app, 'canary.promote', { release: serving });
       });
     } else {
       // It hurts clients now: it does not wait for the end of a restart.
-      await busy.runThoughHeld(app, what, by, async () => {
+      await busy.runThoughHeld(app, what, 'the server', async () => {
         await this.takeBack(app, how.why);
         await this.#audit(app, 'canary.abort', { why: how.why });
       });
@@ -113,7 +113,7 @@ export class Canaries {
     for (const app of host.apps.values()) {
       if (app.canary === null && !this.#notUp.has(app.id)) continue;
       await busy
-        .run(app.id, 'settles the canary of', 'the server', () => this.#settleStarted(app))
+        .runOwn(app.id, 'settles the canary of', () => this.#settleStarted(app))
         .catch((error: unknown) => {
           this.#o.logger.error(
             { app: app.id, error },

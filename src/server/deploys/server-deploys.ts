@@ -196,7 +196,7 @@ export class ServerDeploys implements Deploys {
    * their first request. Rejects with {@link NotUp} or `store-failed`; then nothing serves.
    */
   async start(id: string): Promise<void> {
-    await this.#o.busy.run(id, 'starts', 'the server', async () => {
+    await this.#o.busy.runOwn(id, 'starts', async () => {
       const record = await this.#o.store.apps.get(id);
       if (record === null || record.serving === null) return;
       const app = this.appOf(record);
