@@ -26,6 +26,8 @@ export const ERRORS = {
   'client-gone': { status: 499, fault: 'caller', title: 'The client went away' },
   'coding-unsupported': { status: 501, fault: 'caller', title: 'The transfer coding is not understood' },
   'http-version-unsupported': { status: 505, fault: 'caller', title: 'The HTTP version is not spoken here' },
+  'event-invalid': { status: 400, fault: 'caller', title: 'The event is not valid' },
+  'event-unmatched': { status: 422, fault: 'caller', title: 'No component takes events of this type' },
   usage: { status: 400, fault: 'caller', title: 'The command was not understood' },
 
   // The author's.

@@ -24,7 +24,7 @@ function spec(directory = '/apps/shop'): ModuleSpec {
 }
 
 function command(directory = '/apps/shop'): CommandSpec {
-  const { entry: _entry, events: _events, schedule: _schedule, ...common } = spec(directory);
+  const { entry: _entry, schedules: _schedules, ...common } = spec(directory);
   return {
     ...common,
     kind: 'command',

@@ -1,3 +1,4 @@
+import { DEFAULT_ASYNC } from '../model/work-settings.ts';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -22,8 +23,9 @@ describe('a config that is right', () => {
       routes: [],
       cors: null,
       modeSetting: 'function',
-      events: [],
-      schedule: null,
+      subscription: null,
+      async: DEFAULT_ASYNC,
+      schedules: [],
       zygoteKeepAliveMs: 600_000,
       env: {},
       storage: [],
@@ -190,12 +192,14 @@ describe('a config that is right', () => {
     );
     const spec = await load(directory, app(components));
     assert.deepEqual(
-      [...spec.components.values()].map((component) => (component as ModuleSpec).schedule),
+      [...spec.components.values()].map((component) =>
+        (component as ModuleSpec).schedules.map(({ when }) => when),
+      ),
       [
-        { cron: '0 2 * * *', timeZone: 'UTC' },
-        { cron: '*/10 * * * * *', timeZone: 'UTC' },
-        { cron: '0 0 29 2 *', timeZone: 'UTC' },
-        { cron: '0 2 * * MON-FRI', timeZone: 'Europe/Berlin' },
+        [{ kind: 'cron', cron: '0 2 * * *', timeZone: 'UTC' }],
+        [{ kind: 'cron', cron: '*/10 * * * * *', timeZone: 'UTC' }],
+        [{ kind: 'cron', cron: '0 0 29 2 *', timeZone: 'UTC' }],
+        [{ kind: 'cron', cron: '0 2 * * MON-FRI', timeZone: 'Europe/Berlin' }],
       ],
     );
   });
@@ -283,7 +287,7 @@ describe('a config that is right', () => {
     assert.deepEqual(legacy.storage, [join(directory, 'data'), join(directory, 'legacy/files')]);
     assert.equal((spec.components.get('assets') as StaticSpec).cacheControl, 'public, max-age=3600');
     const worker = spec.components.get('worker') as ModuleSpec;
-    assert.deepEqual(worker.events, ['order.paid', 'user:new']);
+    assert.deepEqual(worker.subscription?.types, ['order.paid', 'user:new']);
     assert.deepEqual([worker.isolation, worker.network], ['required', 'none']);
     assert.deepEqual(spec.gateway.trustedProxies, ['10.0.0.0/8', '::1', 'fd00::/8']);
   });
@@ -372,7 +376,7 @@ describe('the config file', () => {
 });
 
 function commonOf(spec: ModuleSpec): Omit<CommandSpec, 'kind' | 'name' | 'command' | 'cwd' | 'healthPath'> {
-  const { kind: _, name: _name, entry: _entry, events: _events, schedule: _schedule, ...rest } = spec;
+  const { kind: _, name: _name, entry: _entry, schedules: _schedules, ...rest } = spec;
   const { zygoteKeepAliveMs: _keepAlive, ...common } = rest;
   return common;
 }

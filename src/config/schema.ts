@@ -3,7 +3,6 @@ import {
   appName,
   cacheControl,
   command,
-  eventType,
   filePath,
   healthPath,
   proxyAddress,
@@ -11,9 +10,9 @@ import {
   variableValue,
 } from './fields.ts';
 import { corsSchema } from './cors.ts';
-import { quote } from './issues.ts';
+import { asyncSchema, eventsSchema, httpSubscriptionSchema, subscriptionSchema } from './events.ts';
 import { count, duration, size } from './quantities.ts';
-import { type Reading, misplaced, refine } from './reading.ts';
+import { misplaced } from './reading.ts';
 import { routesSchema } from './routes.ts';
 import { affinitySchema, keepAliveSchema, limitsSchema, replicasSchema } from './scaling.ts';
 import { scheduleSchema } from './schedule.ts';
@@ -59,15 +58,12 @@ const running = {
     .optional(),
   isolation: z.enum(['best-effort', 'required'], { error: "'best-effort' or 'required'" }).optional(),
   network: z.enum(['full', 'none'], { error: "'full' or 'none'" }).optional(),
+  async: asyncSchema.optional(),
 };
 
 const ofModule = {
   entry: filePath("a module's file, such as './catalog.ts'"),
-  events: refine(
-    z.array(eventType, { error: "a list such as ['order.paid']" }).readonly(),
-    'each type of event once',
-    readDistinct,
-  ).optional(),
+  events: subscriptionSchema.optional(),
   schedule: scheduleSchema.optional(),
   zygoteKeepAlive: duration('0s', '24h', '10m').optional(),
 };
@@ -76,6 +72,7 @@ const ofCommand = {
   command,
   cwd: filePath("a folder, such as './legacy'").optional(),
   health: healthPath.optional(),
+  events: httpSubscriptionSchema.optional(),
 };
 
 const ofStatic = {
@@ -94,7 +91,6 @@ const notModule = {
 const notCommand = {
   entry: misplaced('nothing: a component has an entry or a command'),
   static: misplaced('nothing: a component has a command or a folder'),
-  events: misplaced('nothing: only a module (entry) has a queue handler'),
   schedule: misplaced('nothing: only a module (entry) has a scheduled handler'),
   zygoteKeepAlive: misplaced('nothing: only a module (entry) has a zygote'),
   cacheControl: misplaced('nothing: only a static component has it; a command sets its own headers'),
@@ -106,8 +102,9 @@ const notStatic = {
   command: misplaced('nothing: a component has a command or a folder'),
   cwd: misplaced('nothing: only a command has a working folder'),
   health: misplaced(NO_INSTANCES),
-  events: misplaced('nothing: only a module (entry) has a queue handler'),
+  events: misplaced('nothing: only a module (entry) or a command takes events'),
   schedule: misplaced('nothing: only a module (entry) has a scheduled handler'),
+  async: misplaced(NO_INSTANCES),
   zygoteKeepAlive: misplaced(NO_INSTANCES),
   mode: misplaced(NO_INSTANCES),
   memory: misplaced(NO_INSTANCES),
@@ -142,7 +139,14 @@ export const commandSchema = z.strictObject({
 export const staticSchema = z.strictObject({ ...ofStatic, ...common, ...notStatic });
 /** Where a component does not say what it is, its keys can still be looked at. */
 export const unknownKindSchema = z
-  .strictObject({ ...ofModule, ...ofCommand, ...ofStatic, ...common, ...running })
+  .strictObject({
+    ...ofCommand,
+    ...ofModule,
+    events: z.union([subscriptionSchema, httpSubscriptionSchema]).optional(),
+    ...ofStatic,
+    ...common,
+    ...running,
+  })
   .partial();
 
 /** All but the components, each of which is looked at by the schema of its kind. */
@@ -154,6 +158,7 @@ export const appSchema = z.strictObject({
     .readonly()
     .optional(),
   cors: corsSchema.optional(),
+  events: eventsSchema.optional(),
 });
 
 /** What is left of a value once the keys at fault are taken out. */
@@ -180,8 +185,3 @@ export type AppInput = z.input<typeof appSchema> & {
     z.input<typeof moduleSchema> | z.input<typeof commandSchema> | z.input<typeof staticSchema>
   >;
 };
-
-function readDistinct(items: readonly string[]): Reading<readonly string[]> {
-  const twice = items.find((item, index) => items.indexOf(item) !== index);
-  return twice === undefined ? { value: items } : { problem: `${quote(twice)} is listed twice` };
-}

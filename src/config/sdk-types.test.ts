@@ -36,7 +36,7 @@ const same: readonly [
   Same<CommandConfig, CommandInput>,
   Same<StaticConfig, StaticInput>,
   Same<RouteObject, RouteInput>,
-  Same<ScheduleConfig, ObjectIn<ModuleInput['schedule']>>,
+  Same<ScheduleConfig, Exclude<ObjectIn<ModuleInput['schedule']>, readonly unknown[]>>,
   Same<CorsConfig, ObjectIn<AppInput['cors']>>,
   Same<Secret, SecretInput>,
 ] = [true, true, true, true, true, true, true, true];

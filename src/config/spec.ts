@@ -7,6 +7,7 @@ import {
   type EnvSource,
   type RunnableSpec,
 } from '../model/app.ts';
+import { DEFAULT_ASYNC, DEFAULT_EVENTS } from '../model/work-settings.ts';
 import {
   DEFAULT_CACHE_CONTROL,
   DEFAULT_ZYGOTE_KEEP_ALIVE_MS,
@@ -35,6 +36,7 @@ export function appSpec(draft: Draft, place: AppPlace): AppSpec {
     storageDirectory: place.storageDirectory,
     components: frozenMap(components.map((component) => [component.name, component])),
     gateway: { trustedProxies: draft.app.trustedProxies ?? [], cors: draft.app.cors ?? null },
+    events: draft.app.events ?? DEFAULT_EVENTS,
   });
 }
 
@@ -46,10 +48,10 @@ function componentSpec(component: ComponentDraft, draft: Draft, directory: strin
     return {
       ...common,
       ...running(values, draft.app.env ?? {}, directory),
+      subscription: values.events ?? null,
       kind: 'module',
       entry: resolve(directory, needed(values.entry)),
-      events: values.events ?? [],
-      schedule: values.schedule ?? null,
+      schedules: values.schedule ?? [],
       zygoteKeepAliveMs: values.zygoteKeepAlive ?? DEFAULT_ZYGOTE_KEEP_ALIVE_MS,
     };
   }
@@ -58,6 +60,7 @@ function componentSpec(component: ComponentDraft, draft: Draft, directory: strin
     return {
       ...common,
       ...running(values, draft.app.env ?? {}, directory),
+      subscription: values.events ?? null,
       kind: 'command',
       command: needed(values.command),
       cwd: resolve(directory, values.cwd ?? '.'),
@@ -74,7 +77,16 @@ function componentSpec(component: ComponentDraft, draft: Draft, directory: strin
 
 type RunningSpec = Pick<
   RunnableSpec,
-  'modeSetting' | 'function' | 'service' | 'env' | 'storage' | 'isolation' | 'network' | 'limits' | 'weight'
+  | 'modeSetting'
+  | 'function'
+  | 'service'
+  | 'env'
+  | 'storage'
+  | 'isolation'
+  | 'network'
+  | 'limits'
+  | 'weight'
+  | 'async'
 >;
 
 function running(values: RunningValues, appEnv: EnvValues, directory: string): RunningSpec {
@@ -89,6 +101,7 @@ function running(values: RunningValues, appEnv: EnvValues, directory: string): R
     network: values.network ?? 'full',
     limits: values.limits ?? NO_LIMITS,
     weight: values.weight ?? 1,
+    async: values.async ?? DEFAULT_ASYNC,
   };
 }
 

@@ -5,7 +5,7 @@ import { afterEach, describe, it } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ModuleSpec } from '../model/app.ts';
 import { setInstanceHost } from '../sdk/host.ts';
-import type { ComponentModule, Context } from '../sdk/index.ts';
+import type { Env, ComponentModule, Context } from '../sdk/index.ts';
 import { loadApp } from './load.ts';
 
 const TEMPLATE = fileURLToPath(new URL('../../templates/basic/', import.meta.url));
@@ -26,7 +26,11 @@ async function ask(module: TemplateModule, path: string): Promise<Response> {
     waitUntil: () => undefined,
     remainingMs: () => 1_000,
   };
-  const answer = await module.default.fetch?.(new Request(new URL(path, 'http://app.example')), {}, context);
+  const answer = await module.default.fetch?.(
+    new Request(new URL(path, 'http://app.example')),
+    {} as Env,
+    context,
+  );
   assert.ok(answer);
   return answer;
 }

@@ -23,7 +23,7 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
   [one({}, { component: {} }), "component | the key 'component' | unknown key | 'components'"],
   [
     one({}, { zzz: 1 }),
-    "zzz | the key 'zzz' | unknown key | 'name', 'env', 'trustedProxies', 'cors' or 'components'",
+    "zzz | the key 'zzz' | unknown key | 'name', 'env', 'trustedProxies', 'cors', 'events' or 'components'",
   ],
   [one({}, { trustedProxies: '10.0.0.1' }), "trustedProxies | '10.0.0.1' | wrong type | ['10.0.0.0/8']"],
   [one({}, { trustedProxies: ['::1', 'proxy'] }), "trustedProxies[1] | 'proxy' | not an address | CIDR"],
@@ -74,7 +74,7 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
     cmd({ schedule: '0 2 * * *' }),
     "components.a.schedule | '0 2 * * *' | does not belong here | only a module",
   ],
-  [cmd({ events: ['x'] }), 'components.a.events | a list of 1 | does not belong here | queue handler'],
+  [cmd({ events: ['x'] }), 'components.a.events | a list of 1 | of the wrong type | { types:'],
   [one({ health: '/up' }), "components.a.health | '/up' | does not belong here | pinged over the wire"],
   [
     cmd({ zygoteKeepAlive: '1m' }),

@@ -149,6 +149,27 @@ const trafficSummary = z
   })
   .meta({ id: 'TrafficSummary' });
 
+const scheduleStatus = z
+  .strictObject({
+    name: z.string(),
+    text: z.string(),
+    lastAtMs: z.number().nullable(),
+    lastState: z.enum(['running', 'ok', 'failed', 'skipped']).nullable(),
+    lastMessage: z.string().nullable(),
+    nextAtMs: z.number().nullable(),
+  })
+  .meta({ id: 'Schedule' });
+
+const backlogStatus = z
+  .strictObject({
+    waiting: count,
+    oldestDueAtMs: z.number().nullable(),
+    underWay: count,
+    later: count,
+    dead: count,
+  })
+  .meta({ id: 'Backlog' });
+
 export const componentAnswer = z
   .strictObject({
     name: z.string(),
@@ -173,7 +194,8 @@ export const componentAnswer = z
       .nullable(),
     routes: list(z.string()),
     events: list(z.string()),
-    schedule: z.string().nullable(),
+    schedules: list(scheduleStatus),
+    backlog: backlogStatus.nullable(),
     instances: list(instanceStatus),
     queued: count,
     lastMinute: trafficSummary.nullable(),

@@ -1,3 +1,5 @@
+import type { AsyncSettings, EventSettings, Schedule, Subscription } from './work-settings.ts';
+
 /**
  * An app as everything behind the config loader sees it: validated, defaults filled in, units resolved, frozen.
  * Paths are absolute.
@@ -19,6 +21,7 @@ export interface AppSpec {
   readonly storageDirectory: string | null;
   readonly components: ReadonlyMap<string, ComponentSpec>;
   readonly gateway: GatewaySettings;
+  readonly events: EventSettings;
 }
 
 export interface GatewaySettings {
@@ -62,14 +65,17 @@ interface Runnable extends Common {
   readonly limits: Limits;
   /** Its part of the machine, against those of the others, where all want more than there is. */
   readonly weight: number;
+  /** The events that it takes; null: none. */
+  readonly subscription: Subscription | null;
+  /** What holds for its asynchronous invocations. */
+  readonly async: AsyncSettings;
 }
 
 export interface ModuleSpec extends Runnable {
   readonly kind: 'module';
   readonly entry: string;
-  /** Event types, for `queue`. */
-  readonly events: readonly string[];
-  readonly schedule: Schedule | null;
+  /** By name, each of which is there once. */
+  readonly schedules: readonly Schedule[];
   /**
    * How long the process that its functions' instances are forked from stays without one. 0: it ends with its last instance. Where the
    * keep-alive is adaptive: as long as its habits tell nothing.
@@ -98,11 +104,6 @@ export interface Route {
   readonly path: string;
   readonly stripPrefix: boolean;
   readonly bodyLimitBytes: number;
-}
-
-export interface Schedule {
-  readonly cron: string;
-  readonly timeZone: string;
 }
 
 /** Where an environment variable's value comes from. */

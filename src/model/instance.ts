@@ -1,6 +1,7 @@
 import type { Mode, RunnableSpec } from './app.ts';
 import type { FulcrumError } from '../base/errors.ts';
 import type { Caller } from './calls.ts';
+import type { Publisher } from './event.ts';
 import type { HttpExchange, RequestHead } from './http.ts';
 import type { Invocation, InvocationContext, InvocationEnd, InvocationResult } from './invocation.ts';
 import type { LogSink } from './log.ts';
@@ -16,6 +17,8 @@ export type Engine = 'spawn' | 'fork' | 'command';
 export interface InstanceHome {
   /** What they reach other components by: those of the same release. */
   readonly caller: Caller;
+  /** What takes the events that they publish. */
+  readonly publisher: Publisher;
   /** Where they write. */
   readonly log: LogSink;
   /** Variables that all of them have, beside what the engine gives everybody; a component's own of the same name win. */

@@ -45,7 +45,21 @@ export interface InvocationEnd {
 export type Invocation =
   | { readonly kind: 'call'; readonly function: string; readonly args: Payload }
   | { readonly kind: 'scheduled'; readonly event: Payload }
-  | { readonly kind: 'queue'; readonly batch: Payload };
+  | {
+      readonly kind: 'queue';
+      /** `{"messages":[{"id","type","source","subject","key","time","attempt","contentType","data" | "data_base64"}, …]}`, as JSON. */
+      readonly batch: Payload;
+      /** Told what the handler says of a message, when it says it; absent: nobody asks. */
+      readonly onSaid?: (said: MessageSaid) => void;
+    };
+
+/** What a handler has said of one of its messages; the last word on one counts. */
+export interface MessageSaid {
+  readonly id: string;
+  readonly as: 'acked' | 'retried';
+  /** Of `retried`: not before this has passed; null: as the retries' pauses are. */
+  readonly afterMs: number | null;
+}
 
 /**
  * A value in one of two encodings, and only components decode either: `clone` is Node's structured-clone
@@ -70,4 +84,6 @@ export interface ThrownError {
   readonly stack: string | null;
   readonly code: string | null;
   readonly cause: ThrownError | null;
+  /** Its `retryAfterS`, where it has such: when to try again, in seconds. */
+  readonly retryAfterS?: number | null;
 }

@@ -47,7 +47,9 @@ export interface ComponentStatus {
   readonly sandbox: SandboxStatus | null;
   readonly routes: readonly string[];
   readonly events: readonly string[];
-  readonly schedule: string | null;
+  readonly schedules: readonly ScheduleStatus[];
+  /** What is kept for it to be done; null where it takes no events, has no schedule and no asynchronous work. */
+  readonly backlog: BacklogStatus | null;
   readonly instances: readonly InstanceStatus[];
   readonly queued: number;
   /** The last minute's invocations; null for a static component. */
@@ -125,4 +127,28 @@ export interface TrafficSummary {
   readonly p99Ms: number | null;
   readonly billedMs: number;
   readonly cpuMs: number;
+}
+
+export interface ScheduleStatus {
+  readonly name: string;
+  /** As the config has it, its time zone behind it unless that is UTC. */
+  readonly text: string;
+  readonly lastAtMs: number | null;
+  /** Null: it has not ticked yet. */
+  readonly lastState: 'running' | 'ok' | 'failed' | 'skipped' | null;
+  readonly lastMessage: string | null;
+  /** Null: never again. */
+  readonly nextAtMs: number | null;
+}
+
+/** Counts stop at 10,000. */
+export interface BacklogStatus {
+  /** Due, and not delivered yet. */
+  readonly waiting: number;
+  /** Since when the oldest of those is due. */
+  readonly oldestDueAtMs: number | null;
+  readonly underWay: number;
+  /** For a later time: delayed, to be tried again, or behind another of their key. */
+  readonly later: number;
+  readonly dead: number;
 }

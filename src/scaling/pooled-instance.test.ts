@@ -1,3 +1,4 @@
+import { NO_PUBLISHER } from '../model/event.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FulcrumError } from '../base/errors.ts';
@@ -22,7 +23,7 @@ function begin(): { clock: FakeClock; runtime: FakeRuntime; one: PooledInstance;
       id: 'i_1',
       component: 'shop',
       revision: shop,
-      home: { caller: NOBODY, log: { write: () => undefined }, env: {} },
+      home: { caller: NOBODY, publisher: NO_PUBLISHER, log: { write: () => undefined }, env: {} },
       settings: modeSettings(shop.spec, 'function', false),
       inspectPort: null,
       ordinal: 0,

@@ -1,3 +1,4 @@
+import { NO_PUBLISHER } from '../model/event.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../base/log.ts';
@@ -105,7 +106,7 @@ describe('a deploy', () => {
       },
       clock: scene.clock,
       logger: silentLogger,
-      home: { caller: NOBODY, log: { write: () => undefined }, env: {} },
+      home: { caller: NOBODY, publisher: NO_PUBLISHER, log: { write: () => undefined }, env: {} },
       startsAtOnce: 8,
       habits: scene.habits,
     });

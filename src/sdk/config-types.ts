@@ -13,6 +13,29 @@ export interface AppConfig {
   trustedProxies?: readonly string[] | undefined;
   /** Which other origins' pages may call the app. `true`: any, without credentials. Default: none. */
   cors?: true | CorsConfig | undefined;
+  /** What holds for the events of the app. */
+  events?: EventsConfig | undefined;
+}
+
+export interface EventsConfig {
+  /**
+   * What becomes of an event that no component takes. `keep`: for 14 days, and a component that takes its type by then gets it.
+   * `refuse`: `publish` rejects with `event-unmatched`. Default: `keep`.
+   */
+  unmatched?: 'keep' | 'refuse' | undefined;
+  /** How long a `dedupe` key is remembered, up to 7d. Default: 5m. */
+  dedupeWindow?: string | undefined;
+  /** Where the gateway takes CloudEvents over HTTP. Default: nowhere. */
+  endpoint?: EventEndpointConfig | undefined;
+}
+
+export interface EventEndpointConfig {
+  /** An exact path, such as `/events`. */
+  path: string;
+  /** `events.example.com`. Default: every host. */
+  host?: string | undefined;
+  /** Who sends events shows it as `Authorization: Bearer …`; at least 16 characters. Better a `secret('NAME')`. */
+  token: string | Secret;
 }
 
 /** What a config that is a function is given. */
@@ -80,16 +103,68 @@ interface RunnableConfig extends CommonConfig {
    * Not for commands, which listen on the network. Default: `full`, the machine's own.
    */
   network?: 'full' | 'none' | undefined;
+  /** What holds for its asynchronous invocations. `true`: clients may ask for them with `?async`. Default: they may not. */
+  async?: boolean | AsyncConfig | undefined;
+}
+
+export interface AsyncConfig {
+  /** Whether clients of its routes may ask for it, with `?async` behind the address. Default: true. */
+  open?: boolean | undefined;
+  retry?: RetryConfig | undefined;
+  /** How long a result can be asked for, up to 14d. Default: 1d. */
+  keep?: string | undefined;
+  /** The type of an event that is published with the result. */
+  onSuccess?: string | undefined;
+  /** The type of an event that is published with the error, when it is given up. */
+  onFailure?: string | undefined;
+}
+
+export interface RetryConfig {
+  /** Deliveries at most, the first included, 1 to 100. Default: 5. */
+  attempts?: number | undefined;
+  /** The longest pause before the second, 1ms to 1h; it doubles with each further one. Default: 1s. */
+  first?: string | undefined;
+  /** The longest pause of all, up to 24h. Default: 15m. */
+  longest?: string | undefined;
+}
+
+/** Which events a component takes, and how. */
+export interface SubscriptionConfig {
+  /** `order.paid`, `order.*` (all that begin with `order.`), `*`. */
+  types: readonly string[];
+  /** What one invocation is given at most; what is tried again comes alone. Default: 10 events, as many of them as are there. */
+  batch?: BatchConfig | undefined;
+  /** Invocations with events at a time, 1 to 10,000. Default: as many as there are instances for. */
+  concurrency?: number | undefined;
+  retry?: RetryConfig | undefined;
+}
+
+export interface BatchConfig {
+  /** 1 to 1,000. */
+  size: number;
+  /** How long a batch that is not full is waited for, up to 1m. Default: 0s. */
+  wait?: string | undefined;
+}
+
+/** Of a command, which is sent CloudEvents over HTTP. */
+export interface HttpSubscriptionConfig extends SubscriptionConfig {
+  /** Where they are sent, by POST. An answer with a 2xx acknowledges. */
+  path: string;
+  /** `binary`: one a request, its attributes as header fields. `structured`: one, as JSON. `batched`: a list. Default: `binary`. */
+  mode?: 'binary' | 'structured' | 'batched' | undefined;
 }
 
 /** A module that exports handlers and named functions. */
 export interface ModuleConfig extends RunnableConfig {
   /** The module's file, relative to the app's folder. */
   entry: string;
-  /** Types of events that its `queue` handler takes. */
-  events?: readonly string[] | undefined;
-  /** When its `scheduled` handler runs: a cron line of five or six fields, in UTC unless a time zone is given. */
-  schedule?: string | ScheduleConfig | undefined;
+  /** Types of events that its `queue` handler takes: `order.paid`, `order.*`, `*`. As an object where more is to be said. */
+  events?: readonly string[] | SubscriptionConfig | undefined;
+  /**
+   * When its `scheduled` handler runs: a cron line of five or six fields, in UTC unless a time zone is given; `@every 30s`; or a list of
+   * them.
+   */
+  schedule?: string | ScheduleConfig | readonly (string | ScheduleConfig)[] | undefined;
   /**
    * How long the process that a function's instances are forked from stays without an instance, up to 24h; it has the module
    * loaded. `0s`: it ends with its last instance. With `keepAlive: 'adaptive'`: as long as the gaps tell nothing. Default: 10m.
@@ -112,9 +187,10 @@ export interface CommandConfig extends RunnableConfig {
   health?: string | undefined;
   /** It listens on the network, and so cannot be without one. */
   network?: 'full' | undefined;
+  /** The events that it is sent over HTTP. */
+  events?: HttpSubscriptionConfig | undefined;
   entry?: undefined;
   static?: undefined;
-  events?: undefined;
   schedule?: undefined;
   zygoteKeepAlive?: undefined;
   cacheControl?: undefined;
@@ -151,6 +227,7 @@ export interface StaticConfig extends CommonConfig {
   storage?: undefined;
   isolation?: undefined;
   network?: undefined;
+  async?: undefined;
 }
 
 /**
@@ -194,10 +271,20 @@ export interface ClientRateConfig {
 }
 
 export interface ScheduleConfig {
-  /** Five fields, or six with seconds first. */
-  cron: string;
-  /** A name of the IANA time zone database, such as `Europe/Berlin`. Default: `UTC`. */
+  /** Five fields, or six with seconds first; or `@every 30s`. */
+  cron?: string | undefined;
+  /** Once, instead of `cron`: `2026-12-24T18:00:00+01:00`. */
+  at?: string | undefined;
+  /** Of `cron`: a name of the IANA time zone database, such as `Europe/Berlin`. Default: `UTC`. */
   timeZone?: string | undefined;
+  /** Needed where a component has several. Default: `schedule`. */
+  name?: string | undefined;
+  /** Of ticks that were missed, the server being down, the latest is run (`run`) or none (`skip`). Default: `run`. */
+  missed?: 'run' | 'skip' | undefined;
+  /** A tick while the one before is not done with is skipped (`skip`), or runs beside it (`allow`). Default: `skip`. */
+  overlap?: 'skip' | 'allow' | undefined;
+  /** Default: 3 attempts. */
+  retry?: RetryConfig | undefined;
 }
 
 export interface CorsConfig {

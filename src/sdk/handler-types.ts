@@ -4,7 +4,46 @@
  */
 export type Env<Name extends string = never> = { readonly [name: string]: string | undefined } & {
   readonly [N in Name]: string;
+} & {
+  /** The app's events. */
+  readonly events: EventPublisher;
 };
+
+/** How a component publishes events. */
+export interface EventPublisher {
+  /**
+   * Publishes an event. Resolves when it is kept, so that neither a crash nor a loss of power takes it away, and has been given to every component
+   * that takes its type.
+   *
+   * ```ts
+   * await env.events.publish('order.paid', { order: 'o-1', cents: 1990 }, { key: 'o-1' });
+   * ```
+   *
+   * Rejects with `event-invalid`, `event-unmatched`, `store-failed` (it is not kept: try again) or `outside-fulcrum`.
+   *
+   * @param type such as `order.paid`. @param data what JSON can say, or bytes; 1 MB at most.
+   */
+  publish(type: string, data?: unknown, options?: PublishOptions): Promise<PublishedEvent>;
+}
+
+export interface PublishOptions {
+  /** Events of one key reach each subscriber in the order in which they were published, one at a time. Default: in any order. */
+  key?: string | undefined;
+  /** Holds it back, up to 365d: `'30s'`, or milliseconds. Default: not at all. */
+  delay?: string | number | undefined;
+  /** A second event of this key within the app's `dedupeWindow` is not published again. Default: each one is. */
+  dedupe?: string | undefined;
+  /** What it is about, in words of the source: a CloudEvents `subject`. */
+  subject?: string | undefined;
+  /** Of bytes. Default: `application/octet-stream`. */
+  contentType?: string | undefined;
+}
+
+export interface PublishedEvent {
+  readonly id: string;
+  /** Whether `dedupe` has kept it from being published again; `id` is the first one's then. */
+  readonly duplicate: boolean;
+}
 
 /** What a handler knows of its invocation, besides what it is given to do. */
 export interface Context {
@@ -25,8 +64,12 @@ export interface Context {
 
 /** A tick of the component's schedule. */
 export interface ScheduledEvent {
-  /** The cron line that ticked. */
+  /** The cron line that ticked, or `@every 30s`, `@at …`. */
   readonly cron: string;
+  /** The schedule's name in the config. */
+  readonly name: string;
+  /** 1 at the first. */
+  readonly attempt: number;
   /** When the tick was due, in ms since the epoch; a tick that was missed runs later than that. */
   readonly scheduledTime: number;
 }
@@ -36,15 +79,24 @@ export interface QueueMessage<Data = unknown> {
   readonly id: string;
   /** The event's type, as in the component's `events`. */
   readonly type: string;
+  /** Who published it: `/components/checkout`, or what an outside source calls itself. */
+  readonly source: string;
+  readonly subject: string | null;
+  readonly key: string | null;
+  /** What was published: from JSON, or a Uint8Array. */
   readonly data: Data;
-  /** When it was published, in ms since the epoch. */
+  readonly contentType: string;
+  /** When what it tells of has happened, in ms since the epoch. */
   readonly time: number;
   /** 1 at the first delivery. */
   readonly attempt: number;
-  /** This message is done with, even if the handler fails later. */
+  /** This message is done with, even if the handler fails later, or its process ends. */
   ack(): void;
-  /** This message is to be delivered again, even if the handler ends well. */
-  retry(): void;
+  /**
+   * This message is to be delivered again, even if the handler ends well.
+   * @param options `delay`: not before that has passed, `'30s'` or milliseconds. Default: as the retries' pauses are.
+   */
+  retry(options?: { readonly delay?: string | number | undefined }): void;
 }
 
 /** Messages that were delivered together. A handler that ends well acknowledges all that it said nothing about. */

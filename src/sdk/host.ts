@@ -8,6 +8,20 @@ export interface InstanceHost {
   readonly component: string;
   /** Calls a named function of another component. Rejects with what it threw. */
   call(component: string, functionName: string, args: readonly unknown[]): Promise<unknown>;
+  /** Publishes an event. Absent in what is older than events are. */
+  publish?(event: HostEvent): Promise<{ readonly id: string; readonly duplicate: boolean }>;
+}
+
+/** An event as it leaves the author's code. */
+export interface HostEvent {
+  readonly type: string;
+  /** JSON as text, or bytes. */
+  readonly data: string | Uint8Array;
+  readonly contentType: string;
+  readonly key: string | null;
+  readonly delayMs: number;
+  readonly dedupe: string | null;
+  readonly subject: string | null;
 }
 
 const HOST = Symbol.for('fulcrum.instance-host');

@@ -46,13 +46,14 @@ describe('the sdk', () => {
       fetch: (request, env) => new Response(`${request.method} ${env.CURRENCY.toLowerCase()}`),
       queue: (batch) => batch.messages.forEach((message) => message.ack()),
     } satisfies ComponentModule<Env<'CURRENCY'>>;
+    const env = { CURRENCY: 'EUR' } as Env<'CURRENCY'>;
     const general: ComponentModule<Env<'CURRENCY'>> = module;
-    const answer = await general.fetch?.(new Request('http://shop.example/'), { CURRENCY: 'EUR' }, context());
+    const answer = await general.fetch?.(new Request('http://shop.example/'), env, context());
     assert.equal(await answer?.text(), 'GET eur');
     const unknown = (env: Env): string =>
       // @ts-expect-error it may not be there
       env.CURRENCY.toLowerCase();
-    assert.throws(() => unknown({}), TypeError);
+    assert.throws(() => unknown({} as Env), TypeError);
   });
 
   it('stays tiny when it is bundled, and brings no dependency', async () => {

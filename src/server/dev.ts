@@ -147,7 +147,7 @@ function notesOn(app: AppSpec, options: DevOptions, addresses: Addresses): strin
     notes.push(`Port ${DEFAULT_PORT} is taken; this app has ${addresses.gatewayPort}.`);
   }
   const byHand = [...app.components.values()].filter(
-    (spec) => spec.kind === 'module' && (spec.schedule !== null || spec.events.length > 0),
+    (spec) => spec.kind === 'module' && (spec.schedules.length > 0 || spec.subscription !== null),
   );
   if (byHand.length > 0) {
     const names = byHand.map((spec) => spec.name).join(', ');

@@ -15,6 +15,7 @@ import { OutcomeCounts } from '../gateway/outcomes.ts';
 import type { GatewayRelease } from '../gateway/served-release.ts';
 import type { AppSpec, RunnableSpec } from '../model/app.ts';
 import type { Caller } from '../model/calls.ts';
+import { NO_PUBLISHER, type Publisher } from '../model/event.ts';
 import type { LogSink } from '../model/log.ts';
 import type { Revision } from '../model/revision.ts';
 import type { UsageSink } from '../model/usage.ts';
@@ -63,6 +64,8 @@ export interface LiveReleaseOptions extends ReleaseParts {
   readonly env: Readonly<Record<string, string>>;
   /** Its app's. */
   readonly limits: AppLimits;
+  /** Takes the events that its components publish. */
+  readonly publisher?: Publisher;
 }
 
 export class LiveRelease {
@@ -88,7 +91,12 @@ export class LiveRelease {
     this.#options = options;
     this.number = options.number;
     const caller = deferredCaller();
-    const home = { caller, log: maskedLog(appLog(log, app), this.#mask), env: options.env };
+    const home = {
+      caller,
+      publisher: options.publisher ?? NO_PUBLISHER,
+      log: maskedLog(appLog(log, app), this.#mask),
+      env: options.env,
+    };
     this.#scope = engines.openScope(app, home);
     this.scaler = new Scaler({
       runtimeFor: (spec, mode) => engines.runtimeFor(spec, mode),

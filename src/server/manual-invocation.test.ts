@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { RunnableSpec } from '../model/app.ts';
 import { manualInvocation } from './manual-invocation.ts';
 
-const report = { kind: 'module', schedule: { cron: '0 2 * * *', timeZone: 'UTC' } } as RunnableSpec;
+const when = { kind: 'cron', cron: '0 2 * * *', timeZone: 'UTC' } as const;
+const report = { kind: 'module', schedules: [{ when }] } as unknown as RunnableSpec;
 const read = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString());
 
 test("a tick by hand is the schedule's own unless another is named", () => {

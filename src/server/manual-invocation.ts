@@ -1,5 +1,6 @@
 import { randomText } from '../base/ids.ts';
 import type { ManualInvocation } from '../control/port.ts';
+import { scheduleText } from '../model/work-settings.ts';
 import type { RunnableSpec } from '../model/app.ts';
 import type { Invocation, Payload } from '../model/invocation.ts';
 
@@ -9,8 +10,9 @@ export function manualInvocation(spec: RunnableSpec, request: ManualInvocation, 
     case 'call':
       return { kind: 'call', function: request.function, args: json(request.args) };
     case 'scheduled': {
-      const configured = spec.kind === 'module' ? spec.schedule?.cron : undefined;
-      const event = { cron: request.cron ?? configured ?? '', scheduledTime: request.atMs ?? nowMs };
+      const [first] = spec.kind === 'module' ? spec.schedules : [];
+      const configured = first === undefined ? '' : scheduleText(first.when);
+      const event = { cron: request.cron ?? configured, scheduledTime: request.atMs ?? nowMs };
       return { kind: 'scheduled', event: json(event) };
     }
     case 'queue': {

@@ -1,4 +1,5 @@
 /** The escape suite from inside a real instance of the fork engine, beside a real sibling. */
+import { NO_PUBLISHER } from '../../src/model/event.ts';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -31,6 +32,7 @@ interface Line {
 
 const HOME: InstanceHome = {
   caller: { call: () => Promise.reject(new Error('nobody is called')) },
+  publisher: NO_PUBLISHER,
   log: { write: () => undefined },
   env: {},
 };

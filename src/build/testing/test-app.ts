@@ -1,3 +1,4 @@
+import { DEFAULT_ASYNC } from '../../model/work-settings.ts';
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -116,8 +117,9 @@ export function moduleSpec(name: string, entry: string): ModuleSpec {
     network: 'full',
     limits: NO_LIMITS,
     weight: 1,
-    events: [],
-    schedule: null,
+    subscription: null,
+    async: DEFAULT_ASYNC,
+    schedules: [],
     zygoteKeepAliveMs: 600_000,
   };
 }

@@ -1,4 +1,5 @@
 // Components and usage as the room is given them.
+import { DEFAULT_ASYNC } from '../../model/work-settings.ts';
 import type { Limits, ModuleSpec, RunnableSpec } from '../../model/app.ts';
 import { NO_LIMITS } from '../../model/app.ts';
 import type { UsageHour } from '../../model/usage-store.ts';
@@ -51,12 +52,13 @@ export function spec(
     network: 'full',
     limits: { ...NO_LIMITS, ...o.limits },
     weight: 1,
-    events: [],
-    schedule: null,
+    subscription: null,
+    async: DEFAULT_ASYNC,
+    schedules: [],
     zygoteKeepAliveMs: 0,
   };
   if (o.kind !== 'command') return module;
-  const { entry: _, events: __, schedule: ___, zygoteKeepAliveMs: ____, ...common } = module;
+  const { entry: _, schedules: __, zygoteKeepAliveMs: ___, ...common } = module;
   return { ...common, kind: 'command', command: 'serve', cwd: '/app', healthPath: null };
 }
 

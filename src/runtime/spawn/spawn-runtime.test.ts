@@ -1,3 +1,4 @@
+import { NO_PUBLISHER } from '../../model/event.ts';
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,6 +39,7 @@ test('a process that never connects is given up after 5 s as for want of room, a
     },
     home: {
       caller: { call: () => Promise.reject(new Error('nobody calls')) },
+      publisher: NO_PUBLISHER,
       log: { write: ({ text }) => begun.resolve(text) },
       env: {},
     },

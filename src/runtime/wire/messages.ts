@@ -51,8 +51,21 @@ export interface RequestFrame {
   readonly fields: string;
 }
 
+/** An event that an instance publishes, but for its data. */
+export interface EventHead {
+  readonly type: string;
+  readonly contentType: string;
+  readonly key: string | null;
+  readonly delayMs: number;
+  readonly dedupe: string | null;
+  readonly subject: string | null;
+}
+
 export interface CallHead {
-  readonly kind: 'call' | 'scheduled' | 'queue';
+  /** `publish` only from an instance: its body is the event's data. */
+  readonly kind: 'call' | 'scheduled' | 'queue' | 'publish';
+  /** Of `publish`. */
+  readonly event?: EventHead | null;
   /** Null unless `kind` is `call`. */
   readonly function: string | null;
   readonly encoding: Payload['encoding'];

@@ -1,3 +1,4 @@
+import { NO_PUBLISHER } from '../../model/event.ts';
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
@@ -63,6 +64,7 @@ async function oldInstance(
   };
   const home = {
     caller: { call: () => Promise.reject(new Error('nobody is called')) },
+    publisher: NO_PUBLISHER,
     log: { write: () => undefined },
     env: {},
   };

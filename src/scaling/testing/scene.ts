@@ -1,3 +1,5 @@
+import { NO_PUBLISHER } from '../../model/event.ts';
+import { DEFAULT_ASYNC } from '../../model/work-settings.ts';
 import { FakeClock } from '../../base/fake-clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import type { Caller } from '../../model/calls.ts';
@@ -45,8 +47,9 @@ export function revision(name: string, o: RevisionOptions = {}): Revision {
       entry: '/e.ts',
       routes: [],
       cors: null,
-      events: [],
-      schedule: null,
+      subscription: null,
+      async: DEFAULT_ASYNC,
+      schedules: [],
       zygoteKeepAliveMs: 600_000,
       env: {},
       storage: [],
@@ -156,7 +159,12 @@ export class Scene {
       runtimeFor: () => this.runtime,
       clock: this.clock,
       logger: silentLogger,
-      home: { caller: NOBODY, log: { write: (entry) => this.#write(entry) }, env: {} },
+      home: {
+        caller: NOBODY,
+        publisher: NO_PUBLISHER,
+        log: { write: (entry) => this.#write(entry) },
+        env: {},
+      },
       startsAtOnce: 32,
       habits: this.habits,
       limits: this.limits,

@@ -14,6 +14,7 @@ import type {
   ResponseHead,
   ResponseSink,
 } from '../../../src/model/http.ts';
+import { NO_PUBLISHER } from '../../../src/model/event.ts';
 import type { Instance, InstanceHome, Runtime, StartOrder } from '../../../src/model/instance.ts';
 import type {
   InvocationContext,
@@ -74,7 +75,7 @@ export class Bench {
   }
 
   private constructor(runtime: Runtime, socketPath: string, log: LogBook, caller: Caller) {
-    this.#home = { caller, log, env: {} };
+    this.#home = { caller, publisher: NO_PUBLISHER, log, env: {} };
     this.runtime = runtime;
     this.socketPath = socketPath;
     this.log = log;

@@ -1,3 +1,5 @@
+import { NO_PUBLISHER } from '../../../model/event.ts';
+import { DEFAULT_ASYNC } from '../../../model/work-settings.ts';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -106,6 +108,8 @@ function orderOf(command: string, log: LogSink, options: ProgramOptions = {}): S
     network: 'full',
     limits: NO_LIMITS,
     weight: 1,
+    subscription: null,
+    async: DEFAULT_ASYNC,
     kind: 'command',
     command,
     cwd: options.cwd ?? tmpdir(),
@@ -121,7 +125,12 @@ function orderOf(command: string, log: LogSink, options: ProgramOptions = {}): S
   return {
     instanceId: `i_${++started}`,
     revision,
-    home: { caller: { call: () => Promise.reject(new Error('programs call nobody')) }, log, env: {} },
+    home: {
+      caller: { call: () => Promise.reject(new Error('programs call nobody')) },
+      publisher: NO_PUBLISHER,
+      log,
+      env: {},
+    },
     mode: 'service',
     concurrency: 100,
     memoryBytes: settings.memoryBytes,
