@@ -57,6 +57,9 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+// Hundreds of test files are a process each that loads the same modules: a quarter of what a small one costs.
+const compileCache = join(root, 'node_modules', '.cache', 'fulcrum-tests');
+
 /** @type {string[]} */
 const failed = [];
 const chosen = CHECKS.filter(([name]) => wanted.length === 0 || wanted.includes(name));
@@ -66,7 +69,7 @@ for (const [name, [file, ...args]] of chosen) {
   const done = spawnSync(file, args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...(full ? { FULCRUM_FULL: '1' } : {}) },
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...(full ? { FULCRUM_FULL: '1' } : {}) },
   });
   const seconds = ((Date.now() - begun) / 1000).toFixed(1);
   if (done.status !== 0) failed.push(name);

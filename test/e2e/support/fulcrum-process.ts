@@ -51,6 +51,8 @@ export function isolatedEnv(user: User | null = null): NodeJS.ProcessEnv {
   // What the test runner tells its own children must not reach a runner that a test starts: it would run nothing.
   delete env.NODE_TEST_CONTEXT;
   delete env.NODE_OPTIONS;
+  // The tests' own, which users have not.
+  delete env.NODE_COMPILE_CACHE;
   return env;
 }
 
