@@ -3,12 +3,13 @@ import { messageOf } from '../src/base/errors.ts';
 import { nearest } from '../src/base/suggest.ts';
 import type { Benchmark, Row } from './benchmark.ts';
 import { cold } from './cold.ts';
+import { events } from './events.ts';
 import { gateway } from './gateway.ts';
 import { table } from './report.ts';
 import { scaling } from './scaling.ts';
 import { usage } from './usage.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage, scaling];
+const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage, scaling, events];
 const USAGE = 'npm run bench -- NAME… [--quick] [--slow] [--json]';
 
 process.exitCode = await main();

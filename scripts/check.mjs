@@ -32,7 +32,7 @@ const CHECKS = [
   ['unused', [bin('knip'), '--no-progress']],
   // One file at a time: bounds of processes count by user, and each has the same user exhaust them.
   ['escape', tests('--test-concurrency=1', 'test/escape/**/*.test.ts')],
-  ['unit', tests('src/**/*.test.ts')],
+  ['unit', tests('src/**/*.test.ts', 'examples/**/*.test.ts')],
   ['conformance', tests('test/conformance/**/*.test.ts', 'test/*.test.ts')],
   ['e2e', tests('test/e2e/**/*.test.ts')],
   ['faults', tests('test/faults/**/*.test.ts')],

@@ -18,6 +18,11 @@ export const ERRORS = {
   'body-timeout': { status: 408, fault: 'caller', title: 'The request did not arrive in time' },
   'body-too-large': { status: 413, fault: 'caller', title: 'The request body is too large' },
   'target-too-long': { status: 414, fault: 'caller', title: 'The request line is too long' },
+  'media-type-unsupported': {
+    status: 415,
+    fault: 'caller',
+    title: 'What was sent is in no form that is taken here',
+  },
   'range-not-satisfiable': { status: 416, fault: 'caller', title: 'The range lies outside the file' },
   'expectation-failed': { status: 417, fault: 'caller', title: 'The expectation cannot be met' },
   'rate-limited': { status: 429, fault: 'caller', title: 'Too many requests' },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { instanceId, randomText, requestId, secretToken } from './ids.ts';
+import { instanceId, randomText, requestId, secretToken, timedText } from './ids.ts';
 
 test('ids have their form and do not repeat', () => {
   const seen = new Set<string>();
@@ -13,4 +13,12 @@ test('ids have their form and do not repeat', () => {
 
 test('a text longer than the pool is still whole', () => {
   assert.equal(randomText(10_000).length, 10_000);
+});
+
+test('a text of a later time is behind those of before, and none is like another', () => {
+  const times = [0, 31, 32, 1_023, 1_024, 1.7e12, 1.7e12 + 1, 3e13];
+  const texts = times.map((nowMs) => timedText(nowMs, 17));
+  assert.deepEqual([...texts].sort(), texts);
+  assert.ok(texts.every((text) => /^[0-9a-hjkmnp-tv-z]{26}$/.test(text)));
+  assert.notEqual(timedText(1, 17), timedText(1, 17));
 });

@@ -35,3 +35,12 @@ export function instanceId(): string {
 export function secretToken(): string {
   return randomBytes(32).toString('base64url');
 }
+
+/** `length` random characters behind 9 of the time: who keeps many such ids in order adds at the end, and not all over. */
+export function timedText(nowMs: number, length: number): string {
+  let time = '';
+  for (let left = Math.floor(nowMs), i = 0; i < 9; i++, left = Math.floor(left / 32)) {
+    time = ALPHABET[left % 32]! + time;
+  }
+  return time + randomText(length);
+}

@@ -123,6 +123,10 @@ void suite('dependencies', { concurrency: true }, () => {
       'entry.ts': `import { secret } from 'fulcrum'; export default () => secret('KEY');`,
     });
     assert.deepEqual((await app.run('entry.ts')).value, { $secret: 'KEY' });
+    app.write({
+      'entry.ts': `import { outbox } from 'fulcrum/outbox'; export default () => typeof outbox.relay;`,
+    });
+    assert.deepEqual((await app.run('entry.ts')).value, 'function');
   });
 
   void test('a package with a real addon stays outside and is found from the bundle', async (t) => {

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 
 import type { Plugin } from 'rolldown';
 
@@ -34,7 +34,7 @@ interface ImportsOptions {
 }
 
 /**
- * Decides what an import of a package means: `fulcrum` is always our sdk; packages with native code stay outside the bundle;
+ * Decides what an import of a package means: `fulcrum` and `fulcrum/outbox` are always our own; packages with native code stay outside the bundle;
  * everything else goes in.
  */
 export function importsPlugin(o: ImportsOptions): Plugin {
@@ -47,6 +47,7 @@ export function importsPlugin(o: ImportsOptions): Plugin {
       filter: { id: BARE },
       async handler(specifier, importer, extra) {
         if (specifier === 'fulcrum') return { id: o.sdkPath };
+        if (specifier === 'fulcrum/outbox') return { id: outboxPath(o.sdkPath) };
         if (importer === undefined || isBuiltin(specifier)) return null;
         const resolved = await this.resolve(specifier, importer, { kind: extra.kind, skipSelf: true });
         if (resolved === null) {
@@ -68,6 +69,11 @@ export function importsPlugin(o: ImportsOptions): Plugin {
       },
     },
   };
+}
+
+/** Beside the sdk, and of the same build: what it publishes by is looked at by the same rules. */
+function outboxPath(sdkPath: string): string {
+  return join(dirname(dirname(sdkPath)), 'outbox', basename(sdkPath));
 }
 
 /** Loads `.node` files, which a bundle cannot hold, from where they lie. */

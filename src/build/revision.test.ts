@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { CommandSpec, EnvSource, ModuleSpec } from '../model/app.ts';
+import type { CommandSpec, ModuleSpec } from '../model/app.ts';
+import type { EnvSource } from '../model/env-source.ts';
 import type { Bundle } from '../model/revision.ts';
 import { commandRevision, moduleRevision } from './revision.ts';
 import { moduleSpec } from './testing/test-app.ts';

@@ -61,7 +61,7 @@ void suite('corpus', () => {
         places: {
           directory: dirname(bundle.path),
           appDirectory: app.directory,
-          libraries: [dirname(TestApp.sdkPath)],
+          libraries: [dirname(TestApp.sdkPath), join(dirname(dirname(TestApp.sdkPath)), 'outbox')],
         },
         concurrency: 100,
         hasStorage: false,

@@ -97,7 +97,7 @@ export const RULES = {
   'local-file': { to: 'function', advice: 'Write below a folder that `storage` names.' },
   subscription: {
     to: 'function',
-    advice: 'Send events through a broker or the database: other instances do not hear of it.',
+    advice: 'Publish it with `env.events`, or send it through a broker: other instances do not hear of it.',
   },
 
   'not-checked': {

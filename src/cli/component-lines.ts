@@ -5,6 +5,7 @@ import { limitsNotes } from './limits-notes.ts';
 import { clockTime } from './log-line.ts';
 import { formatTable, type Column } from './table.ts';
 import { paint, printableLine, truncate, wrap } from './terminal.ts';
+import { backlogLines, scheduleLines, workNotes } from './work-lines.ts';
 
 const INSTANCES: readonly Column[] = [
   { title: 'INSTANCE' },
@@ -28,7 +29,7 @@ const DECISIONS: readonly Column[] = [
 ];
 
 /** What `ps COMPONENT` shows: its instances, and why the latest came and went, the newest last. No line wider than `width`. */
-export function componentLines(component: ComponentStatus, width: number): string[] {
+export function componentLines(component: ComponentStatus, nowMs: number, width: number): string[] {
   const { instances, decisions, queued } = component;
   const mode = component.mode === null ? 'static' : component.mode;
   const facts = [
@@ -47,6 +48,15 @@ export function componentLines(component: ComponentStatus, width: number): strin
     ...limitsNotes(component)
       .flatMap((note) => wrap(note, width))
       .map((line) => paint('yellow', line)),
+    ...workNotes(component, nowMs)
+      .flatMap((note) => wrap(printableLine(note), width))
+      .map((line) => paint('red', line)),
+    ...(component.events.length === 0
+      ? []
+      : wrap(printableLine(`takes ${component.events.join(', ')}`), width)),
+    ...[scheduleLines([component], nowMs, width), backlogLines([component], nowMs, width)].flatMap((lines) =>
+      lines.length === 0 ? [] : ['', ...lines],
+    ),
     '',
     ...(instances.length === 0
       ? ['no instances']

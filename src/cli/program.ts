@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, type CommanderError } from 'commander';
 import { addBudgetOptions, type BudgetFlags } from './budget-flags.ts';
+import { addEventsCommands } from './events-command.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
 import { addLimitsCommand } from './limits-command.ts';
 import { appOption, collect, examples, jsonOption, numberIn, urlOption } from './options.ts';
@@ -220,6 +221,8 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     .option('--data <JSON>', "the function's only argument, or the event's data; @FILE or @- reads it")
     .option('--scheduled', 'run its `scheduled` handler, as its schedule would')
     .option('--event <TYPE>', 'hand its `queue` handler one event of this type')
+    .option('--async', 'have it kept and done later, with retries; prints the id of its result')
+    .option('--wait', 'with --async: until it is done')
     .addOption(appOption())
     .addOption(urlOption())
     .addOption(jsonOption())
@@ -229,11 +232,14 @@ function buildProgram(done: (code: ExitCode) => void): Command {
         `fulcrum invoke catalog priceOf --args '["A-1"]'`,
         'fulcrum invoke receipts --event order.paid --data @order.json',
         'fulcrum invoke report --scheduled',
+        'fulcrum invoke report build --async --wait',
       ),
     )
     .action(async (component, name, options) =>
       done(await (await import('./commands/invoke.ts')).invoke(component, name, options)),
     );
+
+  addEventsCommands(program, done);
 
   program
     .command('logs')

@@ -1,7 +1,10 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { FulcrumError } from '../base/errors.ts';
 import { nearest } from '../base/suggest.ts';
-import type { AppSpec, EnvSource } from '../model/app.ts';
+import type { AppSpec } from '../model/app.ts';
+import type { EnvSource } from '../model/env-source.ts';
+import { EXPECTED_TOKEN, TOKEN_PATH, tokenProblem } from './event-token.ts';
+import { configInvalid, issueAt, renderPath } from './issues.ts';
 
 export interface EnvSources {
   readonly secrets: ReadonlyMap<string, string>;
@@ -9,18 +12,26 @@ export interface EnvSources {
   readonly advice?: string;
 }
 
-/** A secret that a variable of a component asks for. */
+/** A secret that a variable of a component asks for, or, where both are null, the token of the app's endpoint for events. */
 export interface NamedSecret {
-  readonly component: string;
-  readonly variable: string;
+  readonly component: string | null;
+  readonly variable: string | null;
   readonly secret: string;
 }
 
+/** What an app is configured with, secrets filled in; nothing of the server's own environment. */
+export interface ResolvedValues {
+  /** Of every component that has instances. */
+  readonly env: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** What whoever sends events over HTTP has to show; null where no endpoint takes any. */
+  readonly eventToken: string | null;
+}
+
 /**
- * The environment of every component that has instances, secrets filled in; nothing of the server's own environment.
- * Throws one `secret-missing` for all secrets without a value; `details` is `{ file, missing: NamedSecret[] }`.
+ * Throws one `secret-missing` for all secrets without a value; `details` is `{ file, missing: NamedSecret[] }`. Throws `config-invalid` where the
+ * value of a secret can be no token.
  */
-export function resolveEnv(app: AppSpec, sources: EnvSources): Map<string, Readonly<Record<string, string>>> {
+export function resolveValues(app: AppSpec, sources: EnvSources): ResolvedValues {
   const missing: NamedSecret[] = [];
   const environments = new Map<string, Readonly<Record<string, string>>>();
   for (const component of app.components.values()) {
@@ -33,11 +44,29 @@ export function resolveEnv(app: AppSpec, sources: EnvSources): Map<string, Reado
     }
     environments.set(component.name, Object.freeze(Object.fromEntries(values)));
   }
+  const source = app.events.endpoint?.token ?? null;
+  const eventToken = source === null ? null : (valueOf(source, sources) ?? null);
+  if (source !== null && eventToken === null)
+    missing.push({ component: null, variable: null, secret: secretOf(source) });
   refuseMissing(missing, {
     names: sources.secrets.keys(),
     goTo: sources.advice === undefined ? { file: join(app.directory, '.env') } : sources.advice,
   });
-  return environments;
+  if (source !== null && eventToken !== null) refuseWeak(app, source, eventToken, sources);
+  return { env: environments, eventToken };
+}
+
+/** What stands in the config has been looked at there. */
+function refuseWeak(app: AppSpec, source: EnvSource, value: string, { advice }: EnvSources): void {
+  const problem = source.kind === 'secret' ? tokenProblem(value) : null;
+  if (problem === null) return;
+  const about = {
+    message: `the value of the secret ${secretOf(source)} is ${problem}`,
+    expected: EXPECTED_TOKEN,
+  };
+  // Where the config lies on a server is nobody's business who deploys.
+  const file = advice === undefined ? app.configPath : basename(app.configPath);
+  throw configInvalid(file, [issueAt(TOKEN_PATH, value, about)]);
 }
 
 function valueOf(source: EnvSource, sources: EnvSources): string | undefined {
@@ -46,6 +75,10 @@ function valueOf(source: EnvSource, sources: EnvSources): string | undefined {
 
 function secretOf(source: EnvSource): string {
   return source.kind === 'secret' ? source.secret : '';
+}
+
+function placeOf({ component, variable }: NamedSecret): string {
+  return component === null ? renderPath(TOKEN_PATH) : `components.${component}.env.${variable}`;
 }
 
 interface Told {
@@ -61,7 +94,7 @@ export function refuseMissing(missing: readonly NamedSecret[], { goTo, ...told }
   const names = [...told.names];
   const bySecret = Map.groupBy(missing, (one) => one.secret);
   const lines = [...bySecret].map(([secret, uses]) => {
-    const places = uses.map((use) => `components.${use.component}.env.${use.variable}`);
+    const places = uses.map(placeOf);
     const near = nearest(secret, names);
     const hint = near === null ? '' : `; there is a secret ${near}, did you mean that?`;
     return `  ${secret}, for ${places.join(', ')}${hint}`;

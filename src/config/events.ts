@@ -9,33 +9,49 @@ import {
   type RetrySettings,
   type Subscription,
 } from '../model/work-settings.ts';
-import { eventType, healthPath, variableName, variableValue } from './fields.ts';
+import { EXPECTED_TOKEN, tokenProblem } from './event-token.ts';
+import { eventPath, eventType, variableName } from './fields.ts';
 import { quote } from './issues.ts';
 import { count, duration } from './quantities.ts';
 import { type Reading, refine, text } from './reading.ts';
+import { exactHost, exactPath } from './routes.ts';
 
 const MOST_BATCHED = 1_000;
 /** As Cloudflare's queues have it: https://developers.cloudflare.com/queues/configuration/batching-retries/ */
 const DEFAULT_BATCH = 10;
-const SHORTEST_TOKEN = 16;
 
-export const retrySchema = z.strictObject(
-  {
-    attempts: count(1, 100).optional(),
-    first: duration('1ms', '1h', '1s').optional(),
-    longest: duration('1ms', '24h', '15m').optional(),
-  },
-  { error: "an object such as { attempts: 5, first: '1s', longest: '15m' }" },
+const EXPECTED_RETRY = "an object such as { attempts: 5, first: '1s', longest: '15m' }";
+
+export const retrySchema = refine(
+  z.strictObject(
+    {
+      attempts: count(1, 100).optional(),
+      first: duration('1ms', '1h', '1s').optional(),
+      longest: duration('1ms', '24h', '15m').optional(),
+    },
+    { error: EXPECTED_RETRY },
+  ),
+  'a longest pause that is no shorter than the first',
+  (given): Reading<RetryValues> =>
+    given.first !== undefined && given.longest !== undefined && given.longest < given.first
+      ? { problem: 'the longest pause is shorter than the first' }
+      : { value: given },
 );
 
-type RetryValues = z.output<typeof retrySchema>;
+interface RetryValues {
+  readonly attempts?: number | undefined;
+  /** Milliseconds. */
+  readonly first?: number | undefined;
+  readonly longest?: number | undefined;
+}
 
 /** What an author says of retries, with `defaults` for the rest. */
 export function retrySettings(
   values: RetryValues | undefined,
   defaults: RetrySettings = DEFAULT_RETRY,
 ): RetrySettings {
-  const firstMs = values?.first ?? defaults.firstMs;
+  // Of the one that is given, the default of the other does not get in the way.
+  const firstMs = values?.first ?? Math.min(defaults.firstMs, values?.longest ?? defaults.firstMs);
   return {
     attempts: values?.attempts ?? defaults.attempts,
     firstMs,
@@ -79,8 +95,7 @@ const ofSubscription = {
 };
 
 const subscriptionObject = z.strictObject(ofSubscription, {
-  error:
-    "a list such as ['order.paid'], or an object such as { types: ['order.paid'], batch: { size: 100 } }",
+  error: "an object such as { types: ['order.paid'], batch: { size: 100 } }",
 });
 
 /** Of a module. An empty list is none. */
@@ -90,24 +105,28 @@ export const subscriptionSchema = z.union([
 ]);
 
 /** Of a command. */
-export const httpSubscriptionSchema = z
-  .strictObject(
+export const httpSubscriptionSchema = refine(
+  z.strictObject(
     {
       ...ofSubscription,
-      path: healthPath,
+      path: eventPath,
       mode: z
         .enum(['binary', 'structured', 'batched'], { error: "'binary', 'structured' or 'batched'" })
         .optional(),
     },
     { error: "an object such as { types: ['order.paid'], path: '/events' }" },
-  )
-  .transform(({ path, mode, ...values }): Subscription => {
+  ),
+  "mode: 'batched' where there is a batch",
+  ({ path, mode, ...values }): Reading<Subscription> => {
     const chosen: CloudEventMode = mode ?? 'binary';
-    // One at a time in a request: what is acknowledged is what was sent.
-    const { batch } = values;
-    const size = chosen === 'batched' ? (batch?.size ?? DEFAULT_BATCH) : 1;
-    return { ...subscription(values), batchSize: size, http: { path, mode: chosen } };
-  });
+    // What is acknowledged is what one request has sent.
+    if (values.batch !== undefined && chosen !== 'batched')
+      return { problem: `a request of the mode ${quote(chosen)} holds one event` };
+    const read = subscription(values);
+    const batchSize = chosen === 'batched' ? read.batchSize : 1;
+    return { value: { ...read, batchSize, http: { path, mode: chosen } } };
+  },
+);
 
 function subscription(values: z.output<typeof subscriptionObject>): Subscription {
   const { types, batch, concurrency, retry } = values;
@@ -133,7 +152,7 @@ export const asyncSchema = z.union([
         onSuccess: eventType.optional(),
         onFailure: eventType.optional(),
       },
-      { error: "true, or an object such as { onSuccess: 'report.done' }" },
+      { error: "an object such as { onSuccess: 'report.done' }" },
     )
     .transform(({ open, retry, keep, onSuccess, onFailure }): AsyncSettings => ({
       open: open ?? true,
@@ -144,26 +163,12 @@ export const asyncSchema = z.union([
     })),
 ]);
 
-const endpointPath = refine(healthPath, "a path such as '/events'", (path): Reading<string> =>
-  path.includes('*') || path.includes('?') ? { problem: 'an exact path, without * and ?' } : { value: path },
-);
-
-const hostName = text("a host such as 'events.example.com'", (written): Reading<string> =>
-  /^[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?$/.test(written)
-    ? { value: written }
-    : { problem: 'not a host name in lower case' },
-);
-
 const token = z.union([
-  refine(
-    variableValue,
-    `at least ${SHORTEST_TOKEN} characters, or secret('NAME')`,
-    (value): Reading<string> =>
-      /^[\x21-\x7e]+$/.test(value) && value.length >= SHORTEST_TOKEN
-        ? { value }
-        : { problem: 'too short, or not what a header can carry' },
-  ),
-  z.strictObject({ $secret: variableName }, { error: "a string in quotes or secret('NAME')" }),
+  text(EXPECTED_TOKEN, (value): Reading<string> => {
+    const problem = tokenProblem(value);
+    return problem === null ? { value } : { problem };
+  }),
+  z.strictObject({ $secret: variableName }, { error: EXPECTED_TOKEN }),
 ]);
 
 /** Of the app. */
@@ -174,7 +179,7 @@ export const eventsSchema = z
       dedupeWindow: duration('1s', '7d', '5m').optional(),
       endpoint: z
         .strictObject(
-          { path: endpointPath, host: hostName.optional(), token },
+          { path: exactPath, host: exactHost.optional(), token },
           { error: "an object such as { path: '/events', token: secret('EVENTS_TOKEN') }" },
         )
         .optional(),

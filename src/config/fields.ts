@@ -1,8 +1,9 @@
 import { BlockList, isIP } from 'node:net';
+import { isEventType } from '../base/event-limits.ts';
 import { nearest } from '../base/suggest.ts';
 import { isVariableName } from '../base/variable-name.ts';
 import { anyOf, quote } from './issues.ts';
-import { type Reading, text } from './reading.ts';
+import { type Reading, refine, text } from './reading.ts';
 
 /**
  * Names that no component may have. `env`, `ctx`, `self`, `events`, `workflows`, `platform` and `fulcrum` are bindings and
@@ -45,6 +46,13 @@ export const variableName = text(EXPECTED_VARIABLE, (written): Reading<string> =
     : { problem: 'not a name that an environment variable can have' };
 });
 
+/** The name of a component's variable. The others of `env` are its members that are no variables. */
+export const envName = refine(variableName, EXPECTED_VARIABLE, (written): Reading<string> =>
+  written === 'events'
+    ? { problem: 'reserved: handlers publish with env.events', expected: "another name, such as 'EVENTS'" }
+    : { value: written },
+);
+
 /** A variable's value; the operating system ends it at the first NUL. */
 export const variableValue = text("a string in quotes or secret('NAME')", (written): Reading<string> =>
   written.includes('\0') ? { problem: 'has a NUL character' } : { value: written },
@@ -61,17 +69,13 @@ export function filePath(expected: string) {
 export const command = filePath("a command line such as 'node server.js'");
 
 export const eventType = text("an event's type, such as 'order.paid'", (written): Reading<string> =>
-  /^[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,98}[A-Za-z0-9])?$/.test(written)
+  isEventType(written)
     ? { value: written }
     : { problem: "letters, digits and . _ : / - between them are an event's type, at most 100" },
 );
 
-export const healthPath = text("a path such as '/healthz'", (written): Reading<string> => {
-  if (!written.startsWith('/')) return { problem: 'a path begins with /' };
-  return /^[\x21-\x7e]+$/.test(written) && !written.includes('#')
-    ? { value: written }
-    : { problem: 'not a path that can be asked for' };
-});
+export const healthPath = askedPath("a path such as '/healthz'");
+export const eventPath = askedPath("a path such as '/events'");
 
 export const cacheControl = text(
   "a Cache-Control header such as 'public, max-age=3600'",
@@ -101,6 +105,16 @@ export const proxyAddress = text(
     return { value: written };
   },
 );
+
+/** What a component is asked for by us; a query may be behind it. */
+function askedPath(expected: string) {
+  return text(expected, (written): Reading<string> => {
+    if (!written.startsWith('/')) return { problem: 'a path begins with /' };
+    return /^[\x21-\x7e]+$/.test(written) && !written.includes('#')
+      ? { value: written }
+      : { problem: 'not a path that can be asked for' };
+  });
+}
 
 function readName(written: string): Reading<string> {
   if (written === '') return { problem: 'empty' };

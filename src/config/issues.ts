@@ -41,7 +41,7 @@ export function renderPath(path: ConfigPath): string {
   return text;
 }
 
-/** An issue at `path`. What is found there is rendered from `value`, and for anything inside an `env` only by its kind. */
+/** An issue at `path`. What is found there is rendered from `value`, and for what may be secret, such as anything inside an `env`, only by its kind. */
 export function issueAt(
   path: ConfigPath,
   value: unknown,
@@ -49,14 +49,15 @@ export function issueAt(
 ): ConfigIssue {
   return {
     path: renderPath(path),
-    found: isInEnv(path) ? kindOf(value) : renderValue(value),
+    found: isSecret(path) ? kindOf(value) : renderValue(value),
     message: about.message,
     expected: about.expected,
   };
 }
 
-/** An environment may hold secrets that were written where they should not be. */
-function isInEnv(path: ConfigPath): boolean {
+/** An environment may hold secrets that were written where they should not be, and a token is one. */
+function isSecret(path: ConfigPath): boolean {
+  if (path[0] === 'events') return path[1] === 'endpoint' && path[2] === 'token';
   return path[0] === 'env' || (path[0] === 'components' && path[2] === 'env');
 }
 

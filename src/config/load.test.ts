@@ -1,9 +1,9 @@
-import { DEFAULT_ASYNC } from '../model/work-settings.ts';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { FulcrumError } from '../base/errors.ts';
 import { NO_LIMITS, type CommandSpec, type ModuleSpec, type StaticSpec } from '../model/app.ts';
+import { DEFAULT_ASYNC, DEFAULT_EVENTS, DEFAULT_RETRY } from '../model/work-settings.ts';
 import type { ConfigIssue } from './issues.ts';
 import { loadApp } from './load.ts';
 import { app, appFolder, failure, issuesOf, load, one } from './testing/configs.ts';
@@ -74,6 +74,7 @@ describe('a config that is right', () => {
     });
     assert.deepEqual([...spec.components.keys()], ['a', 'b', 'c']);
     assert.deepEqual(spec.gateway, { trustedProxies: [], cors: null });
+    assert.deepEqual(spec.events, DEFAULT_EVENTS);
     assert.equal(spec.name, 'shop');
     assert.equal(spec.directory, directory);
     assert.equal(spec.configPath, join(directory, 'fulcrum.config.ts'));
@@ -202,6 +203,133 @@ describe('a config that is right', () => {
         [{ kind: 'cron', cron: '0 2 * * MON-FRI', timeZone: 'Europe/Berlin' }],
       ],
     );
+  });
+
+  it('reads schedules in all their forms', async (t) => {
+    const schedule = [
+      '@every 90s',
+      { at: '2026-12-24T18:00:00+01:00', name: 'eve', missed: 'skip' },
+      {
+        cron: '0 2 * * *',
+        timeZone: 'Europe/Berlin',
+        name: 'nightly',
+        overlap: 'allow',
+        retry: { attempts: 9, first: '1m', longest: '1h' },
+      },
+    ];
+    const spec = await load(await appFolder(t), one({ schedule }));
+    const retry = { ...DEFAULT_RETRY, attempts: 3 };
+    assert.deepEqual((spec.components.get('a') as ModuleSpec).schedules, [
+      {
+        name: 'schedule',
+        when: { kind: 'every', everyMs: 90_000, text: '@every 90s' },
+        missed: 'run',
+        overlap: 'skip',
+        retry,
+      },
+      {
+        name: 'eve',
+        when: { kind: 'at', atMs: Date.UTC(2026, 11, 24, 17) },
+        missed: 'skip',
+        overlap: 'skip',
+        retry,
+      },
+      {
+        name: 'nightly',
+        when: { kind: 'cron', cron: '0 2 * * *', timeZone: 'Europe/Berlin' },
+        missed: 'run',
+        overlap: 'allow',
+        retry: { attempts: 9, firstMs: 60_000, longestMs: 3_600_000 },
+      },
+    ]);
+  });
+
+  it('reads what a component takes of events, as a module and as a command', async (t) => {
+    const events = {
+      types: ['order.*', '*'],
+      batch: { size: 100, wait: '1s' },
+      concurrency: 3,
+      retry: { longest: '100ms' },
+    };
+    const spec = await load(
+      await appFolder(t),
+      app({
+        a: { entry: './a.ts', events: ['order.paid'] },
+        b: { entry: './a.ts', events },
+        c: { entry: './a.ts', events: [] },
+        d: { command: 'x', events: { types: ['x'], path: '/events?of=x' } },
+        e: { command: 'x', events: { ...events, path: '/events', mode: 'batched' } },
+      }),
+    );
+    const rest = { batchSize: 10, batchWaitMs: 0, concurrency: null, retry: DEFAULT_RETRY, http: null };
+    const more = {
+      types: ['order.*', '*'],
+      batchSize: 100,
+      batchWaitMs: 1_000,
+      concurrency: 3,
+      // The first pause is no longer than the longest.
+      retry: { attempts: 5, firstMs: 100, longestMs: 100 },
+      http: null,
+    };
+    const http = { path: '/events?of=x', mode: 'binary' };
+    assert.deepEqual(
+      [...spec.components.values()].map((component) => (component as ModuleSpec).subscription),
+      [
+        { ...rest, types: ['order.paid'] },
+        more,
+        null,
+        { ...rest, types: ['x'], batchSize: 1, http },
+        { ...more, http: { path: '/events', mode: 'batched' } },
+      ],
+    );
+  });
+
+  it('reads what holds for asynchronous invocations', async (t) => {
+    const given = { open: false, keep: '1h', onSuccess: 'done', onFailure: 'gone', retry: { attempts: 1 } };
+    const spec = await load(
+      await appFolder(t),
+      app({
+        a: { entry: './a.ts', async: true },
+        b: { command: 'x', async: given },
+        c: { command: 'x', async: {} },
+      }),
+    );
+    assert.deepEqual(
+      [...spec.components.values()].map((component) => (component as ModuleSpec).async),
+      [
+        { ...DEFAULT_ASYNC, open: true },
+        {
+          open: false,
+          retry: { ...DEFAULT_RETRY, attempts: 1 },
+          keepMs: 3_600_000,
+          onSuccess: 'done',
+          onFailure: 'gone',
+        },
+        { ...DEFAULT_ASYNC, open: true },
+      ],
+    );
+  });
+
+  it('reads what holds for the events of the app', async (t) => {
+    const directory = await appFolder(t);
+    const endpoint = { path: '/events', token: { $secret: 'TOKEN' } };
+    const spec = await load(directory, one({}, { events: { endpoint, dedupeWindow: '1h' } }));
+    assert.deepEqual(spec.events, {
+      unmatched: 'keep',
+      dedupeMs: 3_600_000,
+      endpoint: { host: null, path: '/events', token: { kind: 'secret', secret: 'TOKEN' } },
+    });
+    const plain = { path: '/bücher', host: 'Events.Example.com', token: 'a-token-of-the-tests' };
+    const other = await load(directory, one({}, { events: { unmatched: 'refuse', endpoint: plain } }));
+    assert.deepEqual(other.events, {
+      unmatched: 'refuse',
+      dedupeMs: 300_000,
+      endpoint: {
+        host: 'events.example.com',
+        path: '/b%C3%BCcher',
+        token: { kind: 'value', value: 'a-token-of-the-tests' },
+      },
+    });
   });
 
   it('keeps a zygote as long as is said, which may be no longer than its instances', async (t) => {

@@ -30,7 +30,7 @@ export async function loadApp(options: LoadOptions): Promise<AppSpec> {
   const draft = readDraft(await options.evaluate(configPath, options.environment));
   const issues = [
     ...draft.issues,
-    ...routeClaims(draft.components),
+    ...routeClaims(draft.components, draft.app.events?.endpoint),
     ...(await fileIssues(directory, draft.components, storageDirectory)),
   ];
   if (issues.length > 0) throw configInvalid(configPath, issues);

@@ -9,6 +9,16 @@ const EXPECTED_PATH = "a path such as '/api/catalog' or '/api/*'";
 const EXPECTED_ROUTE = `${EXPECTED_PATH}, a host before it if need be ('shop.example.com/api/*')`;
 const EXPECTED_HOST = "a host such as 'shop.example.com' or '*.example.com'";
 
+/** A path of its own: no route of a component, and read as theirs are. */
+export const exactPath = text("a path such as '/events'", (written): Reading<string> =>
+  written.includes('*') ? { problem: 'an exact path, without *' } : readPath(written),
+);
+
+/** Likewise a host. */
+export const exactHost = text("a host such as 'events.example.com'", (written): Reading<string> =>
+  written.includes('*') ? { problem: 'an exact host, without *' } : readHost(written),
+);
+
 const routeText = text(EXPECTED_ROUTE, readRoute);
 
 const routeObject = refine(

@@ -20,6 +20,16 @@ const EXPECTED_CRON =
 const EXPECTED_ZONE = "a time zone such as 'Europe/Berlin'";
 const EXPECTED_SCHEDULE = 'an object such as { cron, timeZone } or { at }';
 const MOST_SCHEDULES = 100;
+/** Words that other crons know (crontab(5)). A line says by itself at what minute it is. */
+const LINES: Readonly<Record<string, string>> = {
+  '@hourly': '0 * * * *',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@weekly': '0 0 * * 0',
+  '@monthly': '0 0 1 * *',
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+};
 /** Whether a line ever ticks must not depend on the day it is asked. */
 const REFERENCE_DATE = new Date(Date.UTC(2024, 0, 1));
 const SHORTEST_EVERY_MS = 1_000;
@@ -39,40 +49,42 @@ const atText = text("a time such as '2026-12-24T18:00:00+01:00'", (written): Rea
   const whole = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(written);
   const atMs = Date.parse(written);
   if (!whole) return { problem: 'not a date and time with its offset from UTC' };
-  return Number.isNaN(atMs) ? { problem: 'there is no such time' } : { value: atMs };
+  return Number.isNaN(atMs) || !isOfCalendar(written)
+    ? { problem: 'there is no such time' }
+    : { value: atMs };
 });
 
-const oneSchedule = z.union([
-  cronText.transform((when): Schedule => schedule({ cron: when })),
-  refine(
-    z.strictObject(
-      {
-        cron: cronText.optional(),
-        at: atText.optional(),
-        timeZone: text(EXPECTED_ZONE, readTimeZone).optional(),
-        name: nameText.optional(),
-        missed: z.enum(['run', 'skip'], { error: "'run' or 'skip'" }).optional(),
-        overlap: z.enum(['skip', 'allow'], { error: "'skip' or 'allow'" }).optional(),
-        retry: retrySchema.optional(),
-      },
-      { error: EXPECTED_SCHEDULE },
-    ),
-    EXPECTED_SCHEDULE,
-    (given): Reading<Schedule> => {
-      if ((given.cron === undefined) === (given.at === undefined)) return { problem: 'one of cron and at' };
-      if (given.timeZone !== undefined && given.cron?.kind !== 'cron')
-        return { problem: 'a time zone is for a cron line' };
-      return { value: schedule(given) };
+const line = cronText.transform((when): Schedule => schedule({ cron: when }));
+
+const object = refine(
+  z.strictObject(
+    {
+      cron: cronText.optional(),
+      at: atText.optional(),
+      timeZone: text(EXPECTED_ZONE, readTimeZone).optional(),
+      name: nameText.optional(),
+      missed: z.enum(['run', 'skip'], { error: "'run' or 'skip'" }).optional(),
+      overlap: z.enum(['skip', 'allow'], { error: "'skip' or 'allow'" }).optional(),
+      retry: retrySchema.optional(),
     },
+    { error: EXPECTED_SCHEDULE },
   ),
-]);
+  EXPECTED_SCHEDULE,
+  (given): Reading<Schedule> => {
+    if ((given.cron === undefined) === (given.at === undefined)) return { problem: 'one of cron and at' };
+    if (given.timeZone !== undefined && given.cron?.kind !== 'cron')
+      return { problem: 'a time zone is for a cron line' };
+    return { value: schedule(given) };
+  },
+);
 
 /** A cron line, `@every 30s`, an object where more is to be said, or a list of those. */
 export const scheduleSchema = z.union([
-  oneSchedule.transform((one): readonly Schedule[] => [one]),
+  line.transform((one): readonly Schedule[] => [one]),
+  object.transform((one): readonly Schedule[] => [one]),
   refine(
-    z.array(oneSchedule, { error: `${EXPECTED_CRON}, or a list of such` }).readonly(),
-    'each with a name of its own, at most 100',
+    z.array(z.union([line, object]), { error: 'a list of such' }).readonly(),
+    `each with a name of its own, at most ${MOST_SCHEDULES}`,
     readNamed,
   ),
 ]);
@@ -124,7 +136,18 @@ function readCron(written: string): Reading<ScheduledAt> {
   return { value: { kind: 'cron', cron, timeZone: DEFAULT_TIME_ZONE } };
 }
 
+/** The parser of dates takes 30 February for 2 March. */
+function isOfCalendar(written: string): boolean {
+  const day = written.slice(0, 10);
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day) && !written.slice(11).startsWith('24');
+}
+
 function readEvery(written: string): Reading<ScheduledAt> {
+  if (!/^@every\b/.test(written)) {
+    const same = LINES[written.toLowerCase()];
+    const problem = 'of these words only @every is known';
+    return same === undefined ? { problem } : { problem, expected: quote(same) };
+  }
   const found = /^@every\s+(\S+)$/.exec(written)?.[1];
   const everyMs = found === undefined ? null : parseDuration(found);
   if (everyMs === null) return { problem: 'not a duration behind @every' };

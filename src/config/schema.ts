@@ -3,6 +3,7 @@ import {
   appName,
   cacheControl,
   command,
+  envName,
   filePath,
   healthPath,
   proxyAddress,
@@ -23,7 +24,7 @@ import { scheduleSchema } from './schedule.ts';
  * The sdk's hand-written types say the same to an editor; `sdk-types.test.ts` holds the two together.
  */
 const env = z.record(
-  variableName,
+  envName,
   z.union([
     variableValue,
     z.strictObject({ $secret: variableName }, { error: "a string in quotes or secret('NAME')" }),

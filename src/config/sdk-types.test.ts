@@ -2,13 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type {
   AppConfig,
+  AsyncConfig,
+  BatchConfig,
   CommandConfig,
   CorsConfig,
+  EventEndpointConfig,
+  EventsConfig,
+  HttpSubscriptionConfig,
   ModuleConfig,
+  RetryConfig,
   RouteObject,
   ScheduleConfig,
   Secret,
   StaticConfig,
+  SubscriptionConfig,
 } from '../sdk/index.ts';
 import type { AppInput } from './schema.ts';
 
@@ -28,6 +35,11 @@ type CommandInput = Extract<Input, { command: string }>;
 type StaticInput = Extract<Input, { static: string }>;
 type ObjectIn<T> = Extract<T, object>;
 type RouteInput = ObjectIn<NonNullable<ModuleInput['routes']>[number]>;
+type ObjectAlone<T> = Exclude<ObjectIn<T>, readonly unknown[]>;
+type EventsInput = NonNullable<AppInput['events']>;
+type SubscriptionInput = ObjectAlone<ModuleInput['events']>;
+type AsyncInput = ObjectIn<ModuleInput['async']>;
+type ScheduleInput = ObjectAlone<ModuleInput['schedule']>;
 type SecretInput = ObjectIn<NonNullable<AppInput['env']>[string]>;
 
 const same: readonly [
@@ -36,10 +48,17 @@ const same: readonly [
   Same<CommandConfig, CommandInput>,
   Same<StaticConfig, StaticInput>,
   Same<RouteObject, RouteInput>,
-  Same<ScheduleConfig, Exclude<ObjectIn<ModuleInput['schedule']>, readonly unknown[]>>,
+  Same<ScheduleConfig, ScheduleInput>,
+  Same<EventsConfig, EventsInput>,
+  Same<EventEndpointConfig, NonNullable<EventsInput['endpoint']>>,
+  Same<SubscriptionConfig, SubscriptionInput>,
+  Same<HttpSubscriptionConfig, NonNullable<CommandInput['events']>>,
+  Same<BatchConfig, NonNullable<SubscriptionInput['batch']>>,
+  Same<AsyncConfig, AsyncInput>,
+  Same<RetryConfig, NonNullable<AsyncInput['retry']>>,
   Same<CorsConfig, ObjectIn<AppInput['cors']>>,
   Same<Secret, SecretInput>,
-] = [true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 const different: readonly [
   Same<{ a?: string }, { a?: string; b?: string }>,

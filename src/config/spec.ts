@@ -1,12 +1,7 @@
 import { resolve } from 'node:path';
 import { FulcrumError } from '../base/errors.ts';
-import {
-  NO_LIMITS,
-  type AppSpec,
-  type ComponentSpec,
-  type EnvSource,
-  type RunnableSpec,
-} from '../model/app.ts';
+import { NO_LIMITS, type AppSpec, type ComponentSpec, type RunnableSpec } from '../model/app.ts';
+import type { EnvSource } from '../model/env-source.ts';
 import { DEFAULT_ASYNC, DEFAULT_EVENTS } from '../model/work-settings.ts';
 import {
   DEFAULT_CACHE_CONTROL,

@@ -6,6 +6,8 @@ import { describe, it } from 'node:test';
 import type { ConfigIssue } from './issues.ts';
 import { app, appFolder, cmd, failure, folder, issuesOf, load, one } from './testing/configs.ts';
 
+/** What no message shows. */
+const TOKEN = 'a-token-of-the-tests';
 const LONG = 'a'.repeat(42);
 
 /** A config with one problem, and `path | found | a part of the message | a part of what is expected`. */
@@ -206,6 +208,14 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
     "components.b.routes[0] | 'x.example/api/*' | components.a.routes[0] claims this route already | each route once",
   ],
 
+  [
+    {
+      ...one({ routes: ['/x', '/events'] }),
+      events: { endpoint: { path: '/events', token: 'sixteen-letters-0' } },
+    },
+    "components.a.routes[1] | '/events' | events.endpoint claims this route already | each route once",
+  ],
+
   // Events and schedules.
   [one({ events: 'order.paid' }), "components.a.events | 'order.paid' | wrong type | ['order.paid']"],
   [one({ events: ['order paid'] }), "components.a.events[0] | 'order paid' | letters, digits | 'order.paid'"],
@@ -232,6 +242,134 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
     one({ schedule: 5 }),
     'components.a.schedule | 5 | wrong type | a cron line of five or six fields, such as',
   ],
+  [
+    one({ schedule: ['0 2 * * *', 'daily'] }),
+    "components.a.schedule[1] | 'daily' | has 1 field | five or six fields",
+  ],
+  [
+    one({ schedule: ['0 2 * * *', '0 3 * * *'] }),
+    "components.a.schedule | a list of 2 | two have the name 'schedule' | each with a name of its own",
+  ],
+  [
+    one({ schedule: Array.from({ length: 101 }, (_, i) => ({ cron: '0 2 * * *', name: `s${i}` })) }),
+    'components.a.schedule | a list of 101 | 101 schedules | at most 100',
+  ],
+  [
+    one({ schedule: [{ cron: '0 2 * * *', name: 'Nightly' }] }),
+    "components.a.schedule[0].name | 'Nightly' | lower-case letters | 'nightly'",
+  ],
+  [
+    one({ schedule: [{ cron: '0 2 * * *', naem: 'x' }] }),
+    "components.a.schedule[0].naem | the key 'naem' | unknown key | 'name'",
+  ],
+  [one({ schedule: {} }), 'components.a.schedule | an empty object | one of cron and at | { at }'],
+  [
+    one({ schedule: { cron: '0 2 * * *', at: '2026-12-24T18:00:00Z' } }),
+    'components.a.schedule | an object with cron, at | one of cron and at | { at }',
+  ],
+  [
+    one({ schedule: { at: '2026-12-24' } }),
+    "components.a.schedule.at | '2026-12-24' | its offset from UTC | '2026-12-24T18:00:00+01:00'",
+  ],
+  [
+    one({ schedule: { at: '2026-02-30T00:00:00Z' } }),
+    "components.a.schedule.at | '2026-02-30T00:00:00Z' | no such time | '2026-12-24T18:00:00+01:00'",
+  ],
+  [
+    one({ schedule: { at: '2026-02-20T12:00:00+99:99' } }),
+    "components.a.schedule.at | '2026-02-20T12:00:00+99:99' | no such time | '2026-12-24T18:00:00+01:00'",
+  ],
+  [
+    one({ schedule: { cron: '@every 30s', timeZone: 'UTC' } }),
+    'components.a.schedule | an object with cron, timeZone | a time zone is for a cron line | { cron, timeZone }',
+  ],
+  [one({ schedule: '@every 30' }), "components.a.schedule | '@every 30' | not a duration | '@every 30s'"],
+  [one({ schedule: '@every 10ms' }), "components.a.schedule | '@every 10ms' | less than 1s | '@every 30s'"],
+  [one({ schedule: '@every 400d' }), "components.a.schedule | '@every 400d' | more than 365d | '@every 30s'"],
+  [one({ schedule: '@daily' }), "components.a.schedule | '@daily' | only @every is known | '0 0 * * *'"],
+  [
+    one({ schedule: { cron: '0 2 * * *', missed: 'ignore' } }),
+    "components.a.schedule.missed | 'ignore' | not one of the values | 'run' or 'skip'",
+  ],
+  [
+    one({ schedule: { cron: '0 2 * * *', overlap: true } }),
+    "components.a.schedule.overlap | true | not one of the values | 'skip' or 'allow'",
+  ],
+  [
+    one({ schedule: { cron: '0 2 * * *', retry: { first: '10m', longest: '1m' } } }),
+    'components.a.schedule.retry | an object with first, longest | shorter than the first | no shorter',
+  ],
+  [
+    one({ schedule: { cron: '0 2 * * *', retry: { attempts: 0 } } }),
+    'components.a.schedule.retry.attempts | 0 | less than 1 | from 1 to 100',
+  ],
+  [
+    one({ events: ['order*'] }),
+    "components.a.events[0] | 'order*' | comes last and behind a '.' | 'order.*' for all that begin so",
+  ],
+  [
+    one({ events: { types: [] } }),
+    "components.a.events.types | an empty list | none | at least one type, such as ['order.paid']",
+  ],
+  [one({ events: { batch: { size: 2 } } }), "components.a.events.types | nothing | missing | ['order.paid']"],
+  [
+    one({ events: { types: ['x'], batch: { size: 1_001 } } }),
+    'components.a.events.batch.size | 1001 | more than 1,000 | from 1 to 1,000',
+  ],
+  [
+    one({ events: { types: ['x'], path: '/events' } }),
+    "components.a.events.path | the key 'path' | unknown key | 'types', 'batch', 'concurrency' or 'retry'",
+  ],
+  [cmd({ events: { types: ['x'] } }), "components.a.events.path | nothing | missing | '/events'"],
+  [
+    cmd({ events: { types: ['x'], path: '/events', batch: { size: 5 } } }),
+    "components.a.events | an object with types, batch, path | 'binary' holds one event | mode: 'batched'",
+  ],
+  [one({ async: 'yes' }), "components.a.async | 'yes' | wrong type | true or false or an object such as"],
+  [
+    one({ async: { onSuccess: 'a b' } }),
+    "components.a.async.onSuccess | 'a b' | letters, digits | 'order.paid'",
+  ],
+  [one({ async: { keep: '15d' } }), "components.a.async.keep | '15d' | more than 14d | from 1s to 14d"],
+  [
+    folder({ async: true }),
+    'components.a.async | true | does not belong here | a static component has no instances',
+  ],
+  [one({}, { events: true }), "events | true | wrong type | { unmatched: 'refuse' }"],
+  [
+    one({}, { events: { unmatched: 'drop' } }),
+    "events.unmatched | 'drop' | not one of the values | 'keep' or 'refuse'",
+  ],
+  [one({}, { events: { dedupeWindow: '8d' } }), "events.dedupeWindow | '8d' | more than 7d | from 1s to 7d"],
+  [
+    one({}, { events: { endpoint: { path: '/events' } } }),
+    "events.endpoint.token | nothing | missing | secret('NAME')",
+  ],
+  [
+    one({}, { events: { endpoint: { path: '/events/*', token: TOKEN } } }),
+    "events.endpoint.path | '/events/*' | an exact path | '/events'",
+  ],
+  [
+    one({}, { events: { endpoint: { path: '/a/../events', token: TOKEN } } }),
+    "events.endpoint.path | '/a/../events' | no segment . or .. | '/events'",
+  ],
+  [
+    one({}, { events: { endpoint: { path: '/events', host: '*.example', token: TOKEN } } }),
+    "events.endpoint.host | '*.example' | an exact host | 'events.example.com'",
+  ],
+  // Never shown either.
+  [
+    one({}, { events: { endpoint: { path: '/events', token: 'sesame' } } }),
+    'events.endpoint.token | a string | shorter than 16 characters | without spaces',
+  ],
+  [
+    one({}, { events: { endpoint: { path: '/events', token: 'open sesame, open sesame' } } }),
+    "events.endpoint.token | a string | not what a header can carry | secret('NAME')",
+  ],
+  [
+    one({}, { events: { endpoint: { path: '/events', token: { $secret: 'open sesame' } } } }),
+    "events.endpoint.token.$secret | a string | not a name | 'API_KEY'",
+  ],
 
   // Environment: what was written there is never shown.
   [
@@ -253,6 +391,11 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
     one({ env: { KEY: { $secret: 'KEY', secret: 'KEY' } } }),
     "components.a.env.KEY.secret | the key 'secret' | unknown key | '$secret'",
   ],
+  [
+    one({ env: { events: 'sesame' } }),
+    "components.a.env.events | the key 'events' | handlers publish with env.events | 'EVENTS'",
+  ],
+  [one({}, { env: { events: 'sesame' } }), "env.events | the key 'events' | reserved | 'EVENTS'"],
   [one({}, { env: 'KEY=sesame' }), 'env | a string | wrong type | an object such as'],
   [one({}, { env: { KEY: 'a\0sesame' } }), 'env.KEY | a string | NUL | a string'],
 

@@ -10,8 +10,8 @@ import { FailureLimit } from './failure-limit.ts';
 import type { HostPort } from './host-port.ts';
 import { parseInput } from './input.ts';
 import { problemResponse } from './problem.ts';
-import { readJson, streamBody } from './request-body.ts';
-import type { LineStream, Route, RouteRequest } from './route.ts';
+import { readBytes, readJson, streamBody } from './request-body.ts';
+import { Later, type LineStream, type Route, type RouteRequest } from './route.ts';
 import { noSuchApp } from './routes/parts.ts';
 
 /** Over the Unix socket, whose file's mode and folder guard it, nothing more is asked. */
@@ -61,6 +61,7 @@ export function mountRoutes(app: Hono<SiteEnv>, routes: readonly Route[], option
       result: unknown,
     ): Promise<void> => {
       if (route.audit === null) return Promise.resolve();
+      if (request.read !== null && route.audit.looked?.(request.read) === true) return Promise.resolve();
       const details = request.read === null ? {} : route.audit.details?.(request.read, result);
       return auditor.record({
         actor: caller.actor,
@@ -82,6 +83,7 @@ export function mountRoutes(app: Hono<SiteEnv>, routes: readonly Route[], option
         return c.body(body, 200, { 'content-type': 'application/x-ndjson' });
       }
       await record('ok', {}, result);
+      if (result instanceof Later) return c.json(result.value as object, 202);
       return c.json(result as object, route.answer.status);
     } catch (error) {
       await failed(error);
@@ -173,10 +175,23 @@ async function bodyOf(c: Context<SiteEnv>, { body }: Route, clock: Clock): Promi
   const { incoming } = c.env;
   if (body === undefined) return undefined;
   if (body.kind === 'json') return parseInput(body.schema, await readJson(incoming, body.maxBytes, clock));
+  if (body.kind === 'event') {
+    const fields = incoming.rawHeaders;
+    if (!isCloudEvents(c)) {
+      return { kind: 'json', value: parseInput(body.schema, await readJson(incoming, body.maxBytes, clock)) };
+    }
+    return { kind: 'cloud', request: { fields, body: await readBytes(incoming, body.maxBytes, clock) } };
+  }
   if (!/^application\/x-tar\b/i.test(c.req.header('content-type') ?? '')) {
     throw new FulcrumError('bad-request', 'Send a tar, with `Content-Type: application/x-tar`.');
   }
   return streamBody(incoming, body.maxBytes, clock);
+}
+
+/** In structured or batched mode the type says so, in binary mode a field: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md */
+function isCloudEvents(c: Context<SiteEnv>): boolean {
+  const type = c.req.header('content-type') ?? '';
+  return /^application\/cloudevents/i.test(type) || c.req.header('ce-specversion') !== undefined;
 }
 
 /** Aborts when the client goes before it has its answer. (The signal of Hono's request would have the body read by somebody else.) */

@@ -17,7 +17,7 @@ export interface HostPort {
   logs?(id: string): LogReader;
   /** Why what should serve of an app did not start; null where it runs, or nothing should. Absent: it always runs. */
   startFailure?(id: string): StartFailure | null;
-  /** The components that would not start without the secret `name`: those of what serves of an app, and of a canary. */
+  /** What would not start without the secret `name`, components by name and `events.endpoint`: of what serves of an app, and of a canary. */
   secretUsers?(id: string, name: string): Promise<readonly string[]>;
   /** What the machine has for instances, and how much of it is promised. Absent: nobody counts. */
   budget?(): BudgetStatus;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Route } from './route.ts';
+import type { Body, Route } from './route.ts';
 import { problemAnswer } from './schemas.ts';
 
 type Json = Record<string, unknown>;
@@ -60,10 +60,7 @@ function operation(route: Route, schemas: Schemas): Json {
       : {
           requestBody: {
             required: true,
-            content:
-              body.kind === 'tar'
-                ? { 'application/x-tar': {} }
-                : { 'application/json': { schema: schemas.of(body.schema, 'input') } },
+            content: contentOf(body, schemas),
           },
         }),
     responses: {
@@ -76,12 +73,28 @@ function operation(route: Route, schemas: Schemas): Json {
           },
         },
       },
+      ...(answer.later === undefined
+        ? {}
+        : {
+            '202': {
+              description: 'It is kept, and will be done.',
+              content: { 'application/json': { schema: schemas.of(answer.later, 'output') } },
+            },
+          }),
       default: {
         description: 'It did not; `code` says why.',
         content: { 'application/problem+json': { schema: schemas.of(problemAnswer, 'output') } },
       },
     },
   };
+}
+
+function contentOf(body: Body, schemas: Schemas): Json {
+  if (body.kind === 'tar') return { 'application/x-tar': {} };
+  const own = { 'application/json': { schema: schemas.of(body.schema, 'input') } };
+  if (body.kind === 'json') return own;
+  // In binary mode it is any type, with the attributes in fields `ce-…`.
+  return { ...own, 'application/cloudevents+json': {}, 'application/cloudevents-batch+json': {} };
 }
 
 function pathParameters({ path, params }: Route, schemas: Schemas): Json[] {

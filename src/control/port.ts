@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../base/errors.ts';
+import type { AppEvents } from '../model/app-events.ts';
 import type { Limits, Mode, ModeSetting } from '../model/app.ts';
 import type { CapacityReader, CapacityReport } from '../model/capacity.ts';
 import type { Outcome, ThrownError } from '../model/invocation.ts';
+import type { Published } from '../model/event.ts';
 import type { AppStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
 import type { LogReader } from './log-book.ts';
 
@@ -27,9 +29,22 @@ export interface ControlPort {
   setLimits(component: string, limits: Limits | null): Promise<LimitsStatus>;
   /** Runs one invocation by hand. Rejects only where none could be begun (`not-found`, `bad-request`); everything else is an outcome. */
   invoke(component: string, request: ManualInvocation, signal: AbortSignal): Promise<ManualResult>;
+  /** Its events, and what else is kept to be done. */
+  readonly events: AppEvents;
+  /**
+   * Publishes what came as CloudEvents over HTTP, in whichever mode; all of it or nothing. Rejects as `events.publish` does. Absent: only
+   * JSON of our own form is taken.
+   */
+  publishCloudEvents?(request: CloudEventsRequest): Promise<readonly Published[]>;
   readonly logs: LogReader;
   /** Ends the server gracefully, after the answer has gone out. Absent: it cannot be ended this way. */
   stop?(): void;
+}
+
+export interface CloudEventsRequest {
+  /** Header fields as they came: name, value, … */
+  readonly fields: readonly string[];
+  readonly body: Uint8Array;
 }
 
 export interface ModeChange {

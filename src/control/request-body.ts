@@ -14,13 +14,19 @@ export async function readJson(incoming: IncomingMessage, maxBytes: number, cloc
   if (!/^application\/json\b/i.test(incoming.headers['content-type'] ?? '')) {
     throw new FulcrumError('bad-request', 'Send JSON, with `Content-Type: application/json`.');
   }
-  const pieces: Uint8Array[] = [];
-  for await (const piece of bodyPieces(incoming, maxBytes, clock, WHOLE_MS)) pieces.push(piece);
+  const bytes = await readBytes(incoming, maxBytes, clock);
   try {
-    return JSON.parse(Buffer.concat(pieces).toString('utf8'));
+    return JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     throw new FulcrumError('bad-request', 'The request’s body is not valid JSON.', { cause: error });
   }
+}
+
+/** A request's whole body. Rejects with `body-too-large` or `body-timeout`. */
+export async function readBytes(incoming: IncomingMessage, maxBytes: number, clock: Clock): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of bodyPieces(incoming, maxBytes, clock, WHOLE_MS)) pieces.push(piece);
+  return Buffer.concat(pieces);
 }
 
 /** A request's body as it comes; what is not taken waits at the client. Throws `body-too-large` or `body-timeout`. */

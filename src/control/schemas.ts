@@ -5,6 +5,7 @@ import type { Limits } from '../model/app.ts';
 import type { BudgetStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
 import type { LogEntry } from '../model/log.ts';
 import type { Release } from '../model/release.ts';
+import { backlogStatus, scheduleStatus } from './event-schemas.ts';
 import { LOG_LEVELS } from './log-filter.ts';
 
 /**
@@ -149,27 +150,6 @@ const trafficSummary = z
   })
   .meta({ id: 'TrafficSummary' });
 
-const scheduleStatus = z
-  .strictObject({
-    name: z.string(),
-    text: z.string(),
-    lastAtMs: z.number().nullable(),
-    lastState: z.enum(['running', 'ok', 'failed', 'skipped']).nullable(),
-    lastMessage: z.string().nullable(),
-    nextAtMs: z.number().nullable(),
-  })
-  .meta({ id: 'Schedule' });
-
-const backlogStatus = z
-  .strictObject({
-    waiting: count,
-    oldestDueAtMs: z.number().nullable(),
-    underWay: count,
-    later: count,
-    dead: count,
-  })
-  .meta({ id: 'Backlog' });
-
 export const componentAnswer = z
   .strictObject({
     name: z.string(),
@@ -241,6 +221,7 @@ interface Thrown {
   readonly stack: string | null;
   readonly code: string | null;
   readonly cause: Thrown | null;
+  readonly retryAfterS?: number | null | undefined;
 }
 
 const thrown: z.ZodType<Thrown> = z
@@ -252,6 +233,7 @@ const thrown: z.ZodType<Thrown> = z
     get cause() {
       return thrown.nullable();
     },
+    retryAfterS: z.number().nullable().optional().describe('When to try again'),
   })
   .meta({ id: 'ThrownError' });
 

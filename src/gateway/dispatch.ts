@@ -1,10 +1,14 @@
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { markOf } from './affinity.ts';
 import { admit, withoutPrefix } from './admission.ts';
+import { bodyOf } from './arriving-body.ts';
+import { asyncWish } from './async-wish.ts';
 import { shortened } from './app-table.ts';
+import { takeEvents } from './take-events.ts';
 import { ownAnswer } from './own-answers.ts';
 import { Passage } from './passage.ts';
-import { RequestBody, tooLarge } from './request-body.ts';
+import { tooLarge } from './request-body.ts';
+import { serveLater } from './serve-later.ts';
 import type { Admission } from './admission.ts';
 import type { AppTable } from './app-table.ts';
 import type { Exchange } from './exchange.ts';
@@ -29,9 +33,18 @@ export function dispatch(
     return refuse(exchange, apps.noApp(parts.hosts.read(admission.view.host)!, admission.path));
   if (target === null) return refuse(exchange, noRoute(admission));
   if (isPreflight(exchange, admission)) return answerPreflight(exchange);
-  if (target.kind === 'static') {
+  if (target.kind !== 'instances') {
+    if (target.kind === 'events') return void takeEvents(parts, stream, exchange, admission, target.door);
     void serveFile(parts, exchange, admission, target.site, withoutPrefix(admission.innerPath, target));
     return;
+  }
+  if (target.later !== null) {
+    const wish = asyncWish(exchange.request.method, admission.query, admission.fields.passed);
+    if (wish !== null)
+      return void serveLater(
+        { parts, stream, exchange, admission, release, target, later: target.later },
+        wish,
+      );
   }
   const { bodyLimitBytes } = target.route;
   const { bodyBytes } = exchange.request;
@@ -89,7 +102,8 @@ function runOnInstance(
   release: ServedRelease,
   { route, affinity }: GatewayTarget & { readonly kind: 'instances' },
 ): void {
-  if (exchange.request.bodyBytes !== 0) exchange.body = bodyOf(parts, stream, exchange, route.bodyLimitBytes);
+  if (exchange.request.bodyBytes !== 0)
+    exchange.body = bodyOf(parts, stream, exchange, route.bodyLimitBytes, tooLarge);
   const mark = affinity === null ? null : markOf(affinity, admission, parts);
   const passage = new Passage(parts, exchange, admission, mark);
   try {
@@ -98,25 +112,6 @@ function runOnInstance(
     parts.logger.error({ err: error, requestId: exchange.requestId }, 'the dispatcher failed');
     passage.finished({ outcome: 'crashed', error: asFulcrumError(error), cpuMs: 0 });
   }
-}
-
-function bodyOf(
-  parts: GatewayParts,
-  stream: RequestStream,
-  exchange: Exchange,
-  limitBytes: number,
-): RequestBody {
-  const { bodyIdleMs: idleMs, minBytesPerS, minRateGraceMs } = parts.limits;
-  return new RequestBody({
-    lengthBytes: exchange.request.bodyBytes,
-    limitBytes,
-    watch: { idleMs, minBytesPerS, minRateGraceMs },
-    clock: parts.clock,
-    wanted: () => exchange.continue(),
-    hold: () => stream.hold(exchange),
-    flow: () => stream.flow(exchange),
-    failed: (error) => exchange.bodyBroken(error),
-  });
 }
 
 async function serveFile(

@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { AppTable } from './app-table.ts';
+import { ByteRoom } from './byte-room.ts';
 import { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { dispatch } from './dispatch.ts';
@@ -76,11 +77,13 @@ export class Gateway {
 
   /** Throws `config-invalid` where a trusted proxy is no address. Until `setApps` no app is found. */
   constructor({ clock, logger, log, limits, serverTiming, trustedProxies }: GatewayOptions) {
+    const allLimits = { ...DEFAULT_LIMITS, ...limits };
     this.#parts = {
       clock,
       logger,
       log,
-      limits: { ...DEFAULT_LIMITS, ...limits },
+      limits: allLimits,
+      gathered: new ByteRoom(allLimits.maxGatheredBytes),
       hosts: new HostNames(),
       proxies: new TrustedProxies(trustedProxies),
       dev: serverTiming,

@@ -27,6 +27,11 @@ export interface GatewayLimits {
    * have waited longest are cut.
    */
   readonly maxPendingBytes: number;
+  /**
+   * Bytes of requests' bodies that are read whole before anything is done with them, all together: events, and what is asked for
+   * asynchronously. Whoever sends more is told to come again.
+   */
+  readonly maxGatheredBytes: number;
   /** Requests that a connection of HTTP/2 may have open at once; the client is told, and one more is refused. */
   readonly maxStreams: number;
   /** Requests that such a connection may take back in a burst, and in each second after it; one more ends the connection. */
@@ -52,6 +57,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   maxConnections: 20_000,
   maxConnectionsPerClient: 2_000,
   maxPendingBytes: 256 * 1024 * 1024,
+  maxGatheredBytes: 64 * 1024 * 1024,
   maxStreams: 100,
   streamResetBurst: 1_000,
   streamResetsPerS: 33,

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { LogSink } from '../model/log.ts';
+import type { ByteRoom } from './byte-room.ts';
 import type { HostNames } from './host-names.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
@@ -15,6 +16,8 @@ export interface GatewayParts {
   readonly hosts: HostNames;
   /** The machine's own: what is in front of all apps. */
   readonly proxies: TrustedProxies;
+  /** For bodies that are read whole. */
+  readonly gathered: ByteRoom;
   /** Development: `Server-Timing`, and problem documents that tell what the component did wrong. */
   readonly dev: boolean;
 }

@@ -15,6 +15,8 @@ type BodyState = 'unread' | 'flowing' | 'paused' | 'ended' | 'failed' | 'discard
 export interface RequestBodyOptions {
   readonly lengthBytes: number | null;
   readonly limitBytes: number;
+  /** What whoever sends more is told. */
+  readonly tooLarge: (limitBytes: number) => FulcrumError;
   readonly watch: TransferLimits;
   readonly clock: Clock;
   /** Called before the first byte is wanted: the client may wait for `100 Continue`. */
@@ -97,7 +99,7 @@ export class RequestBody implements BodySource {
     if (this.#state === 'failed') return false;
     this.#receivedBytes += bytes.length;
     if (this.#receivedBytes > this.#options.limitBytes) {
-      this.#break(tooLarge(this.#options.limitBytes));
+      this.#break(this.#options.tooLarge(this.#options.limitBytes));
       return false;
     }
     if (this.#state === 'discarding') return false;

@@ -90,8 +90,8 @@ export class Upgrade implements Served {
     if (release === null) throw apps.noApp(this.#parts.hosts.read(admission.view.host)!, admission.path);
     if (target === null) throw new FulcrumError('route-not-found', 'No component has this route.');
     this.#component = target.component;
-    if (target.kind === 'static') {
-      throw new FulcrumError('upgrade-unsupported', 'Files cannot be upgraded.');
+    if (target.kind !== 'instances') {
+      throw new FulcrumError('upgrade-unsupported', 'Neither files nor events can be upgraded.');
     }
     const mark = target.affinity === null ? null : markOf(target.affinity, admission, this.#parts);
     return { admission, release, mark };

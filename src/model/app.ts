@@ -1,3 +1,4 @@
+import type { EnvSource } from './env-source.ts';
 import type { AsyncSettings, EventSettings, Schedule, Subscription } from './work-settings.ts';
 
 /**
@@ -105,11 +106,6 @@ export interface Route {
   readonly stripPrefix: boolean;
   readonly bodyLimitBytes: number;
 }
-
-/** Where an environment variable's value comes from. */
-export type EnvSource =
-  | { readonly kind: 'value'; readonly value: string }
-  | { readonly kind: 'secret'; readonly secret: string };
 
 interface RunSettings {
   /** Requests that one instance works on at a time. */

@@ -19,7 +19,7 @@ export interface WorkRecord {
   readonly app: string;
   /** Empty while it is `unmatched`. */
   readonly component: string;
-  /** Of the event: the same for each component that it is for. */
+  /** Of the event: the same for each component that it is for. A second event of an id that is kept is a duplicate. */
   readonly id: string;
   readonly kind: WorkKind;
   readonly type: string;
@@ -168,14 +168,16 @@ export interface LeaseOrder {
 /** What waits for a component. Counts stop at {@link COUNTED}: a backlog of a million costs no more to ask about. */
 export interface Backlog {
   readonly component: string;
-  /** `ready` and due. */
+  /** `ready` and due, or `delayed` and due: the next lease has those join. */
   readonly ready: number;
   /** When the oldest of those became due; null: there is none. */
   readonly oldestDueAtMs: number | null;
   /** When the next `ready` or `delayed` one becomes due that is not yet; null: none will. */
   readonly nextDueAtMs: number | null;
   readonly leased: number;
+  /** Of '' the unmatched: they wait for a component. */
   readonly blocked: number;
+  /** `delayed`, and those that are `ready` and due later: to be tried again. */
   readonly delayed: number;
   readonly dead: number;
 }
@@ -205,7 +207,7 @@ export interface EventStore {
   commit(change: EventChange): Promise<EventChanged>;
   /** Due work, the longest due first; what was `delayed` and is due joins first. */
   lease(order: LeaseOrder): Promise<readonly Delivery[]>;
-  /** This node lives at least until then: its leases hold so long. */
+  /** This node lives at least until then: its leases hold so long. To be said before it leases: of a node that is not known, nothing holds. */
   beat(node: string, aliveUntilMs: number): Promise<void>;
   /**
    * Makes the work of nodes ready again whose time is over, and forgets them. @returns how many.
@@ -224,7 +226,10 @@ export interface EventStore {
   retry(filter: WorkFilter, nowMs: number, limit: number): Promise<number>;
   /** Forgets what is not leased. @returns how many, at most `limit`. */
   drop(filter: WorkFilter, limit: number): Promise<number>;
-  /** Gives `dead` and `unmatched` ones (and those of components that are no more) to another component. @returns how many, at most `limit`. */
+  /**
+   * Gives `dead` and `unmatched` ones to another component; where the filter names a state (of a component that is no more), those that are in
+   * it and not leased. What the other has already of an event stays as it is. @returns how many, at most `limit`.
+   */
   redrive(filter: WorkFilter, to: string, nowMs: number, limit: number): Promise<number>;
   /** Unmatched events of this type go to `components`, one row each. @returns how many events, at most `limit`. */
   match(

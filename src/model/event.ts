@@ -1,4 +1,7 @@
 import { FulcrumError } from '../base/errors.ts';
+import { MAX_EVENT_BYTES, MAX_EVENT_DELAY_MS, MAX_EVENT_KEY_LENGTH } from '../base/event-limits.ts';
+
+export { MAX_EVENT_BYTES, MAX_EVENT_DELAY_MS, MAX_EVENT_KEY_LENGTH };
 
 /** An event as whoever publishes it gives it. */
 export interface EventOrder {
@@ -47,11 +50,6 @@ export const NO_PUBLISHER: Publisher = {
   publish: () =>
     Promise.reject(new FulcrumError('shutting-down', 'Nothing takes events here.', { retryAfterS: 1 })),
 };
-
-/** Of one event's data, as SQS and EventBridge bound a message (256 KB each), with room. */
-export const MAX_EVENT_BYTES = 1024 ** 2;
-export const MAX_EVENT_KEY_LENGTH = 256;
-export const MAX_EVENT_DELAY_MS = 365 * 86_400_000;
 
 /** Which types of events a component takes: `order.paid`, `order.*` (all that begin with `order.`), or `*`. */
 export function takesType(patterns: readonly string[], type: string): boolean {

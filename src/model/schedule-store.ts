@@ -9,7 +9,7 @@ export interface ScheduleRecord {
   readonly spec: string;
   /** Ticks up to here do not count: since when it is there, or the clock was put back. */
   readonly sinceMs: number;
-  /** The last tick that was fired or skipped; null: none yet. */
+  /** The last tick that was fired or skipped; after the clock was put back far, at most when that was noticed. Null: none yet. */
   readonly lastTickMs: number | null;
   readonly last: ScheduleOutcome | null;
 }
@@ -26,6 +26,8 @@ export interface TickOrder {
   readonly app: string;
   readonly component: string;
   readonly name: string;
+  /** What the asking node takes the schedule for: where it has been changed meanwhile, the tick is none of its own. */
+  readonly spec: string;
   readonly tickMs: number;
   readonly nowMs: number;
   /** Kept in the same transaction; null: the tick is skipped, and `why` is its message. */
@@ -38,7 +40,7 @@ export interface TickOrder {
 
 export type TickResult =
   | { readonly tick: 'fired'; readonly leased: boolean }
-  /** Another node has fired or skipped this tick or a later one, or there is no such schedule any more. */
+  /** Another node has fired or skipped this tick or a later one, or there is no such schedule any more, or another of its name. */
   | { readonly tick: 'taken' }
   /** The one before still runs. */
   | { readonly tick: 'skipped' };
@@ -53,6 +55,9 @@ export interface ScheduleStore {
   list(app: string): Promise<readonly ScheduleRecord[]>;
   /** Of all nodes that ask, one fires it. The outcome is written down by the settlement of its work. */
   tick(order: TickOrder): Promise<TickResult>;
-  /** The clock was put back far: ticks count from `nowMs` on. Nothing where another node has done so already. */
+  /**
+   * The clock was put back far: ticks count from `nowMs` on. Nothing where another node has done so already, that is where it is ahead of
+   * `nowMs` by less than a minute.
+   */
   rewind(app: string, component: string, name: string, nowMs: number): Promise<void>;
 }

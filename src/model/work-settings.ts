@@ -1,4 +1,4 @@
-import type { EnvSource } from './app.ts';
+import type { EnvSource } from './env-source.ts';
 
 /** Of the events of an app. */
 export interface EventSettings {

@@ -7,6 +7,7 @@ import type { InstanceEnded, InstanceHome, Runtime } from '../model/instance.ts'
 import type { InvocationEnd } from '../model/invocation.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Slot, SlotRequest } from '../model/slot.ts';
+import type { WaitingWork } from '../model/work-window.ts';
 import { Autoscale } from './autoscale.ts';
 import { chooseReplica } from './choose-replica.ts';
 import type { Lost, Plan, Snapshot } from './snapshot.ts';
@@ -57,6 +58,8 @@ export interface PoolOptions {
   readonly replicas: number;
   /** Null: no bound. */
   readonly budget: AppBudget | null;
+  /** Kept work that has been asked for just now; null: there is none. */
+  readonly kept: () => WaitingWork | null;
   /** The inspector's port for the next instance; null for none. */
   readonly inspectPort: () => number | null;
 }
@@ -150,6 +153,11 @@ export class ComponentPool {
     return this.#o.runtime.engine;
   }
 
+  /** Invocations that one instance works on at a time. */
+  get concurrency(): number {
+    return this.#concurrency;
+  }
+
   get instances(): readonly PooledInstance[] {
     return this.#instances;
   }
@@ -196,6 +204,7 @@ export class ComponentPool {
           warm: this.warm,
           startsAtOnce: this.#o.startsAtOnce,
           habit: this.#o.habit?.view ?? null,
+          kept: this.#o.kept(),
           ...common,
         }
       : {

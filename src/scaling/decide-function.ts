@@ -21,6 +21,8 @@
  *
  * With a verdict of 0 and 66 min it stays until t = 66 min.
  */
+import { formatDuration } from '../base/duration.ts';
+import type { WaitingWork } from '../model/work-window.ts';
 import type { End, FunctionSnapshot, HabitView, InstanceView, Plan } from './snapshot.ts';
 import { count, earliest } from './plan-parts.ts';
 
@@ -48,7 +50,9 @@ export function decideFunction(snapshot: FunctionSnapshot, nowMs: number): Plan 
   const retryMs = backingOff && uncovered > 0 && !hopeless ? retry.retryAtMs : null;
   const plan: Plan = {
     starts: Array.from({ length: starts }, (_, i) =>
-      queued > 0 ? `queue ${queued}` : `warm ${starting + ready + i + 1} of ${warm}`,
+      queued > 0
+        ? `queue ${queued}${backlogText(snapshot.kept)}`
+        : `warm ${starting + ready + i + 1} of ${warm}`,
     ),
     ends,
     refuse: hopeless ? uncovered : 0,
@@ -56,6 +60,12 @@ export function decideFunction(snapshot: FunctionSnapshot, nowMs: number): Plan 
   };
   const left = ready - ends.length;
   return queued + wanted + starting + left > 0 || allowed === 0 ? plan : withPrewarm(plan, snapshot, nowMs);
+}
+
+/** Behind `queue 3`, where what waits there is of a backlog. */
+function backlogText(kept: WaitingWork | null | undefined): string {
+  if (!kept || kept.waiting === 0) return '';
+  return `, with a backlog of ${kept.waiting} for ${formatDuration(kept.oldestMs)}`;
 }
 
 /** Where nothing is there and nothing waits: an instance for the next use, if that is near, or a look when it is. */

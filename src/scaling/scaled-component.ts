@@ -14,6 +14,7 @@ import type { InstanceHome, RuntimeFor } from '../model/instance.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Slot, SlotRequest } from '../model/slot.ts';
 import type { ComponentStatus, InstanceStatus } from '../model/status.ts';
+import type { WaitingWork } from '../model/work-window.ts';
 import { Activator } from './activator.ts';
 import { ComponentPool, type PoolOwner } from './component-pool.ts';
 import { decide } from './decide.ts';
@@ -21,6 +22,7 @@ import type { Habit } from './habit.ts';
 import type { Habits } from './habits.ts';
 import { replicasFor } from './decide-service.ts';
 import { Journal } from './journal.ts';
+import { KeptWork } from './kept-work.ts';
 import type { ComponentLimits, Load } from './limits/component-limits.ts';
 import { type ModeSettings, modeSettings } from './mode-settings.ts';
 import { PoolHabit } from './pool-habit.ts';
@@ -86,6 +88,7 @@ export class ScaledComponent implements PoolOwner, Load {
   readonly #activator: Activator;
   readonly #wake: Wake;
   readonly #limits: ComponentLimits;
+  readonly #kept = new KeptWork();
   /** Every pool that still has instances, and the one that serves. */
   readonly #pools = new Set<ComponentPool>();
   /** Why the pools that are not served from yet were prepared. */
@@ -142,6 +145,36 @@ export class ScaledComponent implements PoolOwner, Load {
 
   get retryAfterS(): number {
     return this.#activator.retryAfterS;
+  }
+
+  /** See {@link WorkWindow}. */
+  workWindow(work: WaitingWork): number {
+    const pool = this.#pool;
+    if (pool === null || this.#state !== 'serving') return 0;
+    const most = this.#limits.holds.concurrency;
+    const { mode, settings } = pool.settings;
+    return this.#kept.window(
+      mode === 'service'
+        ? {
+            mode,
+            concurrency: settings.concurrency,
+            readyReplicas: this.readyReplicas,
+            load: this.load,
+            queued: this.#activator.size,
+            ...{ most, work },
+          }
+        : {
+            mode,
+            each: pool.concurrency,
+            maxInstances: settings.maxInstances,
+            startsAtOnce: this.#o.startsAtOnce,
+            instances: pool.instances.length,
+            isShort: pool.isShort,
+            memory: null,
+            ...{ most, work },
+          },
+      this.#o.clock.monotonicMs(),
+    );
   }
 
   /** Nothing is left of it; `ComponentOptions.gone` has been told. */
@@ -215,6 +248,7 @@ export class ScaledComponent implements PoolOwner, Load {
       startsAtOnce: this.#o.startsAtOnce,
       replicas: this.#firstReplicas(settings, replicas),
       budget: this.#o.budget,
+      kept: () => this.#kept.latest(this.#o.clock.monotonicMs()),
       journal: this.#journal,
       owner: this,
       inspectPort: () => this.#freeInspectPort(inspectPort),

@@ -6,6 +6,7 @@ import type { Mode, ModeSetting } from '../model/app.ts';
 import type { InstanceHome, RuntimeFor } from '../model/instance.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Slot, SlotRequest, SlotSource } from '../model/slot.ts';
+import type { WaitingWork, WorkWindow } from '../model/work-window.ts';
 import type { PresentComponent } from './dispatcher.ts';
 import type { Habits } from './habits.ts';
 import { AppLimits } from './limits/app-limits.ts';
@@ -51,7 +52,7 @@ const STUBBORN_MS = 5_000;
 const LOOK_EVERY_MS = 10;
 
 /** Which instances exist, and who gets them: deploys, mode switches and every invocation's slot. */
-export class Scaler implements SlotSource {
+export class Scaler implements SlotSource, WorkWindow {
   readonly #o: ScalerOptions;
   readonly #limits: AppLimits;
   readonly #components = new Map<string, ScaledComponent>();
@@ -171,6 +172,11 @@ export class Scaler implements SlotSource {
   /** When whoever is turned away may come again, in seconds: by how many wait, and how fast they are served. */
   retryAfterS(name: string): number {
     return this.#components.get(name)?.retryAfterS ?? 1;
+  }
+
+  workWindow(name: string, work: WaitingWork): number {
+    if (this.#closing.signal.aborted) return 0;
+    return this.#components.get(name)?.workWindow(work) ?? 0;
   }
 
   /** The components that have instances. */

@@ -1,4 +1,5 @@
 import type { FunctionSettings, ServiceSettings } from '../model/app.ts';
+import type { WaitingWork } from '../model/work-window.ts';
 import type { KeepAliveVerdict } from './idle-histogram.ts';
 import type { FailedFor } from './restart-backoff.ts';
 
@@ -20,6 +21,8 @@ export interface FunctionSnapshot extends Common {
   readonly warm: number;
   /** How many may be starting at the same time: more than the machine can bring up only makes all of them late. */
   readonly startsAtOnce: number;
+  /** Kept work that has been asked for just now; null or absent: there is none. For the reasons. */
+  readonly kept?: WaitingWork | null;
   /** When it is used; null where its keep-alive is fixed, or its habits tell nothing. */
   readonly habit: HabitView | null;
 }

@@ -23,7 +23,7 @@ export interface EventPublisher {
    *
    * @param type such as `order.paid`. @param data what JSON can say, or bytes; 1 MB at most.
    */
-  publish(type: string, data?: unknown, options?: PublishOptions): Promise<PublishedEvent>;
+  readonly publish: (type: string, data?: unknown, options?: PublishOptions) => Promise<PublishedEvent>;
 }
 
 export interface PublishOptions {

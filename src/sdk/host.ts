@@ -1,3 +1,5 @@
+import type { EventPublisher, PublishedEvent } from './handler-types.ts';
+
 /**
  * What a running instance gives to the author's code through the sdk. The bundled copy of the sdk and the runtime's child
  * come from different builds, so they meet at a symbol of the global registry and at nothing else.
@@ -8,20 +10,8 @@ export interface InstanceHost {
   readonly component: string;
   /** Calls a named function of another component. Rejects with what it threw. */
   call(component: string, functionName: string, args: readonly unknown[]): Promise<unknown>;
-  /** Publishes an event. Absent in what is older than events are. */
-  publish?(event: HostEvent): Promise<{ readonly id: string; readonly duplicate: boolean }>;
-}
-
-/** An event as it leaves the author's code. */
-export interface HostEvent {
-  readonly type: string;
-  /** JSON as text, or bytes. */
-  readonly data: string | Uint8Array;
-  readonly contentType: string;
-  readonly key: string | null;
-  readonly delayMs: number;
-  readonly dedupe: string | null;
-  readonly subject: string | null;
+  /** Publishes an event, as `EventPublisher` says; it is looked at before this returns. Absent in what is older than events are. */
+  publish?(...event: Parameters<EventPublisher['publish']>): Promise<PublishedEvent>;
 }
 
 const HOST = Symbol.for('fulcrum.instance-host');

@@ -1,8 +1,9 @@
 /**
  * What an author imports as `fulcrum`. It is bundled into every component, so it holds next to nothing: types, two
- * identities and one proxy.
+ * identities and two ways to whoever runs it.
  */
 export { defineApp, secret } from './define.ts';
+export { events } from './events.ts';
 export { use } from './use.ts';
 export type { Remote } from './use.ts';
 export type {

@@ -3,19 +3,29 @@ import { FulcrumError, messageOf } from '../base/errors.ts';
 import { requestId } from '../base/ids.ts';
 import { nearest } from '../base/suggest.ts';
 import type { LogReader } from '../control/log-book.ts';
-import type { ControlPort, ManualInvocation, ManualResult, ModeChange, ModeCheck } from '../control/port.ts';
+import type {
+  CloudEventsRequest,
+  ControlPort,
+  ManualInvocation,
+  ManualResult,
+  ModeChange,
+  ModeCheck,
+} from '../control/port.ts';
+import type { AppEvents } from '../model/app-events.ts';
+import type { Published } from '../model/event.ts';
 import type { CapacityReader, CapacityReport } from '../model/capacity.ts';
 import type { ChosenMode } from '../model/app-record.ts';
 import type { AppSpec, ChosenLimits, ComponentSpec, Limits, ModeSetting } from '../model/app.ts';
 import type { InvocationResult } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
-import type { AppStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
+import type { AppStatus, BacklogStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
 import { limitsText } from '../model/limits-text.ts';
 import { modeFor } from '../scaling/mode-settings.ts';
 import { KEPT_DECISIONS } from '../scaling/decisions.ts';
 import type { ComponentScaleStatus } from '../scaling/scaled-component.ts';
 import type { Engines } from './engines.ts';
 import type { LiveRelease } from './live-release.ts';
+import { publishCloudEvents } from './gateway-events.ts';
 import { manualInvocation } from './manual-invocation.ts';
 import type { RunningApp } from './running-app.ts';
 import { refuseUnsafe } from './switch-checks.ts';
@@ -81,9 +91,20 @@ export class AppControl implements ControlPort {
     await Promise.all(app.live.map(({ scaler }) => scaler.measure()));
     const others = app.live.filter((release) => release !== serving).flatMap(({ scaler }) => scaler.status());
     const scaled = new Map(serving.scaler.status().map((status) => [status.name, status]));
-    return [...serving.spec.components.values()].map((spec) =>
-      this.#statusOf(serving, spec, withInstancesOf(scaled.get(spec.name), others)),
+    return await Promise.all(
+      [...serving.spec.components.values()].map(async (spec) => {
+        const scaledWith = withInstancesOf(scaled.get(spec.name), others);
+        return this.#statusOf(serving, spec, scaledWith, await this.#backlog(spec));
+      }),
     );
+  }
+
+  get events(): AppEvents {
+    return this.#options.app.events;
+  }
+
+  async publishCloudEvents({ fields, body }: CloudEventsRequest): Promise<readonly Published[]> {
+    return await publishCloudEvents(this.events, fields, body);
   }
 
   async capacity(days: number, reader: CapacityReader): Promise<CapacityReport> {
@@ -187,6 +208,7 @@ export class AppControl implements ControlPort {
     release: LiveRelease,
     spec: ComponentSpec,
     scaled: ComponentScaleStatus | undefined,
+    backlog: BacklogStatus | null,
   ): ComponentStatus {
     const choice =
       spec.kind === 'static' || !scaled?.mode
@@ -203,8 +225,8 @@ export class AppControl implements ControlPort {
       sandbox: choice === null ? null : release.sandbox(spec.name, choice.engine),
       routes: spec.routes.map((route) => `${route.host ?? ''}${route.path}`),
       events: spec.kind === 'static' ? [] : (spec.subscription?.types ?? []),
-      schedules: [],
-      backlog: null,
+      schedules: this.#options.app.events.schedules(spec.name),
+      backlog,
       instances: scaled?.instances ?? [],
       queued: scaled?.queued ?? 0,
       lastMinute: spec.kind === 'static' ? null : this.#options.app.meter.lastMinute(spec.name),
@@ -212,6 +234,13 @@ export class AppControl implements ControlPort {
       decisions: scaled?.decisions ?? [],
       limits: spec.kind === 'static' ? null : this.#options.app.limits.of(spec.name).status(),
     };
+  }
+
+  /** Null, too, where the store does not say: what runs is to be seen all the same. */
+  async #backlog(spec: ComponentSpec): Promise<BacklogStatus | null> {
+    return spec.kind === 'static'
+      ? null
+      : await this.#options.app.events.backlog(spec.name).catch(() => null);
   }
 
   #runnable(component: string, otherwise: string): Exclude<ComponentSpec, { kind: 'static' }> {

@@ -5,6 +5,7 @@ import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { nearest } from '../base/suggest.ts';
 import type { AppSpec } from '../model/app.ts';
 import type { LogBook } from '../control/log-book.ts';
+import { listServers } from '../control/registry.ts';
 import { modeFor } from '../scaling/mode-settings.ts';
 import { budgetSize, type BudgetAsked } from './budget-size.ts';
 import type { ComponentLine, DevEvent } from './dev-events.ts';
@@ -59,6 +60,7 @@ export async function startDev(options: DevOptions): Promise<DevServer> {
       clock: systemClock,
       processClock: systemClock,
       serverTiming: true,
+      isAlone: await isAlone(directory),
       budget: budgetSize(options.budget, 'dev'),
     }),
     prepare({ directory, environment: options.environment, builder }),
@@ -114,6 +116,11 @@ export async function startDev(options: DevOptions): Promise<DevServer> {
   }
 }
 
+/** Whether no other process runs the same app: both would have one store. */
+async function isAlone(directory: string): Promise<boolean> {
+  return (await listServers()).every((server) => server.directory !== directory);
+}
+
 /** The port that was asked for, or the usual one and, where that is taken, those behind it. */
 function candidates(asked: number | null, usual: number): number[] {
   return asked === null ? Array.from({ length: PORTS_TRIED }, (_, i) => usual + i * PORT_STEP) : [asked];
@@ -145,13 +152,6 @@ function notesOn(app: AppSpec, options: DevOptions, addresses: Addresses): strin
   const notes: string[] = [];
   if (options.port === null && addresses.gatewayPort !== DEFAULT_PORT) {
     notes.push(`Port ${DEFAULT_PORT} is taken; this app has ${addresses.gatewayPort}.`);
-  }
-  const byHand = [...app.components.values()].filter(
-    (spec) => spec.kind === 'module' && (spec.schedules.length > 0 || spec.subscription !== null),
-  );
-  if (byHand.length > 0) {
-    const names = byHand.map((spec) => spec.name).join(', ');
-    notes.push(`Schedules and events are set off by hand for now: fulcrum invoke (${names}).`);
   }
   return notes;
 }

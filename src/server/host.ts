@@ -10,6 +10,8 @@ import { unpackAccessLine } from '../gateway/access-line.ts';
 import type { ChosenLimits } from '../model/app.ts';
 import { CpuWatch, watchedCpus } from '../scaling/cpu-watch.ts';
 import { MachineBudget } from '../scaling/machine-budget.ts';
+import { cloudEventsDelivery } from '../events/cloudevents/http-delivery.ts';
+import { ServerEvents } from '../events/server-events.ts';
 import { Turns } from '../scaling/turns.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
@@ -22,6 +24,7 @@ import { machineNow } from './machine.ts';
 import { compileCacheFolder, STORE_FILE } from './places.ts';
 import { RunningApp } from './running-app.ts';
 import { SwitchChecks } from './switch-checks.ts';
+import { newTraceparent } from './traceparent.ts';
 
 export interface HostOptions {
   /** Where the store's file is. Created where it is missing. */
@@ -52,6 +55,8 @@ export class Host {
   readonly socket: ServerSocket;
   /** Of all apps and releases. */
   readonly budget: MachineBudget;
+  /** Of all apps; it delivers once it is told to begin. */
+  readonly events: ServerEvents;
   readonly #checks: SwitchChecks;
   readonly #reports = new Turns();
   readonly #apps = new Map<string, RunningApp>();
@@ -93,6 +98,14 @@ export class Host {
     this.socket = parts.socket;
     this.budget = parts.budget;
     this.#checks = new SwitchChecks({ clock, logger: parts.logger });
+    this.events = new ServerEvents({
+      store: parts.store.events,
+      clock,
+      logger: parts.logger,
+      http: cloudEventsDelivery,
+      newTraceparent,
+      random: Math.random,
+    });
   }
 
   /** The apps that run here, by id. */
@@ -111,7 +124,7 @@ export class Host {
   ): RunningApp {
     const known = this.#apps.get(id);
     if (known !== undefined) return known;
-    const { clock, log, logger, engines, store, budget } = this;
+    const { clock, log, logger, engines, store, budget, events } = this;
     const app = new RunningApp({
       id,
       clock,
@@ -119,8 +132,10 @@ export class Host {
       logger,
       engines,
       budget,
+      serverEvents: events,
       checks: this.#checks,
       usage: store.usage,
+      schedules: store.schedules,
       env,
       limits,
       machine: () => machineNow(this.#apps.values(), budget),
@@ -135,6 +150,8 @@ export class Host {
     const app = this.#apps.get(id);
     this.#apps.delete(id);
     await app?.close(drainMs);
+    // What its components have published while they ended, an app of the same name must never find.
+    if (app !== undefined) await this.store.events.removeAll(id);
   }
 
   /**
@@ -146,6 +163,7 @@ export class Host {
     const apps = [...this.#apps.values()];
     const steps: [string, () => Promise<unknown>][] = [
       ['gateway', () => Promise.all([doors.closeGateway(drainMs), ...apps.map((app) => app.close(drainMs))])],
+      ['events', () => this.events.close()],
       ['checks', () => this.#checks.close()],
       ['runtimes', () => this.engines.close()],
       ['admin API', () => doors.closeControl()],

@@ -30,6 +30,7 @@ import { SecretMask } from '../secrets/mask.ts';
 import { appLog } from './app-log.ts';
 import { maskedLog, secretValues } from './secret-values.ts';
 import { deferredCaller } from './deferred-caller.ts';
+import { gatewayEvents, type GatewayEventsOptions } from './gateway-events.ts';
 import type { Engines, EngineScope } from './engines.ts';
 import type { Prepared } from './prepare.ts';
 import type { SwitchChecks } from './switch-checks.ts';
@@ -66,6 +67,8 @@ export interface LiveReleaseOptions extends ReleaseParts {
   readonly limits: AppLimits;
   /** Takes the events that its components publish. */
   readonly publisher?: Publisher;
+  /** Its app's: what the gateway takes and keeps for it; absent where nothing is. */
+  readonly events?: GatewayEventsOptions['events'];
 }
 
 export class LiveRelease {
@@ -83,6 +86,7 @@ export class LiveRelease {
   #revisions: Prepared['revisions'] = new Map();
   #switches: Promise<readonly ModeCheck[]> = Promise.resolve([]);
   #routed: GatewayRelease | null = null;
+  #eventToken: string | null = null;
   #closed: Promise<void> | null = null;
   #drained: Promise<void> | null = null;
 
@@ -164,6 +168,7 @@ export class LiveRelease {
     this.#revisions = prepared.revisions;
     const { checks, log, app } = this.#options;
     this.#switches = checks.tell(prepared.revisions.values(), appLog(log, app));
+    this.#eventToken = prepared.eventToken;
     this.#routed = this.#routes(prepared.app);
     if (this.#state === 'starting') this.#state = 'live';
   }
@@ -217,10 +222,13 @@ export class LiveRelease {
     }
   }
 
-  #routes({ components, gateway }: AppSpec): GatewayRelease {
-    const { app, number, log } = this.#options;
+  #routes(spec: AppSpec): GatewayRelease {
+    const { app, number, log, events, limits } = this.#options;
     const { dispatcher, outcomes } = this;
-    return { app, number: number ?? 1, dispatcher, components, gateway, log, outcomes };
+    const { components, gateway } = spec;
+    const token = this.#eventToken;
+    const taking = events === undefined ? {} : gatewayEvents({ spec, token, events, limits });
+    return { app, number: number ?? 1, dispatcher, components, gateway, log, outcomes, ...taking };
   }
 
   #drainLimitMs(): number {

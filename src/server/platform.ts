@@ -17,6 +17,8 @@ import type { RunningApp } from './running-app.ts';
 import { singleAppHost } from './single-app-host.ts';
 
 export interface PlatformOptions extends HostOptions {
+  /** Nobody else can be using the same data directory: what was left leased there is delivered again at once. */
+  readonly isAlone: boolean;
   /** Tells timings in every answer. */
   readonly serverTiming: boolean;
 }
@@ -91,6 +93,8 @@ export class Platform {
     app.serve(release);
     gateway.setApps([{ id: app.id, hosts: [], prefix: '', serving: release.routed, canary: null }]);
     control.deployed();
+    // From the first on: until then nothing serves that could take what is kept.
+    await this.#host.events.begin({ isAlone: this.#options.isAlone, sharesStore: () => false });
   }
 
   /** Opens the doors: the gateway, the admin API and the socket that the CLI uses. */

@@ -5,7 +5,7 @@ import { Builder } from '../build/builder.ts';
 import { evaluateConfig } from '../build/evaluate-config.ts';
 import { commandRevision, moduleRevision } from '../build/revision.ts';
 import { readDotEnv } from '../config/dot-env.ts';
-import { resolveEnv } from '../config/env.ts';
+import { resolveValues } from '../config/env.ts';
 import { loadApp } from '../config/load.ts';
 import type { AppSpec, RunnableSpec } from '../model/app.ts';
 import type { Revision } from '../model/revision.ts';
@@ -15,6 +15,8 @@ import { sdkPath } from './places.ts';
 export interface Prepared {
   readonly app: AppSpec;
   readonly env: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** What whoever sends events over HTTP has to show; null where no endpoint of the app takes any. */
+  readonly eventToken: string | null;
   readonly revisions: ReadonlyMap<string, Revision>;
   /** Files that the config was made of: a change of one means to prepare all anew. */
   readonly configSources: ReadonlySet<string>;
@@ -50,13 +52,15 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
     }),
     readDotEnv(options.directory),
   ]);
-  const env = resolveEnv(app, { secrets: new Map([...dotEnv, ...(options.secrets ?? [])]) });
+  const { env, eventToken } = resolveValues(app, {
+    secrets: new Map([...dotEnv, ...(options.secrets ?? [])]),
+  });
   const specs = runnable(app);
   await Promise.all(
     specs.flatMap((spec) => spec.storage).map((folder) => mkdir(folder, { recursive: true })),
   );
   const revisions = await Promise.all(specs.map((spec) => build(spec, env.get(spec.name) ?? {}, options)));
-  return { app, env, configSources, revisions: byName(revisions) };
+  return { app, env, eventToken, configSources, revisions: byName(revisions) };
 }
 
 /**

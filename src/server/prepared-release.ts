@@ -6,7 +6,7 @@ import { FulcrumError } from '../base/errors.ts';
 import { hostPlatform, platformName } from '../base/platform.ts';
 import { waypoints } from '../base/waypoints.ts';
 import { commandRevision, moduleRevision } from '../build/revision.ts';
-import { resolveEnv } from '../config/env.ts';
+import { resolveValues } from '../config/env.ts';
 import { readDraft } from '../config/draft.ts';
 import { loadApp } from '../config/load.ts';
 import { storagePaths } from '../config/storage-paths.ts';
@@ -40,7 +40,7 @@ export async function preparedRelease(o: PreparedReleaseOptions): Promise<Prepar
   refuseForeign(manifest);
   await refuseOutside(o);
   const app = await load(o);
-  const env = resolveEnv(app, {
+  const { env, eventToken } = resolveValues(app, {
     secrets: o.secrets,
     advice: secretAdvice(appId(manifest.app, manifest.environment)),
   });
@@ -58,6 +58,7 @@ export async function preparedRelease(o: PreparedReleaseOptions): Promise<Prepar
   return {
     app,
     env,
+    eventToken,
     revisions: new Map(revisions.map((revision) => [revision.spec.name, revision])),
     configSources: new Set(),
   };

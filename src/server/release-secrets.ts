@@ -17,7 +17,7 @@ export function refuseWithoutSecrets(
 }
 
 /**
- * The components that a secret of an app is needed by at the next start: of the release that serves, and of a canary beside it. Empty for an
+ * What a secret of an app is needed by at the next start, components by name and `events.endpoint`: of the release that serves, and of a canary beside it. Empty for an
  * app that there is not.
  */
 export async function secretUsers(
@@ -32,5 +32,9 @@ export async function secretUsers(
   const named = releases.flatMap((release) =>
     release === null ? [] : namedSecrets(release.manifest.config),
   );
-  return [...new Set(named.filter(({ secret }) => secret === name).map(({ component }) => component))];
+  return [
+    ...new Set(
+      named.filter(({ secret }) => secret === name).map(({ component }) => component ?? 'events.endpoint'),
+    ),
+  ];
 }

@@ -109,6 +109,7 @@ async function serving(
     clock: systemClock,
     processClock: systemClock,
     serverTiming: false,
+    isAlone: true,
   });
   t.after(() => platform.close(1_000));
   await platform.deploy(prepared);

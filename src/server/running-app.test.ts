@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FakeClock } from '../base/fake-clock.ts';
 import { silentLogger } from '../base/log.ts';
+import { ServerEvents } from '../events/server-events.ts';
+import { MemoryEventStore } from '../events/testing/memory-store.ts';
+import { DEFAULT_EVENTS } from '../model/work-settings.ts';
 import { MachineBudget } from '../scaling/machine-budget.ts';
 import { FakeRuntime, type FakeInstance } from '../scaling/testing/fake-runtime.ts';
 import { revision, revisions } from '../scaling/testing/scene.ts';
 import { Turns } from '../scaling/turns.ts';
 import type { LiveRelease } from './live-release.ts';
 import type { Prepared } from './prepare.ts';
+import { newTraceparent } from './traceparent.ts';
 import { RunningApp, type RunningAppOptions } from './running-app.ts';
 
 const MIN = 60_000;
@@ -19,6 +23,20 @@ function scene() {
   const memory = { availableBytes: 1, totalBytes: 1 };
   const app = new RunningApp({
     id: 'shop',
+    schedules: {
+      sync: () => Promise.resolve([]),
+      list: () => Promise.resolve([]),
+      tick: () => Promise.resolve({ tick: 'taken' }),
+      rewind: () => Promise.resolve(),
+    },
+    serverEvents: new ServerEvents({
+      store: new MemoryEventStore(),
+      clock,
+      logger: silentLogger,
+      http: null,
+      newTraceparent,
+      random: () => 0.5,
+    }),
     usage: {
       arrivals: async () => ({ items: [], next: null }),
       append: async () => undefined,
@@ -54,8 +72,9 @@ function scene() {
     const all = revisions(revision('cart', { id, function: { keepAlive: 'adaptive' } }));
     const components = new Map([...all].map(([name, { spec }]) => [name, spec]));
     await one.deploy({
-      app: { components, gateway: {} },
+      app: { components, gateway: {}, events: DEFAULT_EVENTS },
       env: new Map(),
+      eventToken: null,
       revisions: all,
     } as unknown as Prepared);
     return one;

@@ -2,7 +2,12 @@ import type { AppSpec, ChosenLimits } from '../model/app.ts';
 import { UsageHistory } from '../meter/usage-history.ts';
 import { UsageMeter } from '../meter/usage-meter.ts';
 import type { Machine } from '../capacity/report.ts';
+import type { ScheduleStore } from '../model/schedule-store.ts';
 import type { UsageHours, UsageStore } from '../model/usage-store.ts';
+import { DurableEvents } from '../events/durable-events.ts';
+import { Scheduler } from '../events/schedules/scheduler.ts';
+import type { ServerEvents } from '../events/server-events.ts';
+import type { Serving } from '../events/serving.ts';
 import { Habits } from '../scaling/habits.ts';
 import { AppLimits } from '../scaling/limits/app-limits.ts';
 import type { Turns } from '../scaling/turns.ts';
@@ -15,6 +20,9 @@ export interface RunningAppOptions extends ReleaseParts {
   readonly id: string;
   readonly usage: UsageStore & UsageHours;
   readonly env: Readonly<Record<string, string>>;
+  /** Of the server. */
+  readonly serverEvents: ServerEvents;
+  readonly schedules: ScheduleStore;
   /** Limits that were chosen by hand before, by component. */
   readonly limits: Readonly<Record<string, ChosenLimits>>;
   /** What the machine has for all apps, and what of it is in use. */
@@ -25,7 +33,8 @@ export interface RunningAppOptions extends ReleaseParts {
 
 /**
  * An app on this server: the release that serves, a canary beside it, and those that drain. What is not a release's alone is
- * here: its usage and what that says of its capacity, what its components' habits are, and what may be asked of them.
+ * here: its usage and what that says of its capacity, what its components' habits are, what may be asked of them, and the work that is
+ * kept for them.
  */
 export class RunningApp {
   readonly id: string;
@@ -34,11 +43,14 @@ export class RunningApp {
   readonly checks: SwitchChecks;
   readonly limits: AppLimits;
   readonly capacity: AppCapacity;
+  readonly events: DurableEvents;
   readonly #options: RunningAppOptions;
   /** All that have instances, or may have: those that start, too. */
   readonly #live = new Set<LiveRelease>();
   #serving: LiveRelease | null = null;
   #canary: LiveRelease | null = null;
+  /** What serves, for whatever is kept. A canary gets none of it. */
+  #delivery: Serving | null = null;
 
   constructor(options: RunningAppOptions) {
     const { usage, clock, logger, machine, reports } = options;
@@ -52,6 +64,12 @@ export class RunningApp {
       clock,
       logger,
       past: (component, beforeMs) => pastArrivals(history, component, beforeMs),
+    });
+    this.events = new DurableEvents({
+      app: this.id,
+      server: options.serverEvents,
+      serving: () => this.#delivery,
+      scheduler: (parts) => new Scheduler({ ...parts, store: options.schedules }),
     });
     this.capacity = new AppCapacity({ app: this, usage, clock, machine, turns: reports });
   }
@@ -79,7 +97,17 @@ export class RunningApp {
   newRelease(number: number | null): LiveRelease {
     const { id, meter, limits } = this;
     const habits = this.#habits;
-    const release = new LiveRelease({ ...this.#options, app: id, number, usage: meter, habits, limits });
+    const { events } = this;
+    const release = new LiveRelease({
+      ...this.#options,
+      app: id,
+      number,
+      usage: meter,
+      habits,
+      limits,
+      publisher: events,
+      events,
+    });
     release.scaler.followHabits(false);
     this.#live.add(release);
     return release;
@@ -114,18 +142,30 @@ export class RunningApp {
     await this.#end(release, () => release.close(0));
   }
 
-  /** Refuses new work and ends every release once its work is done, or after `drainMs`. */
+  /** Refuses new work and ends every release once its work is done, or after `drainMs`. What is kept and not done with stays kept. */
   async close(drainMs: number): Promise<void> {
+    await this.events.rest();
     await Promise.all([...this.#live].map((release) => this.#end(release, () => release.close(drainMs))));
+    await this.events.close();
     await this.meter.close();
   }
 
   /** What serves says what may be asked, and it alone has instances for work that is only expected: two would keep two. */
   #settle(): void {
     for (const release of this.#live) release.scaler.followHabits(release === this.#serving);
+    this.#deliver();
     if (this.#serving === null) return;
     this.capacity.forget();
     this.limits.configure(this.#serving.spec.components, this.#canary?.spec.components ?? null);
+  }
+
+  #deliver(): void {
+    const { spec, dispatcher, scaler } = this.#serving ?? {};
+    this.#delivery =
+      spec === undefined
+        ? null
+        : { components: spec.components, settings: spec.events, dispatcher: dispatcher!, window: scaler! };
+    this.events.served();
   }
 
   async #end(release: LiveRelease, how: () => Promise<void>): Promise<void> {

@@ -2,15 +2,16 @@ import type { LogEntry, LogSink } from '../model/log.ts';
 import type { SecretMask } from '../secrets/mask.ts';
 import type { Prepared } from './prepare.ts';
 
-/** The values of all secrets that an app's components are given. */
-export function secretValues({ app, env }: Prepared): string[] {
-  return [...app.components.values()].flatMap((spec) => {
+/** The values of all secrets that an app's components are given, and the token that opens its endpoint for events. */
+export function secretValues({ app, env, eventToken }: Prepared): string[] {
+  const ofComponents = [...app.components.values()].flatMap((spec) => {
     if (spec.kind === 'static') return [];
     return Object.entries(spec.env).flatMap(([variable, source]) => {
       const value = source.kind === 'secret' ? env.get(spec.name)?.[variable] : undefined;
       return value === undefined ? [] : [value];
     });
   });
+  return eventToken === null ? ofComponents : [...ofComponents, eventToken];
 }
 
 /** `log` without what `mask` hides, for components print their environment when they are in trouble. Our own packed lines hold none of it. */

@@ -185,12 +185,17 @@ export class FulcrumServer {
    */
   holdChanges(why: string | null): void {
     this.#busy.hold(why);
-    if (why === null && this.#state === 'serving') this.#canaries.begin();
+    if (why !== null || this.#state !== 'serving') return;
+    this.#canaries.begin();
+    void this.#deliver();
   }
 
-  /** Before a successor is let serve: from then on it is the one that changes what is kept. Resolves when nothing here does. */
+  /**
+   * Before a successor is let serve: from then on it is the one that changes what is kept, and delivers it. Resolves when nothing here does;
+   * what is under way here is settled here.
+   */
   async restFromChanges(): Promise<void> {
-    await this.#canaries.rest();
+    await Promise.all([this.#canaries.rest(), this.host.events.rest()]);
   }
 
   /** What this server, and those before it that still drain, use of the data. */
@@ -256,7 +261,19 @@ export class FulcrumServer {
       await this.#deploys.canaries.lead();
       await this.#settleLeftovers();
     }
-    if (this.#state === 'serving') this.#canaries.begin();
+    if (this.#state !== 'serving') return;
+    this.#canaries.begin();
+    await this.#deliver();
+  }
+
+  /** What is kept is delivered from here on. Servers on other machines, and one before this that still drains, publish into the same store. */
+  async #deliver(): Promise<void> {
+    const { isSuccessor, options } = this.#parts;
+    const isShared = options.databaseUrl !== null;
+    await this.host.events.begin({
+      isAlone: !isShared && !isSuccessor,
+      sharesStore: () => isShared || this.#earlier.living().length > 0,
+    });
   }
 
   /** Nobody else serves from this data any more: what was left half-done is settled. Never rejects. */
@@ -314,7 +331,7 @@ export class FulcrumServer {
     this.#sweeping.cancel();
     this.#busy.close();
     this.#starts.close();
-    await this.#canaries.rest();
+    await Promise.all([this.#canaries.rest(), this.host.events.rest()]);
     await this.unregister();
     if (drain && wasServing) {
       await this.#gateway.releaseListening(IDLE_MS);

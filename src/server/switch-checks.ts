@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -28,7 +28,8 @@ export class SwitchChecks {
 
   constructor({ clock, logger }: SwitchChecksOptions) {
     this.#clock = clock;
-    this.#checker = new Checker({ libraries: [dirname(sdkPath())], logger });
+    const sdk = dirname(sdkPath());
+    this.#checker = new Checker({ libraries: [sdk, join(dirname(sdk), 'outbox')], logger });
   }
 
   /** Never rejects: what cannot be checked is a note. */

@@ -1,25 +1,30 @@
 import { tables, type Table, type TableName } from './tables.ts';
 
 /** How Postgres calls the types of columns, as arrays. */
-const ARRAYS = { text: 'text[]', integer: 'bigint[]', real: 'double precision[]', bytes: 'bytea[]' } as const;
+export const ARRAYS = {
+  text: 'text[]',
+  integer: 'bigint[]',
+  real: 'double precision[]',
+  bytes: 'bytea[]',
+} as const;
 
 const made = new Map<string, string>();
 
 /** One row a time. */
-export function sqliteInsert(table: TableName): string {
-  return once(`sqlite ${table}`, () => {
+export function sqliteInsert(table: TableName, anew: boolean): string {
+  return once(`sqlite ${table} ${anew}`, () => {
     const names = Object.keys(tables[table].columns);
-    return `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) ${otherwise(table)}`;
+    return `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) ${anew ? '' : otherwise(table)}`;
   });
 }
 
 /** All rows at once: a parameter is the list of one column's values. */
-export function postgresInsert(table: TableName): string {
-  return once(`postgres ${table}`, () => {
+export function postgresInsert(table: TableName, anew: boolean): string {
+  return once(`postgres ${table} ${anew}`, () => {
     const columns = Object.entries<Table['columns'][string]>(tables[table].columns);
     const names = columns.map(([name]) => name).join(', ');
     const lists = columns.map(([, { type }], i) => `$${i + 1}::${ARRAYS[type]}`).join(', ');
-    return `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${lists}) ${otherwise(table)}`;
+    return `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${lists}) ${anew ? '' : otherwise(table)}`;
   });
 }
 

@@ -1,6 +1,6 @@
 import type { ClientBase, CustomTypesConfig } from 'pg';
 import { lastByKey, postgresInsert } from './bulk.ts';
-import { postgresDialect } from './dialect.ts';
+import { postgresDialect, storable } from './dialect.ts';
 import type { Operation } from './operation.ts';
 import type { Bulk, Outcome, Step } from './steps.ts';
 import { tables } from './tables.ts';
@@ -69,20 +69,15 @@ async function take(client: ClientBase, step: Step): Promise<Outcome> {
   return { rows, changes: rowCount ?? 0 };
 }
 
-async function insert(client: ClientBase, { into, rows: given }: Bulk): Promise<Outcome> {
-  const rows = lastByKey(into, given);
+async function insert(client: ClientBase, { into, rows: given, anew = false }: Bulk): Promise<Outcome> {
+  const rows = anew ? given : lastByKey(into, given);
   if (rows.length === 0) return { rows: [], changes: 0 };
   const columns = Object.keys(tables[into].columns);
   await client.query({
     // Prepared once for each connection: this is what is asked every second.
-    name: `insert ${into}`,
-    text: postgresInsert(into),
+    name: `insert ${into}${anew ? ' anew' : ''}`,
+    text: postgresInsert(into, anew),
     values: columns.map((_, i) => rows.map((row) => storable(row[i]))),
   });
   return { rows: [], changes: given.length };
-}
-
-/** Postgres keeps no NUL in texts. What a client sent must not keep a batch from being stored for ever. */
-function storable(value: unknown): unknown {
-  return typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value;
 }

@@ -24,7 +24,7 @@ type Value = string | number | null | Uint8Array;
 
 function take(database: SqliteDatabase, step: Step): Outcome {
   if ('into' in step) {
-    const insert = database.statement(sqliteInsert(step.into));
+    const insert = database.statement(sqliteInsert(step.into, step.anew ?? false));
     for (const row of step.rows) insert.run(...(row as Value[]));
     return { rows: [], changes: step.rows.length };
   }

@@ -16,6 +16,8 @@ interface Statement {
 /** Inserts rows, or replaces those with the same key. Values stand in the order of the table's columns. */
 export interface Bulk {
   readonly into: TableName;
+  /** One with a key that is there already fails all. */
+  readonly anew?: boolean;
   readonly rows: readonly (readonly unknown[])[];
 }
 

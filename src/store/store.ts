@@ -3,10 +3,13 @@ import type { TokenStore } from '../model/access-token.ts';
 import type { AppStore } from '../model/app-record.ts';
 import type { AuditStore } from '../model/audit-store.ts';
 import type { BlobStore } from '../model/blob-store.ts';
+import type { EventStore } from '../model/event-store.ts';
 import type { ReleaseStore } from '../model/release.ts';
+import type { ScheduleStore } from '../model/schedule-store.ts';
 import type { SecretStore } from '../model/secret-store.ts';
 import type { UsageHours, UsageStore } from '../model/usage-store.ts';
 import { Blobs } from './blobs.ts';
+import { Events } from './events.ts';
 import type { Caller } from './operations/index.ts';
 
 /** All that a server keeps. Each part is a port of the model; SQLite and Postgres implement them alike. */
@@ -20,6 +23,8 @@ export interface Store {
   readonly secrets: SecretStore;
   readonly audit: AuditStore;
   readonly usage: UsageStore & UsageHours;
+  readonly events: EventStore;
+  readonly schedules: ScheduleStore;
   /** Gives `app` the usage that was recorded before a store could hold several apps. Does nothing where there is none. */
   adoptUsage(app: string): Promise<void>;
   /** Finishes what was asked, then closes. Idempotent. What is asked afterwards rejects with `store-failed`. */
@@ -34,6 +39,7 @@ interface Database extends Caller {
 /** The ports over a database that carries out operations. */
 export function storeOver(database: Database, clock: Clock): Store {
   const { name } = database;
+  const events = new Events(database);
   return {
     name,
     apps: {
@@ -43,8 +49,9 @@ export function storeOver(database: Database, clock: Clock): Store {
       update: (id, version, changes, release) =>
         database.call('apps.update', { id, version, changes, release: release ?? null }),
       async remove(id) {
-        // Usage may be much, and goes by steps, before the app does: an app of the same name must never find it.
+        // These may be much, and go by steps, before the app does: an app of the same name must never find them.
         while (await database.call('usage.remove', id));
+        await events.removeAll(id);
         await database.call('apps.remove', id);
       },
     },
@@ -84,6 +91,14 @@ export function storeOver(database: Database, clock: Clock): Store {
       async prune(limits) {
         while (await database.call('usage.prune', limits));
       },
+    },
+    events,
+    schedules: {
+      sync: (app, schedules, nowMs) => database.call('schedules.sync', { app, schedules, nowMs }),
+      list: (app) => database.call('schedules.list', app),
+      tick: (order) => database.call('schedules.tick', order),
+      rewind: (app, component, schedule, nowMs) =>
+        database.call('schedules.rewind', { app, component, name: schedule, nowMs }),
     },
     adoptUsage: (app) => database.call('usage.adopt', app),
     close: () => database.close(),

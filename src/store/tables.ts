@@ -2,7 +2,7 @@
  * The tables as data: what bulk inserts, copies and checksums go by, and what the types of queries are made from. The migrations hold
  * the same in SQL; a test compares them. Times are whole milliseconds since the epoch, but for those that say otherwise.
  */
-type ColumnType = 'text' | 'integer' | 'real' | 'bytes';
+export type ColumnType = 'text' | 'integer' | 'real' | 'bytes';
 
 interface Column {
   readonly type: ColumnType;
@@ -23,6 +23,7 @@ const real = { type: 'real' } as const;
 const bytes = { type: 'bytes' } as const;
 const optionalText = { type: 'text', nullable: true } as const;
 const optionalInteger = { type: 'integer', nullable: true } as const;
+const optionalBytes = { type: 'bytes', nullable: true } as const;
 
 /** In an order in which each comes after those that it refers to. */
 export const tables = {
@@ -114,6 +115,21 @@ export const tables = {
       details: text,
     },
   },
+  schedules: {
+    key: ['app', 'component', 'name'],
+    batchRows: 500,
+    columns: {
+      app: text,
+      component: text,
+      name: text,
+      spec: text,
+      since_ms: integer,
+      last_tick_ms: optionalInteger,
+      last_state: optionalText,
+      last_ended_at_ms: optionalInteger,
+      last_message: optionalText,
+    },
+  },
   usage_minutes: {
     key: ['app', 'component', 'minute_ms', 'part'],
     batchRows: 500,
@@ -174,6 +190,58 @@ export const tables = {
       cpu_ms: real,
       cold: integer,
       memory_bytes: real,
+    },
+  },
+  work: {
+    key: ['app', 'id', 'component'],
+    batchRows: 8,
+    columns: {
+      app: text,
+      id: text,
+      component: text,
+      kind: text,
+      type: text,
+      source: text,
+      subject: optionalText,
+      order_key: optionalText,
+      time_ms: integer,
+      content_type: text,
+      attributes: text,
+      published_at_ms: integer,
+      state: text,
+      due_at_ms: integer,
+      attempt: integer,
+      attempts: text,
+      node: optionalText,
+      position: integer,
+      data: bytes,
+    },
+  },
+  event_nodes: { key: ['node'], batchRows: 1_000, columns: { node: text, alive_until_ms: integer } },
+  event_dedupes: {
+    key: ['app', 'dedupe_key'],
+    batchRows: 1_000,
+    columns: { app: text, dedupe_key: text, until_ms: integer, id: text },
+  },
+  event_answers: {
+    key: ['app', 'id'],
+    batchRows: 4,
+    columns: {
+      app: text,
+      id: text,
+      component: text,
+      kind: text,
+      type: text,
+      state: text,
+      created_at_ms: integer,
+      ended_at_ms: optionalInteger,
+      forget_at_ms: integer,
+      outcome: optionalText,
+      status: optionalInteger,
+      fields: optionalText,
+      content_type: optionalText,
+      error: optionalText,
+      data: optionalBytes,
     },
   },
 } as const satisfies Record<string, Table>;

@@ -7,13 +7,16 @@ import { FulcrumError } from '../base/errors.ts';
 import type { FakeClock } from '../base/fake-clock.ts';
 import { randomText, requestId } from '../base/ids.ts';
 import type { ModeSetting } from '../model/app.ts';
+import type { AppEvents } from '../model/app-events.ts';
 import type { InvocationContext } from '../model/invocation.ts';
 import type { LogEntry } from '../model/log.ts';
 import type { ComponentStatus } from '../model/status.ts';
 import type { ManualInvocation, ManualResult } from '../control/port.ts';
+import type { EventPublisher } from '../sdk/handler-types.ts';
 import { Platform } from '../server/platform.ts';
 import { builderFor, prepare } from '../server/prepare.ts';
 import { newTraceparent } from '../server/traceparent.ts';
+import { testEvents } from './test-events.ts';
 import { decodeValue, encodeValue } from '../runtime/child/values.ts';
 import { fromThrown } from '../runtime/wire/thrown.ts';
 
@@ -42,6 +45,10 @@ export interface TestApp {
    * @throws what it threw (name, message, code and cause kept), or an error whose code says why it could not be called.
    */
   call(component: string, functionName: string, ...args: readonly unknown[]): Promise<unknown>;
+  /** Publishes events, as somebody from outside would. */
+  readonly events: EventPublisher;
+  /** What is kept of events and asynchronous invocations: what waits, what is dead, and what can be done with it. */
+  readonly kept: AppEvents;
   /** Runs any invocation and tells everything about it; rejects only where there is no such component. */
   invoke(component: string, invocation: TestInvocation): Promise<TestResult>;
   /** Changes a component's mode. Resolves when the new mode serves. */
@@ -82,6 +89,7 @@ export async function startApp(options: StartAppOptions): Promise<TestApp> {
     clock,
     processClock: clockOfProcesses(clock),
     serverTiming: true,
+    isAlone: true,
   }).catch(async (error: unknown) => {
     await removeFolders();
     throw error;
@@ -128,6 +136,8 @@ function testApp(platform: Platform, url: string, close: () => Promise<void>): T
       if (result.error) throw result.error;
       return result.value === null ? undefined : decodeValue(result.value.bytes, 'clone');
     },
+    events: testEvents(control.events),
+    kept: control.events,
     invoke,
     async mode(component, mode) {
       // Whoever writes a test knows what is switched.

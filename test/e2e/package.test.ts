@@ -61,6 +61,14 @@ test('the package installs in an empty folder, writes a new app, and that runs a
   const app = join(host, 'app');
   assert.doesNotMatch(await readFile(join(app, 'package.json'), 'utf8'), /__/);
 
+  await t.test('what it gives to components can be imported', async () => {
+    const program = `import { events } from 'fulcrum'; import { outbox } from 'fulcrum/outbox'; console.log(typeof events.publish, typeof outbox.relay)`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: host,
+      env,
+    });
+    assert.equal(stdout.trim(), 'function function');
+  });
   await t.test('its types are good', async () => {
     const tsc = join(ROOT, 'node_modules/.bin/tsc');
     await run(tsc, ['-p', '.', '--noEmit', '--typeRoots', join(ROOT, 'node_modules/@types')], { cwd: app });

@@ -4,8 +4,13 @@ import { change, COOKIE, open, seal } from './cookie.ts';
 
 const catalog = use<typeof import('../catalog/main.ts')>('catalog');
 
+export interface CartLine extends PricedLine {
+  /** In stock. */
+  readonly left: number;
+}
+
 export interface Cart {
-  readonly lines: readonly PricedLine[];
+  readonly lines: readonly CartLine[];
   readonly count: number;
   readonly totalCents: number;
 }
@@ -22,7 +27,8 @@ async function priced(lines: readonly Line[]): Promise<Cart> {
   );
   const known = lines.flatMap((line) => {
     const product = products.get(line.sku);
-    return product ? [{ ...line, name: product.name, priceCents: product.priceCents }] : [];
+    if (product === undefined) return [];
+    return [{ ...line, name: product.name, priceCents: product.priceCents, left: product.stock }];
   });
   return {
     lines: known,
@@ -52,8 +58,12 @@ export default {
     const quantity = Number(textOf(form.get('quantity')) || 1);
     if (!Number.isInteger(quantity) || Math.abs(quantity) > 99)
       return new Response('How many?', { status: 400 });
-    if ((await catalog.find([sku])).length === 0)
-      return new Response('There is no such product.', { status: 404 });
+    const [product] = await catalog.find([sku]);
+    if (product === undefined) return new Response('There is no such product.', { status: 404 });
+    if (product.stock === 0 && quantity > 0) {
+      const problem = encodeURIComponent(`${product.name} is sold out.`);
+      return new Response(null, { status: 303, headers: { location: `/basket?problem=${problem}` } });
+    }
 
     const lines = change(open(request.headers.get('cookie'), key()), sku, quantity);
     return new Response(null, {

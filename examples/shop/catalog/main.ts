@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { ComponentModule } from 'fulcrum';
+import { use, type ComponentModule } from 'fulcrum';
 
 export interface Product {
   readonly sku: string;
@@ -7,6 +7,7 @@ export interface Product {
   readonly category: string;
   readonly type: string;
   readonly priceCents: number;
+  /** What is left. */
   readonly stock: number;
   readonly hue: number;
   readonly description: string;
@@ -26,6 +27,8 @@ export interface Page {
   readonly pages: number;
 }
 
+const stock = use<typeof import('../stock/main.ts')>('stock');
+
 const PAGE_SIZE = 20;
 const products: readonly Product[] = JSON.parse(
   readFileSync(new URL('./products.json', import.meta.url), 'utf8'),
@@ -42,7 +45,7 @@ export async function search({ category, query = '', page = 1 }: Search): Promis
   const pages = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
   const shown = Math.min(Math.max(1, Math.trunc(page) || 1), pages);
   return {
-    products: found.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE),
+    products: await counted(found.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE)),
     total: found.length,
     page: shown,
     pages,
@@ -50,7 +53,15 @@ export async function search({ category, query = '', page = 1 }: Search): Promis
 }
 
 export async function find(skus: readonly string[]): Promise<Product[]> {
-  return skus.flatMap((sku) => bySku.get(sku) ?? []);
+  return counted(skus.flatMap((sku) => bySku.get(sku) ?? []));
+}
+
+/** With what is left of each. Where nobody can count the shelf the shop stays open, with what was there at first. */
+async function counted(found: readonly Product[]): Promise<Product[]> {
+  const left = await stock
+    .left(found.map((product) => product.sku))
+    .catch((error: unknown) => console.error('the stock is not known:', error));
+  return found.map((product) => ({ ...product, stock: left?.[product.sku] ?? product.stock }));
 }
 
 export async function categories(): Promise<string[]> {
@@ -62,7 +73,7 @@ export default {
     const url = new URL(request.url);
     const sku = /^\/api\/catalog\/([A-Z]{2}-\d\d)$/.exec(url.pathname)?.[1];
     if (sku !== undefined) {
-      const product = bySku.get(sku);
+      const [product] = await find([sku]);
       return product
         ? Response.json(product)
         : Response.json({ error: `There is no product ${sku}.` }, { status: 404 });

@@ -1,53 +1,29 @@
 import type { ComponentModule } from 'fulcrum';
-import { html } from '../shared/html.ts';
-import { formatPrice } from '../shared/money.ts';
-import type { Order } from '../shared/order.ts';
+import { ORDER_ID } from '../shared/order.ts';
+import { ReceiptFile } from './file.ts';
+import { send } from './send.ts';
 
-/** The receipt as a fragment of HTML, for the page and for the letter. */
-export async function render(order: Order): Promise<string> {
-  return html`<article class="receipt">
-    <header>
-      <h2>Receipt</h2>
-      <p>
-        Order <code>${order.id}</code>, ${new Date(order.atMs).toISOString().slice(0, 16).replace('T', ' ')}
-        UTC
-      </p>
-      <p>${order.name}<br />${order.address}</p>
-    </header>
-    <table>
-      <tbody>
-        ${order.lines.map(
-          (line) =>
-            html`<tr>
-              <td>${line.quantity} ×</td>
-              <td>${line.name}</td>
-              <td class="number">${formatPrice(line.priceCents * line.quantity)}</td>
-            </tr>`,
-        )}
-      </tbody>
-      <tfoot>
-        <tr>
-          <td></td>
-          <td>Paid by card <code>${order.paymentId}</code></td>
-          <td class="number">${formatPrice(order.totalCents)}</td>
-        </tr>
-      </tfoot>
-    </table>
-  </article>`.text;
-}
+const file = new ReceiptFile();
 
-/** Sends the receipt. The example has no mail server: it says in the log what it would have sent. */
-export async function send(order: Order): Promise<void> {
-  const letter = await render(order);
-  console.log(`receipt for order ${order.id}: ${letter.length} bytes`);
+/** The receipt of an order as a fragment of HTML; null: it is not written yet. */
+export async function find(id: string): Promise<string | null> {
+  return ORDER_ID.test(id) ? file.read(id) : null;
 }
 
 export default {
-  /** The same by event: `fulcrum invoke receipts --event order.paid --data @order.json`. */
+  /**
+   * Paid orders, up to ten at a time. Each is done with by itself: one that fails comes again, alone, and the others do not. By hand:
+   * `fulcrum events publish order.paid --data @order.json`.
+   */
   async queue(batch) {
     for (const message of batch.messages) {
-      await send(message.data as Order);
-      message.ack();
+      try {
+        await send(message.data, file);
+        message.ack();
+      } catch (error) {
+        console.error(`${message.type} ${message.id}:`, error);
+        message.retry();
+      }
     }
   },
 } satisfies ComponentModule;

@@ -1,93 +1,72 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import type { ComponentModule } from 'fulcrum';
-import { html } from '../shared/html.ts';
+import { DATA } from '../shared/data.ts';
 import { formatPrice } from '../shared/money.ts';
-import type { Order } from '../shared/order.ts';
+import { Orders } from '../shared/orders.ts';
+import { boundsOf, dayBefore, dayOf } from './days.ts';
+import { indexPage, reportPage } from './page.ts';
+import { salesOn, type Sales } from './sales.ts';
 
-const data = new URL('../data/', import.meta.url);
-const DAY_MS = 86_400_000;
+const reports = new URL('reports/', DATA);
 
-export interface Sales {
-  readonly day: string;
-  readonly orders: number;
-  readonly items: number;
-  readonly totalCents: number;
-  readonly best: readonly { readonly name: string; readonly items: number }[];
-}
-
-/** The sales of one day (UTC), `YYYY-MM-DD`. */
+/** What was sold on a day, `2026-01-31`, of the shop's time zone. */
 export async function sales(day: string): Promise<Sales> {
-  const beginMs = Date.parse(`${day}T00:00:00Z`);
-  if (Number.isNaN(beginMs)) throw new RangeError(`"${day}" is no day; write one as 2026-01-31.`);
-  const text = await readFile(new URL('orders.jsonl', data), 'utf8').catch(() => '');
-  const orders = text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Order)
-    .filter((order) => order.atMs >= beginMs && order.atMs < beginMs + DAY_MS);
-
-  const items = new Map<string, number>();
-  for (const { name, quantity } of orders.flatMap((order) => order.lines)) {
-    items.set(name, (items.get(name) ?? 0) + quantity);
+  const { beginMs, endMs } = boundsOf(day);
+  const orders = new Orders();
+  try {
+    return salesOn(day, orders.between(beginMs, endMs));
+  } finally {
+    orders.close();
   }
-  return {
-    day,
-    orders: orders.length,
-    items: [...items.values()].reduce((sum, count) => sum + count, 0),
-    totalCents: orders.reduce((sum, order) => sum + order.totalCents, 0),
-    best: [...items]
-      .map(([name, count]) => ({ name, items: count }))
-      .sort((a, b) => b.items - a.items || a.name.localeCompare(b.name))
-      .slice(0, 10),
-  };
 }
 
 export default {
-  /** Writes yesterday's report to `data/reports/`. By hand: `fulcrum invoke report --scheduled`. */
+  /** The reports: `/report` lists them, `/report/2026-01-31` is one. A real shop would have them behind its staff's log-in. */
+  async fetch(request) {
+    const [, day = ''] = /^\/report\/?(\d{4}-\d\d-\d\d)?$/.exec(new URL(request.url).pathname) ?? [
+      null,
+      null,
+    ];
+    if (day === null) return new Response('Not here.', { status: 404 });
+    const text = day === '' ? indexPage(await days()) : await readFile(at(day), 'utf8').catch(() => null);
+    if (text === null) return new Response(`There is no report of ${day}.`, { status: 404 });
+    return new Response(text, {
+      headers: {
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy':
+          "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'none'",
+      },
+    });
+  },
+
+  /**
+   * At two in the morning: the report of the day that is over, and of the one that has begun. By hand: `fulcrum invoke report --scheduled`.
+   */
   async scheduled(event) {
-    const yesterday = new Date(event.scheduledTime - DAY_MS).toISOString().slice(0, 10);
-    const today = new Date(event.scheduledTime).toISOString().slice(0, 10);
-    const reports = new URL('reports/', data);
+    const today = dayOf(event.scheduledTime);
+    const soldOn = new Map<string, Sales>();
+    for (const day of [dayBefore(dayBefore(today)), dayBefore(today), today])
+      soldOn.set(day, await sales(day));
     await mkdir(reports, { recursive: true });
-    for (const day of [yesterday, today]) {
-      const report = await sales(day);
-      await writeFile(new URL(`${day}.html`, reports), page(report));
-      console.log(`report for ${day}: ${report.orders} orders, ${formatPrice(report.totalCents)}`);
+    for (const day of [dayBefore(today), today]) {
+      const [sold, before] = [soldOn.get(day)!, soldOn.get(dayBefore(day))!];
+      const half = new URL(`.${day}.${process.pid}`, reports);
+      await writeFile(half, reportPage({ sales: sold, before, soFar: day === today }));
+      await rename(half, at(day));
+      console.log(`report for ${day}: ${sold.orders} orders, ${formatPrice(sold.totalCents)}`);
     }
   },
 } satisfies ComponentModule;
 
-function page(report: Sales): string {
-  const most = report.best[0]?.items ?? 1;
-  return html`<!doctype html>
-    <meta charset="utf-8" />
-    <title>Sales on ${report.day}</title>
-    <style>
-      body {
-        font: 16px/1.5 system-ui;
-        max-width: 40rem;
-        margin: 3rem auto;
-      }
-      td {
-        padding: 0.2rem 0.6rem;
-      }
-      .bar {
-        background: #1f5f4a;
-        height: 1rem;
-      }
-    </style>
-    <h1>Sales on ${report.day}</h1>
-    <p>${report.orders} orders, ${report.items} items, ${formatPrice(report.totalCents)}</p>
-    <table>
-      ${report.best.map(
-        ({ name, items }) =>
-          html`<tr>
-            <td>${name}</td>
-            <td>${items}</td>
-            <td style="width: 16rem">
-              <div class="bar" style="width: ${Math.round((100 * items) / most)}%"></div>
-            </td>
-          </tr>`,
-      )}
-    </table>`.text;
+function at(day: string): URL {
+  return new URL(`${day}.html`, reports);
+}
+
+/** The latest first. */
+async function days(): Promise<string[]> {
+  const names = await readdir(reports).catch(() => []);
+  return names
+    .flatMap((name) => /^(\d{4}-\d\d-\d\d)\.html$/.exec(name)?.[1] ?? [])
+    .toSorted()
+    .toReversed();
 }

@@ -51,13 +51,17 @@ finish();
 async function carryOut(steps: readonly Step[], pausesMs: readonly number[]): Promise<void> {
   visitors += 1;
   let cookie = '';
+  let location: string | null = null;
   for (const [i, step] of steps.entries()) {
     const begunMs = performance.now();
-    const answer = await send(step, cookie).catch((error: Error) => ({
+    const path = step.follows === true ? (location ?? step.path) : step.path;
+    const answer: Answer = await send({ ...step, path }, cookie).catch((error: Error) => ({
       status: 0,
       cookie: null,
+      location: null,
       problem: error.message,
     }));
+    ({ location } = answer);
     note(step.name, performance.now() - begunMs, answer.status, answer.problem);
     if (answer.cookie !== null) cookie = answer.cookie;
     await wait(pausesMs[i]);
@@ -65,10 +69,14 @@ async function carryOut(steps: readonly Step[], pausesMs: readonly number[]): Pr
   visitors -= 1;
 }
 
-function send(
-  step: Step,
-  cookie: string,
-): Promise<{ status: number; cookie: string | null; problem: string | null }> {
+interface Answer {
+  readonly status: number;
+  readonly cookie: string | null;
+  readonly location: string | null;
+  readonly problem: string | null;
+}
+
+function send(step: Step, cookie: string): Promise<Answer> {
   const body = step.form ? new URLSearchParams(step.form).toString() : null;
   const headers: Record<string, string> = { accept: 'text/html' };
   if (cookie) headers.cookie = cookie;
@@ -87,7 +95,8 @@ function send(
         response.on('end', () => {
           const status = response.statusCode ?? 0;
           const problem = status >= 400 ? `${step.method} ${step.path.split('?')[0]} gave ${status}` : null;
-          resolve({ status, cookie: set?.split(';')[0] ?? null, problem });
+          const location = response.headers.location ?? null;
+          resolve({ status, cookie: set?.split(';')[0] ?? null, location, problem });
         });
       },
     );

@@ -6,6 +6,8 @@ export interface Step {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly form?: Readonly<Record<string, string>>;
+  /** Not there but where the answer before has sent the visitor. */
+  readonly follows?: boolean;
 }
 
 const CATEGORIES = ['kitchen', 'desk', 'garden', 'workshop', 'travel'];
@@ -20,7 +22,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 
 /**
  * What one visitor does, in order: everybody sees the front page; most look around; a third puts something in the
- * basket; of these, half pay. About seven requests on average.
+ * basket; of these, half pay and look at the receipt. About seven requests on average.
  */
 export function visit(random: () => number): Step[] {
   const steps: Step[] = [
@@ -53,17 +55,20 @@ export function visit(random: () => number): Step[] {
     }
     steps.push({ name: 'basket', method: 'GET', path: '/basket' });
     if (random() < 0.5) {
-      steps.push({
-        name: 'pay',
-        method: 'POST',
-        path: '/checkout/pay',
-        form: {
-          name: 'Ada Visitor',
-          email: 'ada@example.com',
-          address: '1 Analytical Way',
-          card: '4111111111111111',
+      steps.push(
+        {
+          name: 'pay',
+          method: 'POST',
+          path: '/checkout/pay',
+          form: {
+            name: 'Ada Visitor',
+            email: 'ada@example.com',
+            address: '1 Analytical Way',
+            card: '4111111111111111',
+          },
         },
-      });
+        { name: 'receipt', method: 'GET', path: '/basket', follows: true },
+      );
     }
   }
   if (random() < 0.05) steps.push({ name: 'account', method: 'GET', path: '/account' });

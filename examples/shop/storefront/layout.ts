@@ -8,6 +8,8 @@ export interface Frame {
   readonly items: number;
   readonly body: Html;
   readonly status?: number;
+  /** The page is loaded again after so many seconds. */
+  readonly refreshS?: number | undefined;
 }
 
 /** A whole page around `body`. */
@@ -17,6 +19,7 @@ export function layout(frame: Frame): Response {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        ${frame.refreshS !== undefined && html`<meta http-equiv="refresh" content="${frame.refreshS}" />`}
         <title>${frame.title} · Lever &amp; Co.</title>
         <link rel="icon" href="/assets/mark.svg" />
         <link rel="stylesheet" href="/assets/shop.css" />
@@ -52,7 +55,9 @@ export function layout(frame: Frame): Response {
         <main>${frame.body}</main>
         <footer>
           <p>
-            An example application of Fulcrum. Nothing here can be bought. <a href="/account">Your account</a>
+            An example application of Fulcrum. Nothing here can be bought.
+            <a href="/account">Your account</a> ·
+            <a href="/report">Sales</a>
           </p>
           <p class="timing" hidden>This page: <span></span></p>
         </footer>

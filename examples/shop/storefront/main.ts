@@ -1,8 +1,10 @@
 import { use, type ComponentModule } from 'fulcrum';
-import { Html, html } from '../shared/html.ts';
+import { html } from '../shared/html.ts';
+import type { Order } from '../shared/order.ts';
 import { layout, type Frame } from './layout.ts';
 import { basketPage } from './pages/basket.ts';
 import { listPage } from './pages/list.ts';
+import { orderPage } from './pages/order.ts';
 import { productPage } from './pages/product.ts';
 
 const catalog = use<typeof import('../catalog/main.ts')>('catalog');
@@ -11,6 +13,9 @@ const checkout = use<typeof import('../checkout/main.ts')>('checkout');
 const receipts = use<typeof import('../receipts/main.ts')>('receipts');
 
 const CATEGORIES = ['kitchen', 'desk', 'garden', 'workshop', 'travel'];
+
+const JUST_PAID_MS = 2_000;
+const A_MOMENT_MS = 300;
 
 type Part = Pick<Frame, 'title' | 'body'> & Partial<Frame>;
 
@@ -32,16 +37,7 @@ async function part(url: URL, cookie: string | null): Promise<Part> {
   }
   if (first === 'orders') {
     const order = await checkout.order(second);
-    if (order) {
-      const receipt = new Html(await receipts.render(order));
-      return {
-        title: 'Thank you',
-        body: html`<div class="narrow">
-          <h1>Thank you, ${order.name}</h1>
-          ${receipt}
-        </div>`,
-      };
-    }
+    if (order) return orderPage(order, await receiptOf(order), Date.now());
   }
   return {
     title: 'Not found',
@@ -62,6 +58,22 @@ export default {
     return layout({ categories: CATEGORIES, items: basket, ...shown });
   },
 } satisfies ComponentModule;
+
+/**
+ * Null: it is not written yet. That is the work of a function that hears of the order by an event: mostly before the browser asks, at times a
+ * moment later, and where it is switched off or fails, when it is back.
+ */
+async function receiptOf(order: Order): Promise<string | null> {
+  try {
+    const receipt = await receipts.find(order.id);
+    if (receipt !== null || Date.now() - order.atMs > JUST_PAID_MS) return receipt;
+    await new Promise((resolve) => setTimeout(resolve, A_MOMENT_MS));
+    return await receipts.find(order.id);
+  } catch (error) {
+    console.error(`the receipt of order ${order.id} cannot be looked for:`, error);
+    return null;
+  }
+}
 
 /** Only visitors with a basket cost a call. */
 async function itemsIn(cookie: string | null): Promise<number> {

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { checkApp, prepareApp } from '../doctor/app.ts';
 import { readFacts } from '../doctor/facts.ts';
+import { checkDeadLetters } from '../doctor/dead-letters.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { judgeMachine } from '../doctor/machine.ts';
 import { judgeSandboxes, readSandboxes } from '../doctor/sandboxes.ts';
@@ -19,13 +20,14 @@ const MARKS = { ok: ['green', 'âœ”'], warning: ['yellow', '!'], fail: ['red', 'â
 
 export async function doctor(directory: string, options: DoctorOptions): Promise<ExitCode> {
   const folder = await realpath(resolve(directory)).catch(() => resolve(directory));
-  const [surroundings, app] = await Promise.all([
+  const [surroundings, deadLetters, app] = await Promise.all([
     checkSurroundings(),
+    checkDeadLetters(),
     checkApp(folder, options.environment, prepareApp),
   ]);
   const sandboxes = await readSandboxes();
   const machine = [...judgeMachine(await readFacts()), ...judgeSandboxes(sandboxes)];
-  const findings = [...machine, ...surroundings, ...app];
+  const findings = [...machine, ...surroundings, ...deadLetters, ...app];
   const healthy = findings.every((finding) => finding.status !== 'fail');
   if (options.json) printJson({ ok: healthy, findings, sandboxes });
   else for (const line of doctorLines(findings, terminalWidth())) print(line);

@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { text as textOfStream } from 'node:stream/consumers';
 import { formatDuration } from '../../base/duration.ts';
-import { FulcrumError, messageOf } from '../../base/errors.ts';
+import { FulcrumError } from '../../base/errors.ts';
+import type { InvocationKept } from '../../control/event-schemas.ts';
 import type { ManualInvocation, ManualResult } from '../../control/port.ts';
 import type { ThrownError } from '../../model/invocation.ts';
 import { connectToApp, type Target } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { givenData, parseJson } from '../given-data.ts';
+import { invocationEnd, printInvocation } from '../kept-invocation.ts';
 import { print, printJson } from '../stdout.ts';
 import { paint, printable } from '../terminal.ts';
 
@@ -15,6 +16,10 @@ export interface InvokeOptions extends Target {
   readonly data?: string;
   readonly scheduled?: boolean;
   readonly event?: string;
+  /** Has it kept and done later, and prints the id of its result. */
+  readonly async?: boolean;
+  /** Of `async`: until it is done. */
+  readonly wait?: boolean;
 }
 
 export async function invoke(
@@ -22,9 +27,30 @@ export async function invoke(
   functionName: string | undefined,
   options: InvokeOptions,
 ): Promise<ExitCode> {
-  const request = await invocationOf(functionName, options, readData);
-  const { client, at } = await connectToApp(options);
+  const request = await invocationOf(functionName, options);
+  if (options.wait === true && options.async !== true) {
+    throw new FulcrumError('usage', '--wait is of --async; without, the command waits anyway.');
+  }
+  if (options.async === true && options.event !== undefined) {
+    throw new FulcrumError(
+      'usage',
+      `An event is kept by publishing it: \`fulcrum events publish ${options.event}\`.`,
+    );
+  }
+  const connection = await connectToApp(options);
+  const { client, at } = connection;
   const path = at(`/components/${encodeURIComponent(component)}/invoke`);
+  if (options.async === true) {
+    const kept = await client.post<InvocationKept>(`${path}?async`, request);
+    if (options.wait === true) return printInvocation(await invocationEnd(connection, kept.id), options);
+    if (options.json) printJson(kept);
+    else {
+      print(kept.id);
+      const next = `Kept. \`fulcrum invocations show ${kept.id}\` says what becomes of it.`;
+      process.stderr.write(`${paint('dim', next, process.stderr)}\n`);
+    }
+    return EXIT.ok;
+  }
   const result = await client.post<ManualResult>(path, request);
   if (options.json) printJson(result);
   else printResult(result);
@@ -34,8 +60,7 @@ export async function invoke(
 /** What the command line asks for. Throws `usage`. */
 export async function invocationOf(
   functionName: string | undefined,
-  options: Omit<InvokeOptions, keyof Target | 'json'>,
-  read: (where: string) => Promise<string>,
+  options: Pick<InvokeOptions, 'args' | 'data' | 'event' | 'scheduled'>,
 ): Promise<ManualInvocation> {
   const kinds = [functionName !== undefined, options.scheduled === true, options.event !== undefined];
   if (kinds.filter(Boolean).length !== 1) {
@@ -55,7 +80,9 @@ export async function invocationOf(
     return { kind: 'scheduled' };
   }
   const data =
-    options.data === undefined ? undefined : parseJson('--data', await dataText(options.data, read));
+    options.data === undefined
+      ? undefined
+      : parseJson('--data', (await givenData(options.data)).toString('utf8'));
   if (options.event !== undefined) {
     return { kind: 'queue', messages: [{ type: options.event, data: data ?? null }] };
   }
@@ -68,33 +95,6 @@ export async function invocationOf(
     );
   }
   return { kind: 'call', function: functionName!, args };
-}
-
-async function dataText(data: string, read: (where: string) => Promise<string>): Promise<string> {
-  if (!data.startsWith('@')) return data;
-  try {
-    return await read(data.slice(1));
-  } catch (error) {
-    throw new FulcrumError('usage', `--data ${data} cannot be read: ${messageOf(error)}.`, { cause: error });
-  }
-}
-
-function readData(where: string): Promise<string> {
-  return where === '-' ? textOfStream(process.stdin) : readFile(where, 'utf8');
-}
-
-function parseJson(option: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new FulcrumError(
-      'usage',
-      `${option} is not valid JSON (${messageOf(error)}). Strings need their quotes: '"A-1"'.`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 /** The value alone on stdout, so that it can be piped; how it went on stderr. */

@@ -12,10 +12,14 @@ import { limitsNotes } from '../limits-notes.ts';
 import { print, printJson } from '../stdout.ts';
 import { formatTable, type Column } from '../table.ts';
 import { paint, printableLine, terminalWidth, truncate, wrap } from '../terminal.ts';
+import { backlogLines, scheduleLines, workNotes } from '../work-lines.ts';
 
 export interface PsOptions extends Target {
   readonly json?: boolean;
 }
+
+/** Of all components; `ps COMPONENT` shows each of its own. */
+const MOST_SCHEDULES = 20;
 
 const COLUMNS: readonly Column[] = [
   { title: 'COMPONENT', minWidth: 12 },
@@ -41,7 +45,7 @@ export async function ps(name: string | undefined, options: PsOptions): Promise<
   if (name !== undefined) {
     const component = named(name, components);
     if (options.json) printJson({ app, releases: shares, component });
-    else for (const line of componentLines(component, terminalWidth())) print(line);
+    else for (const line of componentLines(component, Date.now(), terminalWidth())) print(line);
     return EXIT.ok;
   }
   const { budget } = await client.get<ServerFacts>('/server');
@@ -118,7 +122,7 @@ export function psLines(
     ...(app.failedDeploy
       ? [{ colour: 'red' as const, text: `The last change did not go live: ${app.failedDeploy.message}` }]
       : []),
-    ...components.flatMap(notesOn),
+    ...components.flatMap((each) => notesOn(each, nowMs)),
     ...enginesOf(components),
     ...sandboxesOf(components),
     ...(components.some((each) => each.modeSetting === 'auto')
@@ -130,6 +134,8 @@ export function psLines(
     ...releaseLine(shares).flatMap((text) => wrap(text, width)),
     '',
     ...formatTable(COLUMNS, components.map(rowOf), width, paintCell),
+    ...below(scheduleLines(components, nowMs, width, MOST_SCHEDULES)),
+    ...below(backlogLines(components, nowMs, width)),
     ...(notes.length > 0 ? [''] : []),
     ...notes.flatMap(({ colour, text }) =>
       colour === 'dim'
@@ -137,6 +143,10 @@ export function psLines(
         : [paint(colour, truncate(printableLine(text), width))],
     ),
   ];
+}
+
+function below(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function releaseLine(shares: readonly ReleaseShare[]): string[] {
@@ -201,7 +211,7 @@ function namesOf(components: readonly ComponentStatus[]): string {
   return components.map(({ name }) => name).join(', ');
 }
 
-function notesOn(component: ComponentStatus): { colour: 'yellow' | 'red'; text: string }[] {
+function notesOn(component: ComponentStatus, nowMs: number): { colour: 'yellow' | 'red'; text: string }[] {
   const { name, queued, lastError } = component;
   return [
     ...limitsNotes(component).map((text) => ({ colour: 'yellow' as const, text: `${name}: ${text}` })),
@@ -213,6 +223,7 @@ function notesOn(component: ComponentStatus): { colour: 'yellow' | 'red'; text: 
           },
         ]
       : []),
+    ...workNotes(component, nowMs).map((text) => ({ colour: 'red' as const, text: `${name}: ${text}` })),
     ...(lastError === null ? [] : [{ colour: 'red' as const, text: `${name}: ${lastError}` }]),
   ];
 }

@@ -1,19 +1,8 @@
 import { FulcrumError } from '../../base/errors.ts';
-import { nearest } from '../../base/suggest.ts';
-import type { ComponentStatus } from '../../model/status.ts';
-import {
-  componentParams,
-  invokeInput,
-  limitsInput,
-  limitsOf,
-  logsInput,
-  modeCheckInput,
-  modeInput,
-} from '../input.ts';
+import { componentParams, limitsInput, limitsOf, logsInput, modeCheckInput, modeInput } from '../input.ts';
 import {
   componentAnswer,
   componentsAnswer,
-  invokeAnswer,
   limitsAnswer,
   logLine,
   logsAnswer,
@@ -22,9 +11,8 @@ import {
 } from '../schemas.ts';
 import type { LogQuery } from '../log-book.ts';
 import { logStream } from '../log-stream.ts';
-import type { ControlPort } from '../port.ts';
 import { json, jsonBody, lines, route, type Route } from '../route.ts';
-import { logsOf, running, type ApiParts } from './parts.ts';
+import { component, logsOf, running, type ApiParts } from './parts.ts';
 
 const MAX_FOLLOWERS = 256;
 const MAX_FOLLOWERS_OF_CALLER = 32;
@@ -140,31 +128,6 @@ export function componentRoutes({ host, clock, closing }: ApiParts): Route[] {
       handle: ({ app, params }) => running(host, app).setLimits(params.component, null),
     }),
     route({
-      id: 'invoke',
-      method: 'POST',
-      path: '/apps/{app}/components/{component}/invoke',
-      scope: 'deploy',
-      reach: 'app',
-      summary: 'Runs one invocation by hand: a named function, its schedule, or its event handler',
-      params: componentParams,
-      body: jsonBody(invokeInput),
-      answer: json(invokeAnswer),
-      audit: {
-        action: 'invoke',
-        // What is passed may be anybody's data; only what was run is told.
-        details: ({ params, body }) => ({
-          component: params.component,
-          kind: body.kind,
-          ...(body.kind === 'call' ? { function: body.function } : {}),
-        }),
-      },
-      async handle({ app, params, body, signal }) {
-        const port = running(host, app);
-        const { name } = await component(port, params.component);
-        return port.invoke(name, body, signal);
-      },
-    }),
-    route({
       id: 'readLogs',
       method: 'GET',
       path: '/apps/{app}/logs',
@@ -233,16 +196,4 @@ function logQuery(input: LogsInput): LogQuery {
     level: input.level,
     limit: input.limit,
   };
-}
-
-async function component(port: ControlPort, name: string): Promise<ComponentStatus> {
-  const components = await port.components();
-  const found = components.find((candidate) => candidate.name === name);
-  if (found !== undefined) return found;
-  const names = components.map((candidate) => candidate.name);
-  const likely = nearest(name, names);
-  const advice = likely === null ? `There are: ${names.join(', ')}.` : `Did you mean '${likely}'?`;
-  throw new FulcrumError('not-found', `There is no component '${name}'. ${advice}`, {
-    details: { nearest: likely },
-  });
 }

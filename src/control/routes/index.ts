@@ -3,6 +3,8 @@ import { openApiDocument } from '../openapi.ts';
 import { appRoutes } from './app-routes.ts';
 import { capacityRoutes } from './capacity-routes.ts';
 import { componentRoutes } from './component-routes.ts';
+import { eventRoutes } from './event-routes.ts';
+import { invocationRoutes } from './invocation-routes.ts';
 import type { ApiParts } from './parts.ts';
 import { releaseRoutes } from './release-routes.ts';
 import { secretRoutes } from './secret-routes.ts';
@@ -14,6 +16,8 @@ export function allRoutes(parts: ApiParts): readonly Route[] {
   const routes: readonly Route[] = [
     ...appRoutes(parts),
     ...componentRoutes(parts),
+    ...invocationRoutes(parts),
+    ...eventRoutes(parts),
     ...capacityRoutes(parts),
     ...releaseRoutes(parts),
     ...secretRoutes(parts),

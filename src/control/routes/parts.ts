@@ -1,7 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
+import { nearest } from '../../base/suggest.ts';
 import type { AppRecord } from '../../model/app-record.ts';
 import type { AuditStore } from '../../model/audit-store.ts';
+import type { ComponentStatus } from '../../model/status.ts';
+import type { WorkKind } from '../../model/event.ts';
 import type { HostPort } from '../host-port.ts';
 import type { LogReader } from '../log-book.ts';
 import type { PageLinks } from '../page-links.ts';
@@ -63,4 +66,22 @@ export function running(host: HostPort, id: string): ControlPort {
 /** Its log, also where nothing of it runs: that is when it is asked for. */
 export function logsOf(host: HostPort, id: string): LogReader {
   return host.app(id)?.logs ?? host.logs?.(id) ?? running(host, id).logs;
+}
+
+/** One of an app's components. Rejects with `not-found`, and the nearest name where there is one. */
+export async function component(port: ControlPort, name: string): Promise<ComponentStatus> {
+  const components = await port.components();
+  const found = components.find((candidate) => candidate.name === name);
+  if (found !== undefined) return found;
+  const names = components.map((candidate) => candidate.name);
+  const likely = nearest(name, names);
+  const advice = likely === null ? `There are: ${names.join(', ')}.` : `Did you mean '${likely}'?`;
+  throw new FulcrumError('not-found', `There is no component '${name}'. ${advice}`, {
+    details: { nearest: likely },
+  });
+}
+
+/** A kept HTTP request is told without its query, as in the access log: tokens and names stand in such. */
+export function shownType({ kind, type }: { readonly kind: WorkKind; readonly type: string }): string {
+  return kind === 'request' ? type.replace(/\?.*$/s, '') : type;
 }

@@ -41,6 +41,8 @@ export class GatewayFixture {
   readonly gateway: Gateway;
   readonly #settings: GatewaySettings;
   readonly #components = new Map<string, ComponentSpec>();
+  /** What releases have besides components. */
+  offers: Pick<GatewayRelease, 'events' | 'later'> = {};
   #lineWaiters: (() => void)[] = [];
   port = 0;
   url = '';
@@ -66,6 +68,7 @@ export class GatewayFixture {
     paths: readonly (string | Partial<Route>)[],
     behaviour: Behaviour,
     affinity: Affinity | null = null,
+    more: { readonly async?: { readonly open: boolean }; readonly cors?: CorsSettings } = {},
   ): this {
     this.dispatcher.behaviours.set(name, behaviour);
     this.#components.set(name, {
@@ -74,6 +77,7 @@ export class GatewayFixture {
       routes: paths.map(route),
       cors: null,
       service: { affinity },
+      ...more,
     } as object as ComponentSpec);
     this.apply();
     return this;
@@ -111,6 +115,7 @@ export class GatewayFixture {
       gateway: this.#settings,
       log: this.log,
       outcomes: null,
+      ...this.offers,
       ...changes,
     };
   }

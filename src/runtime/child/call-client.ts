@@ -1,7 +1,9 @@
 import { authorsFrames } from '../../base/author-stack.ts';
 import { FulcrumError } from '../../base/errors.ts';
+import type { MadeEvent } from '../../sdk/event.ts';
+import type { PublishedEvent } from '../../sdk/handler-types.ts';
 import { FRAME } from '../wire/frames.ts';
-import { MAX_INSTANCE_STREAMS } from '../wire/limits.ts';
+import { MAX_INSTANCE_STREAMS, MAX_PUBLISHING_BYTES } from '../wire/limits.ts';
 import type { CallHead } from '../wire/messages.ts';
 import { PayloadBuffer } from '../wire/payload-buffer.ts';
 import { fromThrown, readFailure } from '../wire/thrown.ts';
@@ -27,17 +29,19 @@ function withCaller(error: unknown): unknown {
   return error;
 }
 
-/** Calls from this instance to other components. */
+/** What this instance asks of others: calls of other components, and events to be published. */
 export class CallClient {
   readonly #link: Link;
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  /** Of events under way. */
+  #publishingBytes = 0;
+  readonly #waiting: { readonly publishingBytes: number; readonly go: () => void }[] = [];
 
   constructor(link: Link) {
     this.#link = link;
   }
 
-  /** Calls that have not been answered, those that wait among them. */
+  /** What has not been answered, and what waits to be asked. */
   get underWay(): number {
     return this.#running + this.#waiting.length;
   }
@@ -46,30 +50,71 @@ export class CallClient {
   async call(component: string, functionName: string, args: readonly unknown[]): Promise<unknown> {
     const parent = scopes.getStore()?.stream ?? null;
     const bytes = encodeValue(args, 'clone', 'arguments');
-    await this.#slot();
+    const head: Partial<CallHead> = {
+      kind: 'call',
+      function: functionName,
+      encoding: 'clone',
+      to: component,
+      parent,
+    };
+    return decodeValue(await this.#ask(head, bytes, 0), 'clone');
+  }
+
+  /** Resolves when the event is kept. Rejects with an error that carries a code of Fulcrum's. */
+  async publish({ data, ...event }: MadeEvent): Promise<PublishedEvent> {
+    const head: Partial<CallHead> = { kind: 'publish', event, encoding: 'json' };
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    return decodeValue(await this.#ask(head, bytes, bytes.length), 'json') as PublishedEvent;
+  }
+
+  async #ask(head: Partial<CallHead>, bytes: Uint8Array, publishingBytes: number): Promise<Uint8Array> {
+    await this.#slot(publishingBytes);
     try {
-      return await this.#send(component, functionName, bytes, parent);
+      return await this.#send(head, bytes);
     } catch (error) {
       throw withCaller(error);
     } finally {
       this.#running--;
-      this.#waiting.shift()?.();
+      this.#publishingBytes -= publishingBytes;
+      this.#next();
     }
   }
 
-  async #slot(): Promise<void> {
-    if (this.#running >= MAX_INSTANCE_STREAMS) {
+  async #slot(publishingBytes: number): Promise<void> {
+    if (this.#waiting.length > 0 || !this.#fits(publishingBytes)) {
       if (this.#waiting.length >= MAX_WAITING) {
-        const message = `More than ${MAX_WAITING} calls to other components wait in this instance. Make fewer at a time.`;
+        const message = `More than ${MAX_WAITING} calls to other components and events wait in this instance. Make fewer at a time.`;
         throw new FulcrumError('overloaded', message);
       }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await new Promise<void>((go) => this.#waiting.push({ publishingBytes, go }));
+      return;
     }
-    this.#running++;
+    this.#take(publishingBytes);
   }
 
-  #send(component: string, functionName: string, bytes: Uint8Array, parent: number | null): Promise<unknown> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  /** Whoever waits goes in the order in which they came. */
+  #next(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (!this.#fits(next.publishingBytes)) return;
+      this.#waiting.shift();
+      this.#take(next.publishingBytes);
+      next.go();
+    }
+  }
+
+  #fits(publishingBytes: number): boolean {
+    return (
+      this.#running < MAX_INSTANCE_STREAMS && this.#publishingBytes + publishingBytes <= MAX_PUBLISHING_BYTES
+    );
+  }
+
+  #take(publishingBytes: number): void {
+    this.#running++;
+    this.#publishingBytes += publishingBytes;
+  }
+
+  #send(head: Partial<CallHead>, bytes: Uint8Array): Promise<Uint8Array> {
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const { connection } = this.#link;
     const stream = connection.open();
     const value = new PayloadBuffer();
@@ -82,11 +127,7 @@ export class CallClient {
       frame: (type, _flags, payload) => {
         if (type === FRAME.DONE) {
           connection.forget(stream);
-          try {
-            resolve(decodeValue(value.take(), 'clone'));
-          } catch (error) {
-            reject(error);
-          }
+          resolve(value.take());
         } else if (type === FRAME.FAILED) {
           connection.forget(stream);
           const failure = readFailure(payload, 'server');
@@ -100,13 +141,6 @@ export class CallClient {
       drained: () => undefined,
       stopped: () => undefined,
       lost: (error) => reject(error),
-    };
-    const head: Partial<CallHead> = {
-      kind: 'call',
-      function: functionName,
-      encoding: 'clone',
-      to: component,
-      parent,
     };
     connection.writer.json(FRAME.CALL, 0, stream.id, head);
     stream.write(bytes);

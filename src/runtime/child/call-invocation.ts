@@ -1,8 +1,10 @@
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
+import type { MessageSaid } from '../../model/invocation.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { FRAME } from '../wire/frames.ts';
 import type { CallHead } from '../wire/messages.ts';
 import { PayloadBuffer } from '../wire/payload-buffer.ts';
+import { writeSaid } from '../wire/said-lines.ts';
 import type { StreamHandler, WireStream } from '../wire/stream.ts';
 import type { Failure } from '../wire/thrown.ts';
 import { thrownByAuthor } from './author-errors.ts';
@@ -20,6 +22,8 @@ export interface CallInvocationOptions {
   readonly env: unknown;
   readonly cpu: CpuMeter;
   readonly handlers: ModuleHandlers;
+  /** What a `queue` handler says of a message is sent when it says it, and not at the end. */
+  readonly saysAtOnce: boolean;
 }
 
 /** A function call, a schedule's tick or a batch of events at the instance's end of its stream. */
@@ -33,6 +37,8 @@ export class CallInvocation implements StreamHandler {
   readonly #cpuMark: number;
   readonly #whole = Promise.withResolvers<void>();
   #onDrained: (() => void) | null = null;
+  /** Of a batch. */
+  #delivery: QueueDelivery | null = null;
 
   constructor(options: CallInvocationOptions) {
     this.#options = options;
@@ -46,6 +52,7 @@ export class CallInvocation implements StreamHandler {
     if (type === FRAME.BODY_END) this.#whole.resolve();
     if (type !== FRAME.ABORT) return;
     this.#options.scope.abort(payload.toString('latin1'));
+    this.#delivery?.close();
     this.#whole.resolve();
     this.stopped();
   }
@@ -76,11 +83,16 @@ export class CallInvocation implements StreamHandler {
       if (this.#options.scope.signal.aborted)
         throw new Refusal('bad-request', 'The call was given up before it had arrived.');
       const result = await this.#work(decodeValue(this.#payload.take(), head.encoding));
-      await this.#send(encodeValue(result, head.encoding, 'result'));
+      if (this.#delivery === null || !this.#options.saysAtOnce)
+        await this.#send(encodeValue(result, head.encoding, 'result'));
     } catch (error) {
       failure = this.#failureOf(error);
     }
     await scope.settled();
+    if (this.#delivery !== null) {
+      this.#delivery.close();
+      await this.#sent();
+    }
     const cpuMicros = await new Promise<number>((told) => cpu.end(this.#cpuMark, told));
     if (failure === null) connection.writer.number(FRAME.DONE, this.#stream.id, cpuMicros);
     else connection.writer.json(FRAME.FAILED, 0, this.#stream.id, { ...failure, cpuMicros });
@@ -111,10 +123,16 @@ export class CallInvocation implements StreamHandler {
       case 'queue': {
         const { queue } = handlers;
         if (queue === null) throw new Refusal('handler-missing', 'The component has no `queue` handler.');
-        const delivery = new QueueDelivery(input);
+        const delivery = new QueueDelivery(input, {
+          onSaid: (said) => this.#say(said),
+          onLate: () => scope.report(LATE),
+        });
+        this.#delivery = delivery;
         await this.#author(() => queue(delivery.batch, env, scope.context));
         return delivery.verdict();
       }
+      case 'publish':
+        throw new Refusal('bad-request', 'Events are published by instances, and not to them.');
     }
   }
 
@@ -127,8 +145,21 @@ export class CallInvocation implements StreamHandler {
     }
   }
 
+  /** It has left the process when this returns, as far as the server has room for it: what follows may end the process, or take all its time. */
+  #say(said: MessageSaid): void {
+    if (!this.#options.saysAtOnce) return;
+    this.#stream.writeText(writeSaid(said));
+    this.#options.connection.flush();
+  }
+
   async #send(bytes: Uint8Array): Promise<void> {
-    if (this.#stream.write(bytes)) return;
+    this.#stream.write(bytes);
+    await this.#sent();
+  }
+
+  /** The frame that ends the stream would overtake what still waits for room. */
+  async #sent(): Promise<void> {
+    if (this.#stream.sent) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onDrained = resolve;
     await promise;
@@ -151,6 +182,9 @@ export class CallInvocation implements StreamHandler {
     return { code: 'handler-error', message, thrown, cpuMicros: 0 };
   }
 }
+
+const LATE =
+  'A message was acknowledged, or to be retried, when its invocation was over: that changes nothing. Await what comes before it, or give the promise to ctx.waitUntil().';
 
 class Thrown extends Error {
   readonly value: unknown;

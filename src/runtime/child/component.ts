@@ -1,10 +1,11 @@
+import { eventOf } from '../../sdk/event.ts';
 import { setInstanceHost } from '../../sdk/host.ts';
-import { FRAME } from '../wire/frames.ts';
+import { EVENT_MINOR, FRAME } from '../wire/frames.ts';
 import type { Init } from '../wire/messages.ts';
 import { setAuthorsRoot, thrownByAuthor } from './author-errors.ts';
 import { CallClient } from './call-client.ts';
 import { endOnFault, endOnSignal } from './endings.ts';
-import { setEnvironment } from './environment.ts';
+import { authorsEnv, setEnvironment, type AuthorsEnv } from './environment.ts';
 import { ChildInstance } from './instance.ts';
 import type { Link } from './link.ts';
 import { loadModule, type ModuleHandlers } from './module-handlers.ts';
@@ -15,12 +16,15 @@ export class Component {
   readonly #link: Link;
   readonly #init: Init;
   readonly #calls: CallClient;
+  /** What hooks and handlers get. */
+  readonly #env: AuthorsEnv;
   #serving: ChildInstance | null = null;
 
   constructor(link: Link, init: Init) {
     this.#link = link;
     this.#init = init;
     this.#calls = new CallClient(link);
+    this.#env = authorsEnv(init.env);
   }
 
   /** Makes the process the component's: environment, console, calls. Once, before {@link load}. */
@@ -35,6 +39,10 @@ export class Component {
       version: 1,
       component: init.component,
       call: (component, functionName, args) => calls.call(component, functionName, args),
+      // A server that is older than events are would take it for a break of the protocol.
+      ...(init.minor >= EVENT_MINOR && {
+        publish: async (type, data, options) => calls.publish(eventOf(type, data, options)),
+      }),
     });
   }
 
@@ -48,7 +56,7 @@ export class Component {
     const fault = endOnFault(this.#link);
     try {
       const handlers = await loadModule(this.#init.bundlePath);
-      await handlers.onLoad?.(this.#init.env);
+      await handlers.onLoad?.(this.#env);
       fault.loaded();
       return handlers;
     } catch (error) {
@@ -60,7 +68,7 @@ export class Component {
   /** What the module does in each instance before its first invocation. False where that failed, which the server has been told. */
   async begin(handlers: ModuleHandlers): Promise<boolean> {
     try {
-      await handlers.onStart?.(this.#init.env);
+      await handlers.onStart?.(this.#env);
       return true;
     } catch (error) {
       this.#failed(error);
@@ -76,7 +84,7 @@ export class Component {
 
   /** From now on what comes over the link becomes calls of the handlers. */
   serve(handlers: ModuleHandlers): void {
-    this.#serving = new ChildInstance(this.#link.connection, this.#init, handlers);
+    this.#serving = new ChildInstance(this.#link.connection, this.#init, this.#env, handlers);
   }
 
   /** Calls `ended` when nothing runs any more; nothing new begins. */

@@ -1,7 +1,7 @@
 import { FulcrumError } from '../../base/errors.ts';
 import { Registry } from '../../base/registry.ts';
 import type { ConnectionHandler, WireConnection } from '../wire/connection.ts';
-import { ANSWER_MINOR, FRAME } from '../wire/frames.ts';
+import { ANSWER_MINOR, EVENT_MINOR, FRAME } from '../wire/frames.ts';
 import {
   readCallHead,
   readRequest,
@@ -13,6 +13,7 @@ import {
 import type { WireStream } from '../wire/stream.ts';
 import { CallInvocation } from './call-invocation.ts';
 import { CpuMeter } from './cpu-meter.ts';
+import type { AuthorsEnv } from './environment.ts';
 import { HttpInvocation } from './http-invocation.ts';
 import { InvocationScope, scopes, type InvocationHost, type Scope } from './invocation.ts';
 import type { ModuleHandlers } from './module-handlers.ts';
@@ -25,10 +26,11 @@ const MAX_LINE_LENGTH = 16 * 1024;
 /** A loaded module at work: what comes over the wire becomes calls of its handlers. */
 export class ChildInstance implements ConnectionHandler, InvocationHost {
   readonly component: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: AuthorsEnv;
   readonly #connection: WireConnection;
   readonly #handlers: ModuleHandlers;
   readonly #answersWhole: boolean;
+  readonly #saysAtOnce: boolean;
   readonly #mode: Init['mode'];
   readonly #cpu: CpuMeter;
   readonly #http = new Registry<HttpInvocation>();
@@ -37,13 +39,14 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
   #state: 'working' | 'draining' | 'ending' = 'working';
   #onIdle: (() => void) | null = null;
 
-  constructor(connection: WireConnection, init: Init, handlers: ModuleHandlers) {
+  constructor(connection: WireConnection, init: Init, env: AuthorsEnv, handlers: ModuleHandlers) {
     this.#connection = connection;
     this.component = init.component;
-    this.env = Object.freeze({ ...init.env });
+    this.env = env;
     this.#handlers = handlers;
     this.#mode = init.mode;
     this.#answersWhole = init.minor >= ANSWER_MINOR;
+    this.#saysAtOnce = init.minor >= EVENT_MINOR;
     this.#cpu = new CpuMeter(() => connection.writer.beforeFlush(this.#settle));
     connection.handler = this;
   }
@@ -128,6 +131,7 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
       env: this.env,
       cpu: this.#cpu,
       handlers: this.#handlers,
+      saysAtOnce: this.#saysAtOnce,
     });
     this.#track(invocation.over);
   }

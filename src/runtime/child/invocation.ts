@@ -14,7 +14,6 @@ export const scopes = new AsyncLocalStorage<Scope>();
 /** What an invocation needs of the instance that runs it. */
 export interface InvocationHost {
   readonly component: string;
-  readonly env: Readonly<Record<string, string>>;
   /** Writes to the component's log, as a line of the invocation. */
   report(scope: Scope, text: string): void;
 }

@@ -40,7 +40,7 @@ export async function startAlone(options: AloneOptions): Promise<WireInstance> {
   await root.warm;
   const ends = makeForkEnds();
   const connection = wireOver(ends.takeWire(), { side: 'server', clock, handler: SILENT });
-  const calls = new OutboundCalls(name, connection, order.home.caller, clock);
+  const calls = new OutboundCalls(name, connection, order.home, clock);
   const init = initFor(order, revision, sandboxEnv(baseEnv, sandbox), PROTOCOL_MINOR);
   const session = new Session(connection, init, calls, (line) => lines.line(line));
   let blank: Blank;

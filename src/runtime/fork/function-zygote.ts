@@ -81,7 +81,7 @@ export async function becomeFunctionZygote(
   await turn();
   await turn();
   const held = resources.found();
-  if (callsUnderWay > 0) held.push('a call to another component under way');
+  if (callsUnderWay > 0) held.push('a call to another component or an event that is being published');
   if (cache !== null) flushCompileCache();
   const unsuited = held.length === 0 ? null : `its module holds ${held.join(', ')} once it is loaded`;
   report(control, { said: 'loaded', unsuited, starts: handlers.onStart !== null, warnings });

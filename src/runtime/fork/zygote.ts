@@ -360,7 +360,7 @@ export class Zygote {
   ): { connection: WireConnection; session: Session } {
     const { clock, order, revision } = this.#options;
     const connection = wireOver(ends.takeWire(), { side: 'server', clock, handler: SILENT });
-    const calls = new OutboundCalls(revision.spec.name, connection, order.home.caller, clock);
+    const calls = new OutboundCalls(revision.spec.name, connection, order.home, clock);
     const session = new Session(connection, init, calls, (line) => lines().line(line));
     return { connection, session };
   }

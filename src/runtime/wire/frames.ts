@@ -24,7 +24,8 @@
  *                           with NUL between them. Flag 1: a body follows.
  *                           Flag 2, from minor version 1 on: to become a WebSocket. The body of either side is then the
  *                           connection's bytes, and the answer a RESPONSE with 101, or another one that refuses
- *    17 CALL        both    JSON CallHead; its payload follows as the body
+ *    17 CALL        both    JSON CallHead; its payload follows as the body. From minor version 2 on an instance publishes an event
+ *                           by one of kind `publish`: the body is the event's data, the answer's body JSON { id, duplicate }
  *   ── within a stream ─────────────────────────────────────────────────────────────────────────────────────────────
  *    18 RESPONSE    inst.   u16 status, text: name, value, … with NUL between them. Flag 1: a body follows.
  *                           Flag 2, from minor version 1 on: to become a WebSocket. The body of either side is then the
@@ -41,6 +42,9 @@
  *    27 ANSWER      inst.   u16 status, u32 µs of CPU time, u32 length of the fields, the fields as in RESPONSE, the body (16 KB at
  *                           most, and outside of the stream's credit): RESPONSE, DATA and DONE in one. Minor version 1
  *
+ * What answers a CALL of kind `queue` is, from minor version 2 on, a line of JSON { id, as, afterMs } for each thing that the handler says of a
+ * message, sent when it says it; as text { acked, retried } at the end before.
+ *
  * A stream is over with DONE, FAILED or ANSWER. The opener's own frames may cross it on the way, so the answerer throws away
  * DATA, BODY_END, BODY_FAILED, WINDOW and ABORT for a stream that it does not know. The opener gets nothing after it:
  * any frame for an unknown stream of its own is an error. A stream's number may be used again when it is over.
@@ -50,10 +54,12 @@
  * 128 and above, which whoever does not know them throws away. So an old revision's instance outlives an upgrade.
  */
 export const PROTOCOL_MAJOR = 1;
-export const PROTOCOL_MINOR = 1;
+export const PROTOCOL_MINOR = 2;
 
 /** The first minor version in which an instance may send ANSWER, and may be asked for a WebSocket. */
 export const ANSWER_MINOR = 1;
+/** The first in which an instance may publish, and says of each message what is to become of it when its handler does. */
+export const EVENT_MINOR = 2;
 
 export const HEADER_BYTES = 10;
 

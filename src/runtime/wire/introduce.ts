@@ -33,7 +33,7 @@ export async function introduce(options: IntroduceOptions): Promise<WireInstance
   const name = revision.spec.name;
   const { connection, minor } = await Promise.race([options.admitted, endedEarly(name, process)]);
   const init = initFor(order, revision, options.baseEnv, minor);
-  const calls = new OutboundCalls(name, connection, order.home.caller, clock);
+  const calls = new OutboundCalls(name, connection, order.home, clock);
   const session = new Session(connection, init, calls, (line) => options.lines.line(line));
   const ready = await whenReady(session, name, process);
   const { engine, lines } = options;

@@ -12,8 +12,9 @@ import type { WireConnection } from './connection.ts';
 import { readDone } from './done.ts';
 import { FRAME } from './frames.ts';
 import type { CallHead } from './messages.ts';
-import { PayloadBuffer } from './payload-buffer.ts';
+import { PayloadBuffer, type PayloadReader } from './payload-buffer.ts';
 import { protocolError } from './protocol-error.ts';
+import { queueAnswer } from './queue-answer.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
 import { errorOf } from './refused-calls.ts';
 import { readFailure } from './thrown.ts';
@@ -34,15 +35,26 @@ export class InvocationExchangeStream implements StreamHandler {
   readonly #stream: WireStream;
   readonly #clock: Clock;
   readonly #resolve: (result: InvocationResult) => void;
-  readonly #value = new PayloadBuffer();
+  readonly #answer: PayloadReader;
+  /** What comes is told at once, and so as long as anybody waits for the end. */
+  readonly #tells: boolean;
   readonly #onAbort = (): void => this.#aborted();
   #state: 'running' | 'unheard' | 'over' = 'running';
   #givenUp: GivenUp | null = null;
   #deadline: Timer | null = null;
 
-  /** The signal must not have aborted. */
-  constructor(invocation: Invocation, context: InvocationContext, connection: WireConnection, clock: Clock) {
+  /** The signal must not have aborted. @param minor the version of the wire that the instance speaks. */
+  constructor(
+    invocation: Invocation,
+    context: InvocationContext,
+    connection: WireConnection,
+    minor: number,
+    clock: Clock,
+  ) {
     this.context = context;
+    this.#tells = invocation.kind === 'queue';
+    this.#answer =
+      invocation.kind === 'queue' ? queueAnswer(minor, invocation.onSaid ?? null) : new PayloadBuffer();
     this.#connection = connection;
     this.#clock = clock;
     const payload = payloadOf(invocation);
@@ -72,8 +84,9 @@ export class InvocationExchangeStream implements StreamHandler {
   frame(type: number, _flags: number, payload: Buffer): void {
     if (type === FRAME.DONE) {
       const cpuMs = readDone(payload);
+      const bytes = this.#answer.take();
       this.#connection.forget(this.#stream);
-      this.#finish('ok', null, cpuMs, null);
+      this.#finish('ok', null, cpuMs, null, bytes);
     } else if (type === FRAME.FAILED) {
       const failure = readFailure(payload, 'instance');
       this.#connection.forget(this.#stream);
@@ -85,8 +98,8 @@ export class InvocationExchangeStream implements StreamHandler {
   }
 
   data(chunk: Buffer): void {
-    if (this.#state !== 'running') return;
-    if (this.#value.push(chunk)) {
+    if (this.#state !== 'running' && !(this.#state === 'unheard' && this.#tells)) return;
+    if (this.#answer.push(chunk)) {
       this.#stream.consumed(chunk.length);
       return;
     }
@@ -123,19 +136,24 @@ export class InvocationExchangeStream implements StreamHandler {
     this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, error.code);
   }
 
-  #finish(outcome: Outcome, error: FulcrumError | null, cpuMs: number, thrown: ThrownError | null): void {
-    if (this.#givenUp === null) this.#end({ outcome, error, cpuMs, thrown });
+  #finish(
+    outcome: Outcome,
+    error: FulcrumError | null,
+    cpuMs: number,
+    thrown: ThrownError | null,
+    bytes: Uint8Array | null = null,
+  ): void {
+    if (this.#givenUp === null) this.#end({ outcome, error, cpuMs, thrown }, bytes);
     else this.#end({ ...this.#givenUp, cpuMs, thrown: null });
   }
 
-  #end(end: Omit<InvocationResult, 'value'>): void {
+  #end(end: Omit<InvocationResult, 'value'>, bytes: Uint8Array | null = null): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#deadline?.cancel();
     this.context.signal.removeEventListener('abort', this.#onAbort);
     this.#stream.dropBody();
-    const value = end.outcome === 'ok' ? { encoding: this.#encoding, bytes: this.#value.take() } : null;
-    this.#resolve({ ...end, value });
+    this.#resolve({ ...end, value: bytes === null ? null : { encoding: this.#encoding, bytes } });
   }
 }
 

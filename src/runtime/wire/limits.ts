@@ -12,6 +12,12 @@ export const MAX_DATA_BYTES = 128 * 1024;
 export const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
 /** Arguments of calls that one instance has half sent, all together. */
 export const MAX_ASSEMBLED_BYTES = 64 * 1024 * 1024;
+/** Events that one instance publishes at a time, all together: of each the data is held until it is kept. */
+export const MAX_PUBLISHING_BYTES = 32 * 1024 * 1024;
+/** Any of an event's texts but its data. */
+export const MAX_EVENT_TEXT_LENGTH = 1_024;
+/** What a handler says of one message, as a line. */
+export const MAX_SAID_LENGTH = 8 * 1024;
 /** Body of an answer that is sent whole, in one frame. */
 export const MAX_ANSWER_BODY_BYTES = 16 * 1024;
 /** Bytes of a body that may be on their way in one stream before the receiver asks for more. */

@@ -4,7 +4,7 @@ import type { RawHeaders } from '../../model/http.ts';
 import type { Payload, Trigger } from '../../model/invocation.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { FLAG_BODY, FLAG_UPGRADE, FRAME } from './frames.ts';
-import { MAX_ANSWER_BODY_BYTES, MAX_FUNCTIONS, MAX_HEAD_BYTES } from './limits.ts';
+import { MAX_ANSWER_BODY_BYTES, MAX_EVENT_TEXT_LENGTH, MAX_FUNCTIONS, MAX_HEAD_BYTES } from './limits.ts';
 import { protocolError } from './protocol-error.ts';
 
 export interface Hello {
@@ -280,13 +280,14 @@ export function readReady(payload: Buffer): Ready {
 export function readCallHead(payload: Buffer): CallHead {
   const head = readJson(payload);
   const { kind, encoding, to, parent } = head;
-  if (kind !== 'call' && kind !== 'scheduled' && kind !== 'queue')
+  if (kind !== 'call' && kind !== 'scheduled' && kind !== 'queue' && kind !== 'publish')
     throw protocolError('a CALL of no known kind');
   if (encoding !== 'clone' && encoding !== 'json') throw protocolError('a CALL of no known encoding');
   if (kind === 'call' && typeof head['function'] !== 'string')
     throw protocolError('a CALL without a function');
   return {
     kind,
+    event: kind === 'publish' ? readEventHead(head['event']) : null,
     function: kind === 'call' ? (head['function'] as string) : null,
     encoding,
     to: typeof to === 'string' ? to : null,
@@ -296,6 +297,24 @@ export function readCallHead(payload: Buffer): CallHead {
     trigger: TRIGGERS.find((trigger) => trigger === head['trigger']) ?? 'call',
     remainingMs: isCount(head['remainingMs']) ? head['remainingMs'] : 0,
   };
+}
+
+/** Whether each is what it may be is for whoever keeps the event to say; here it is only of its kind, and bounded. */
+function readEventHead(value: unknown): EventHead {
+  const { type, contentType, key, delayMs, dedupe, subject } = (value ?? {}) as Record<string, unknown>;
+  if (!isText(type) || !isText(contentType) || !isCount(delayMs))
+    throw protocolError('an event without type, contentType and delay');
+  if (!isTextOrNull(key) || !isTextOrNull(dedupe) || !isTextOrNull(subject))
+    throw protocolError('an event whose key, dedupe or subject is no text');
+  return { type, contentType, key, delayMs, dedupe, subject };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_EVENT_TEXT_LENGTH;
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || isText(value);
 }
 
 function isCount(value: unknown): value is number {

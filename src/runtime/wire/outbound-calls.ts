@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError, asFulcrumError } from '../../base/errors.ts';
+import { MAX_EVENT_BYTES } from '../../base/event-limits.ts';
 import { requestId } from '../../base/ids.ts';
-import type { Caller } from '../../model/calls.ts';
+import type { InstanceHome } from '../../model/instance.ts';
 import type { Invocation, InvocationContext, InvocationResult, ThrownError } from '../../model/invocation.ts';
 import type { WireConnection } from './connection.ts';
 import { FRAME } from './frames.ts';
-import { MAX_ASSEMBLED_BYTES } from './limits.ts';
-import type { CallHead } from './messages.ts';
+import { MAX_ASSEMBLED_BYTES, MAX_PAYLOAD_BYTES, MAX_PUBLISHING_BYTES } from './limits.ts';
+import type { CallHead, EventHead } from './messages.ts';
 import { PayloadBuffer } from './payload-buffer.ts';
 import { protocolError } from './protocol-error.ts';
 import type { StreamHandler, WireStream } from './stream.ts';
@@ -18,19 +19,31 @@ import { tooLarge } from './too-large.ts';
 /** How long a call may take that no invocation has made (code at a module's top level, work left behind). */
 const ORPHAN_TIMEOUT_MS = 30_000;
 
-/** Calls that one instance makes to other components, at the server's end. */
+/** What an instance asks of others, and what bounds it. */
+interface Asked {
+  readonly mostBytes: number;
+  readonly tooLarge: () => FulcrumError;
+  /** Whether the body is held until it is answered, and not only until it is whole. */
+  readonly holds: boolean;
+  /** Never rejects. */
+  readonly answer: (bytes: Uint8Array) => Promise<InvocationResult>;
+}
+
+/** What one instance asks for, calls of other components and events to be published, at the server's end. */
 export class OutboundCalls {
   readonly #component: string;
   readonly #connection: WireConnection;
-  readonly #caller: Caller;
+  readonly #home: InstanceHome;
   readonly #clock: Clock;
   readonly #gone = new AbortController();
   #assembledBytes = 0;
+  /** Of events, until they are kept. */
+  #publishingBytes = 0;
 
-  constructor(component: string, connection: WireConnection, caller: Caller, clock: Clock) {
+  constructor(component: string, connection: WireConnection, home: InstanceHome, clock: Clock) {
     this.#component = component;
     this.#connection = connection;
-    this.#caller = caller;
+    this.#home = home;
     this.#clock = clock;
   }
 
@@ -41,61 +54,98 @@ export class OutboundCalls {
 
   /** The instance has opened a stream with CALL. */
   opened(stream: WireStream, head: CallHead): void {
-    const { to, function: functionName } = head;
-    if (to === null || functionName === null)
+    stream.handler = this.#receive(stream, head, this.#asked(head));
+  }
+
+  #asked(head: CallHead): Asked {
+    const { kind, to, function: functionName, encoding, event } = head;
+    if (kind === 'publish' && event) {
+      return {
+        mostBytes: MAX_EVENT_BYTES,
+        tooLarge: eventTooLarge,
+        holds: true,
+        answer: (data) => this.#publish(event, data),
+      };
+    }
+    if (kind !== 'call' || to === null || functionName === null)
       throw protocolError('a CALL from an instance that names no function');
-    const args = new PayloadBuffer();
-    let state: 'arguments' | 'running' | 'over' = 'arguments';
-    const release = (): void => {
-      this.#assembledBytes -= args.lengthBytes;
+    return {
+      mostBytes: MAX_PAYLOAD_BYTES,
+      tooLarge: () => tooLarge('arguments'),
+      holds: false,
+      answer: (bytes) => this.#call(to, { kind, function: functionName, args: { encoding, bytes } }, head),
     };
+  }
+
+  #receive(stream: WireStream, head: CallHead, asked: Asked): StreamHandler {
+    const body = new PayloadBuffer(asked.mostBytes);
+    let state: 'body' | 'running' | 'over' = 'body';
+    const hold = (bytes: number): boolean => {
+      if (asked.holds) return (this.#publishingBytes += bytes) <= MAX_PUBLISHING_BYTES;
+      return (this.#assembledBytes += bytes) <= MAX_ASSEMBLED_BYTES;
+    };
+    const release = (): void => void hold(-body.lengthBytes);
     const answer = (result: InvocationResult): void => {
       if (state === 'over') return;
       state = 'over';
       this.#answer(stream, head, result);
     };
-    const handler: StreamHandler = {
+    return {
       context: null,
       data: (chunk) => {
         if (state === 'over') return;
-        if (state !== 'arguments') throw protocolError('data behind the end of a body');
-        this.#assembledBytes += chunk.length;
-        if (args.push(chunk) && this.#assembledBytes <= MAX_ASSEMBLED_BYTES) {
+        if (state !== 'body') throw protocolError('data behind the end of a body');
+        const fits = hold(chunk.length);
+        if (body.push(chunk) && fits) {
           stream.consumed(chunk.length);
           return;
         }
         release();
-        answer(failed(tooLarge('arguments')));
+        answer(failed(fits || !asked.holds ? asked.tooLarge() : tooMuchAtATime()));
       },
       frame: (type) => {
         // The instance's own calls are given up with their invocation; it does not do so one by one.
         if (type === FRAME.ABORT) return;
-        if (state !== 'arguments' || type !== FRAME.BODY_END) {
+        if (state !== 'body' || type !== FRAME.BODY_END) {
           throw protocolError(`frame of type ${type} in a call's stream`);
         }
         state = 'running';
-        release();
-        const payload = { encoding: head.encoding, bytes: args.take() };
-        void this.#call(to, { kind: 'call', function: functionName, args: payload }, head).then(answer);
+        if (!asked.holds) release();
+        void asked.answer(body.take()).then((result) => {
+          if (asked.holds) release();
+          answer(result);
+        });
       },
       drained: () => {
         if (state === 'over') this.#done(stream);
       },
       stopped: () => this.#done(stream),
       lost: () => {
-        if (state === 'arguments') release();
+        if (state === 'body') release();
         state = 'over';
       },
     };
-    stream.handler = handler;
   }
 
   async #call(to: string, invocation: Invocation, head: CallHead): Promise<InvocationResult> {
     try {
       const parent = this.#parent(head);
-      const result = await this.#caller.call(this.#component, to, invocation, parent);
+      const result = await this.#home.caller.call(this.#component, to, invocation, parent);
       if (result.error !== null) noteRefusal(parent, to, result.error);
       return result;
+    } catch (error) {
+      return failed(asFulcrumError(error));
+    }
+  }
+
+  /** What has been published is published, whatever becomes of the instance. */
+  async #publish(event: EventHead, data: Uint8Array): Promise<InvocationResult> {
+    try {
+      const order = { ...event, data, id: null, source: null, timeMs: null, extensions: {} };
+      const [published] = await this.#home.publisher.publish(this.#component, [order]);
+      const bytes = Buffer.from(JSON.stringify(published));
+      const value = { encoding: 'json', bytes } as const;
+      return { outcome: 'ok', error: null, cpuMs: 0, value, thrown: null };
     } catch (error) {
       return failed(asFulcrumError(error));
     }
@@ -139,6 +189,15 @@ export class OutboundCalls {
       }
     );
   }
+}
+
+function eventTooLarge(): FulcrumError {
+  return new FulcrumError('event-invalid', "An event's data takes more than 1 MB.");
+}
+
+function tooMuchAtATime(): FulcrumError {
+  const message = 'The events that this instance publishes at a time take more than 32 MB.';
+  return new FulcrumError('overloaded', message, { retryAfterS: 1 });
 }
 
 function failed(error: FulcrumError): InvocationResult {

@@ -1,9 +1,22 @@
 import { MAX_PAYLOAD_BYTES } from './limits.ts';
 
+/** Takes a payload's pieces. */
+export interface PayloadReader {
+  /** @param chunk is not kept. @returns false where the payload is larger than it may be. */
+  push(chunk: Buffer): boolean;
+  /** The whole of it has come. */
+  take(): Uint8Array;
+}
+
 /** Puts a call's payload together from the pieces of its stream. */
 export class PayloadBuffer {
   #pieces: Uint8Array[] = [];
   #bytes = 0;
+  readonly #most: number;
+
+  constructor(mostBytes = MAX_PAYLOAD_BYTES) {
+    this.#most = mostBytes;
+  }
 
   get lengthBytes(): number {
     return this.#bytes;
@@ -12,7 +25,7 @@ export class PayloadBuffer {
   /** @returns false where the payload is larger than it may be. What was held is let go then. */
   push(chunk: Uint8Array): boolean {
     this.#bytes += chunk.length;
-    if (this.#bytes > MAX_PAYLOAD_BYTES) {
+    if (this.#bytes > this.#most) {
       this.#pieces = [];
       return false;
     }

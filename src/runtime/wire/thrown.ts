@@ -8,6 +8,8 @@ import { protocolError } from './protocol-error.ts';
 const MAX_MESSAGE_LENGTH = 8 * 1024;
 const MAX_STACK_LENGTH = 8 * 1024;
 const MAX_NAME_LENGTH = 256;
+/** A year; what is further off is no pause. */
+const MAX_RETRY_AFTER_S = 365 * 86_400;
 
 /** How a stream ended that did not end well. */
 export interface Failure {
@@ -25,7 +27,9 @@ export function toThrown(value: unknown, depth = 0): ThrownError {
   try {
     if (value instanceof Error || isErrorLike(value)) {
       // Author's errors may hold anything at all under these names.
-      const error = value as { [key in 'name' | 'message' | 'stack' | 'code' | 'cause']?: unknown };
+      const error = value as {
+        [key in 'name' | 'message' | 'stack' | 'code' | 'cause' | 'retryAfterS']?: unknown;
+      };
       const code = error.code;
       return {
         name: limit(String(error.name), MAX_NAME_LENGTH),
@@ -37,6 +41,7 @@ export function toThrown(value: unknown, depth = 0): ThrownError {
           error.cause === undefined || error.cause === null || depth + 1 >= MAX_CAUSES
             ? null
             : toThrown(error.cause, depth + 1),
+        ...retryAfter(error.retryAfterS),
       };
     }
   } catch {
@@ -71,18 +76,20 @@ export function fromThrown(thrown: ThrownError): Error {
   define(error, 'name', thrown.name);
   if (thrown.code !== null) define(error, 'code', thrown.code, true);
   if (thrown.stack !== null) define(error, 'stack', thrown.stack);
+  if (typeof thrown.retryAfterS === 'number') Object.assign(error, { retryAfterS: thrown.retryAfterS });
   return error;
 }
 
 export function readThrown(value: unknown, depth = 0): ThrownError | null {
   if (typeof value !== 'object' || value === null || depth >= MAX_CAUSES) return null;
-  const { name, message, stack, code, cause } = value as Record<string, unknown>;
+  const { name, message, stack, code, cause, retryAfterS } = value as Record<string, unknown>;
   return {
     name: text(name, MAX_NAME_LENGTH) ?? 'Error',
     message: text(message, MAX_MESSAGE_LENGTH) ?? '',
     stack: text(stack, MAX_STACK_LENGTH),
     code: text(code, MAX_NAME_LENGTH),
     cause: readThrown(cause, depth + 1),
+    ...retryAfter(retryAfterS),
   };
 }
 
@@ -115,7 +122,13 @@ export function readFailure(payload: Buffer, from: 'server' | 'instance'): Failu
 
 /** What a FulcrumError says, as what a caller's side throws. */
 export function thrownOf(error: FulcrumError): ThrownError {
-  return { name: error.name, message: error.message, stack: null, code: error.code, cause: null };
+  const { name, message, code, retryAfterS } = error;
+  return { name, message, stack: null, code, cause: null, ...retryAfter(retryAfterS) };
+}
+
+/** Seconds, where that is what `value` says; nothing else is taken along. */
+function retryAfter(value: unknown): { retryAfterS?: number } {
+  return typeof value === 'number' && value >= 0 && value <= MAX_RETRY_AFTER_S ? { retryAfterS: value } : {};
 }
 
 function define(error: Error, key: string, value: string, enumerable = false): void {

@@ -5,13 +5,14 @@ import { test } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
 import type { HttpExchange } from '../../model/http.ts';
 import type { StartOrder } from '../../model/instance.ts';
-import type { InvocationContext, InvocationEnd } from '../../model/invocation.ts';
+import type { InvocationContext, InvocationEnd, MessageSaid } from '../../model/invocation.ts';
 import type { ModuleRevision } from '../../model/revision.ts';
 import { FLAG_BODY, FRAME } from './frames.ts';
 import { introduce } from './introduce.ts';
 import { readJson } from './messages.ts';
 import { connectionOver, handle, socketPair } from './testing/pair.ts';
 import type { InstanceLog } from './instance-log.ts';
+import type { WireStream } from './stream.ts';
 import type { InstanceProcess, WireInstance } from './wire-instance.ts';
 
 const CONTEXT: InvocationContext = {
@@ -33,10 +34,11 @@ async function oldInstance(
     control: (type, _flags, payload) => {
       if (type !== FRAME.WELCOME) return;
       welcomed.resolve(readJson(payload));
-      const handlers = { fetch: true, scheduled: false, queue: false, functions: [] };
+      const handlers = { fetch: true, scheduled: false, queue: true, functions: [] };
       peer.writer.json(FRAME.READY, 0, 0, { handlers, inspectUrl: null });
     },
     opened: (stream, type, flags, payload) => {
+      if (type === FRAME.CALL) return verdict(stream);
       assert.deepEqual([type, flags], [FRAME.REQUEST, 0]);
       const [method, url, , , ...fields] = payload.toString('latin1', 5).split('\0');
       handle(stream);
@@ -47,6 +49,15 @@ async function oldInstance(
       peer.forget(stream);
     },
   });
+  const verdict = (stream: WireStream): void =>
+    handle(stream, {
+      frame: (type) => {
+        if (type !== FRAME.BODY_END) return;
+        peer.writer.data(stream.id, Buffer.from('{"acked":["e_1"],"retried":["e_2","e_3"]}'));
+        peer.writer.number(FRAME.DONE, stream.id, 0);
+        peer.forget(stream);
+      },
+    });
   const revision = {
     id: 'abc',
     env: {},
@@ -118,4 +129,20 @@ test('what it cannot do is refused in words, and not asked of it', async (t) => 
   });
   assert.equal(end.error!.code, 'upgrade-unsupported');
   assert.match(end.error!.message, /older Fulcrum/);
+});
+
+test('what it says of a batch at the end is told as if it had said it one by one', async (t) => {
+  const { instance } = await oldInstance(t);
+  const said: MessageSaid[] = [];
+  const batch = { encoding: 'json', bytes: Buffer.from('{"messages":[]}') } as const;
+  const { outcome } = await instance.invoke(
+    { kind: 'queue', batch, onSaid: (one) => said.push(one) },
+    CONTEXT,
+  );
+  assert.equal(outcome, 'ok');
+  assert.deepEqual(said, [
+    { id: 'e_1', as: 'acked', afterMs: null },
+    { id: 'e_2', as: 'retried', afterMs: null },
+    { id: 'e_3', as: 'retried', afterMs: null },
+  ]);
 });

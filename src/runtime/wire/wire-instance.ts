@@ -117,7 +117,8 @@ export class WireInstance implements Instance {
   invoke(invocation: Invocation, context: InvocationContext): Promise<InvocationResult> {
     const refusal = this.#refusal(context);
     if (refusal !== null) return Promise.resolve({ ...refusal, value: null, thrown: null });
-    return new InvocationExchangeStream(invocation, context, this.#connection, this.#clock).ended;
+    return new InvocationExchangeStream(invocation, context, this.#connection, this.#minor, this.#clock)
+      .ended;
   }
 
   upgrade(request: UpgradeRequest): Promise<InvocationEnd> {

@@ -101,18 +101,22 @@ export class ComponentLimits {
     const { concurrency } = this.#holds;
     if (concurrency !== null && this.#isFull(concurrency))
       throw this.#refused(nowMs, this.#full(concurrency));
-    const clients = this.#clients;
-    const client = clients === null ? null : entrant.client;
-    if (clients !== null && client !== null) {
-      const waitMs = clients.waitMs(client, nowMs);
-      if (waitMs > 0) throw this.#refused(nowMs, this.#tooOften(clients, waitMs));
-    }
-    if (this.#bucket !== null) {
-      const waitMs = this.#bucket.waitMs(nowMs);
-      if (waitMs > 0) throw this.#refused(nowMs, this.#tooMany(waitMs));
-      this.#bucket.take(nowMs);
-    }
-    if (clients !== null && client !== null) clients.take(client, nowMs);
+    this.#admitByRate(entrant, this.#bucket, nowMs);
+  }
+
+  /**
+   * The same of whoever asks for an invocation that comes later: how many are at work does not matter to it. Where the component is
+   * switched off nothing is taken for later either.
+   */
+  admitForLater(entrant: Entrant): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.isOff) throw this.#refused(nowMs, this.#full(0));
+    this.#admitByRate(entrant, this.#bucket, nowMs);
+  }
+
+  /** The same of whoever asks what became of one: that is no invocation, and only how often one client asks is limited. */
+  admitForAnswer(entrant: Entrant): void {
+    this.#admitByRate(entrant, null, this.#clock.monotonicMs());
   }
 
   status(): LimitsStatus {
@@ -136,6 +140,22 @@ export class ComponentLimits {
     const nowMs = this.#clock.monotonicMs();
     this.#bucket = kept(TokenBucket, this.#bucket, rateOf(rps, burst), nowMs);
     this.#clients = kept(ClientBuckets, this.#clients, perClient, nowMs);
+  }
+
+  /** @param bucket of all clients together; null: they are not limited. */
+  #admitByRate(entrant: Entrant, bucket: TokenBucket | null, nowMs: number): void {
+    const clients = this.#clients;
+    const client = clients === null ? null : entrant.client;
+    if (clients !== null && client !== null) {
+      const waitMs = clients.waitMs(client, nowMs);
+      if (waitMs > 0) throw this.#refused(nowMs, this.#tooOften(clients, waitMs));
+    }
+    if (bucket !== null) {
+      const waitMs = bucket.waitMs(nowMs);
+      if (waitMs > 0) throw this.#refused(nowMs, this.#tooMany(waitMs));
+      bucket.take(nowMs);
+    }
+    if (clients !== null && client !== null) clients.take(client, nowMs);
   }
 
   /**

@@ -5,6 +5,7 @@ import type { ReleaseChange } from '../../model/release.ts';
 import { changing, reading } from '../operation.ts';
 import { all, change, first } from '../steps.ts';
 import type { Schema } from '../tables.ts';
+import { deleteWork } from './event-upkeep.ts';
 import { changeRelease } from './releases.ts';
 import { deleteUsage } from './usage.ts';
 
@@ -68,9 +69,10 @@ export const appOperations = {
     );
   }),
 
-  /** What usage there is must be little: the rest has gone before. */
+  /** What usage and kept work there is must be little: the rest has gone before. */
   'apps.remove': changing(function* ({ db }, id: string) {
     yield* deleteUsage(id);
+    yield* deleteWork(id);
     yield* change(db.deleteFrom('secrets').where('app', '=', id));
     yield* change(db.deleteFrom('release_blobs').where('app', '=', id));
     yield* change(db.deleteFrom('releases').where('app', '=', id));

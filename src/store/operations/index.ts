@@ -3,7 +3,9 @@ import { appOperations } from './apps.ts';
 import { auditOperations } from './audit.ts';
 import { blobOperations } from './blobs.ts';
 import { copyOperations } from './copying.ts';
+import { eventOperations } from './events.ts';
 import { releaseOperations } from './releases.ts';
+import { scheduleOperations } from './schedules.ts';
 import { secretOperations } from './secrets.ts';
 import { tokenOperations } from './tokens.ts';
 import { usageOperations } from './usage.ts';
@@ -17,6 +19,8 @@ export const operations = {
   ...secretOperations,
   ...auditOperations,
   ...usageOperations,
+  ...eventOperations,
+  ...scheduleOperations,
   ...copyOperations,
 };
 

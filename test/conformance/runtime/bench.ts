@@ -14,7 +14,7 @@ import type {
   ResponseHead,
   ResponseSink,
 } from '../../../src/model/http.ts';
-import { NO_PUBLISHER } from '../../../src/model/event.ts';
+import { NO_PUBLISHER, type Publisher } from '../../../src/model/event.ts';
 import type { Instance, InstanceHome, Runtime, StartOrder } from '../../../src/model/instance.ts';
 import type {
   InvocationContext,
@@ -53,7 +53,7 @@ export class Bench {
   static async open(
     ends: Ends,
     create: CreateRuntime,
-    options: { caller?: Caller; clock?: Clock } = {},
+    options: { caller?: Caller; publisher?: Publisher; clock?: Clock } = {},
   ): Promise<Bench> {
     const folder = await mkdtemp(join(tmpdir(), 'fulcrum-runtime-'));
     const socketPath = join(folder, 'wire.sock');
@@ -71,11 +71,17 @@ export class Bench {
     const caller = options.caller ?? {
       call: () => Promise.reject(new Error('nobody is called in this test')),
     };
-    return new Bench(runtime, socketPath, log, caller);
+    return new Bench(runtime, socketPath, log, caller, options.publisher ?? NO_PUBLISHER);
   }
 
-  private constructor(runtime: Runtime, socketPath: string, log: LogBook, caller: Caller) {
-    this.#home = { caller, publisher: NO_PUBLISHER, log, env: {} };
+  private constructor(
+    runtime: Runtime,
+    socketPath: string,
+    log: LogBook,
+    caller: Caller,
+    publisher: Publisher,
+  ) {
+    this.#home = { caller, publisher, log, env: {} };
     this.runtime = runtime;
     this.socketPath = socketPath;
     this.log = log;

@@ -82,7 +82,7 @@ export function callConformance(create: CreateRuntime): void {
       });
     });
 
-    test('what a function throws is carried over with name, message, code and cause', async () => {
+    test('what a function throws is carried over with name, message, code, cause and when to try again', async () => {
       const { outcome, error, thrown, value } = await call(instance, 'fails', json([]));
       assert.deepEqual([outcome, error!.code, value], ['handler-error', 'handler-error', null]);
       assert.deepEqual(
@@ -93,6 +93,7 @@ export function callConformance(create: CreateRuntime): void {
           stack: null,
           code: 'E_SHOP',
           cause: { name: 'Error', message: 'below', stack: null, code: 'E_BELOW', cause: null },
+          retryAfterS: 7,
         },
       );
       assert.match(thrown!.stack!, /functions\.mjs/);
@@ -167,6 +168,7 @@ export function callConformance(create: CreateRuntime): void {
       const thrown = valueOf(await call(instance, 'relay', json(['other', 'fails'])));
       assert.deepEqual(thrown, {
         caught: [true, 'ShopError', 'no such thing', 'E_SHOP', 'below', 'E_BELOW'],
+        retryAfterS: 7,
       });
       const unknown = valueOf(await call(instance, 'relay', json(['other', 'nope'])));
       assert.deepEqual((unknown as { caught: unknown[] }).caught[3], 'call-unknown-function');
@@ -216,7 +218,7 @@ export function callConformance(create: CreateRuntime): void {
       const batch = json({ messages });
       const result = await instance.invoke({ kind: 'queue', batch }, new TestInvocation().context);
       assert.deepEqual(valueOf(result), { acked: ['e_1'], retried: ['e_2'] });
-      const failing = json({ messages, fail: true });
+      const failing = json({ messages: messages.map((message) => ({ ...message, data: { fail: true } })) });
       const failed = await instance.invoke({ kind: 'queue', batch: failing }, new TestInvocation().context);
       assert.deepEqual([failed.outcome, failed.thrown!.message], ['handler-error', 'bad batch']);
       assert.match((await bench.log.until(/bad batch/)).text, /functions\.mjs/);

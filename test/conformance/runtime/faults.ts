@@ -5,6 +5,14 @@ import { FulcrumError } from '../../../src/base/errors.ts';
 import { ask, Bench, isAlive, TestInvocation, type CreateRuntime } from './bench.ts';
 
 const MB = 1024 * 1024;
+const EVENT = {
+  type: 'a',
+  contentType: 'application/json',
+  key: null,
+  delayMs: 0,
+  dedupe: null,
+  subject: null,
+};
 
 /** Instances that crash, hang, flood, grow and lie. */
 export function faultConformance(create: CreateRuntime): void {
@@ -139,6 +147,11 @@ export function faultConformance(create: CreateRuntime): void {
       bytes.writeUInt32LE(stream, 6);
       return bytes;
     };
+    const opening = (head: object): Buffer => {
+      const bytes = Buffer.from(JSON.stringify(head));
+      return Buffer.concat([header(bytes.length, 17, 2), bytes]);
+    };
+    const publication = (event: unknown): Buffer => opening({ kind: 'publish', encoding: 'json', event });
     const lies: [string, Buffer][] = [
       ['a frame for a stream that is not open', header(0, 20, 9_999)],
       ['a frame of unknown type', header(0, 99, 0)],
@@ -151,6 +164,12 @@ export function faultConformance(create: CreateRuntime): void {
       ['an end without a head', Buffer.concat([header(4, 25, 1), Buffer.alloc(4)])],
       ['an impossible status', Buffer.concat([header(2, 18, 1), Buffer.from([99, 0])])],
       ['JSON that is none', Buffer.concat([header(1, 26, 1), Buffer.from('{')])],
+      ['an event without a type', publication({ ...EVENT, type: 5 })],
+      [
+        'an event with data behind its end',
+        Buffer.concat([publication(EVENT), header(0, 20, 2), header(1, 19, 2), Buffer.from('1')]),
+      ],
+      ['a batch from an instance', opening({ kind: 'queue', encoding: 'json' })],
       ['a second READY', Buffer.concat([header(2, 3, 0), Buffer.from('{}')])],
       [
         'an error that only the platform can know',

@@ -14,6 +14,7 @@ import { openPostgresStore } from '../../../src/store/postgres-store.ts';
 import { rows, run } from '../../../src/store/steps.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { usageRecord } from '../usage-record.ts';
+import { EventUser, newWork, settlementOf } from './support/event-things.ts';
 import { hasCode } from './support/has-code.ts';
 import { PASSWORD } from './support/postgres-home.ts';
 import { PostgresServer } from './support/postgres-server.ts';
@@ -180,6 +181,46 @@ test(
         /has schema version 9999, and this Fulcrum knows only \d+: use the newer Fulcrum/,
       ),
     );
+  },
+);
+
+test(
+  'a database that has become read-only refuses events and settlements, and keeps all that it had',
+  { skip },
+  async (t) => {
+    const store = await open(t, await place(t));
+    const user = new EventUser(store.events);
+    await user.publish(newWork('first', { leaseFor: ['receipts'] }));
+    const readOnly = async (value: string): Promise<void> => {
+      await server.query('postgres', `ALTER SYSTEM SET default_transaction_read_only = ${value}`);
+      await server.query('postgres', 'SELECT pg_reload_conf()');
+    };
+    const settle = [settlementOf({ app: 'shop', component: 'receipts', id: 'first', attempt: 1 })];
+    const change = { settle, publish: [newWork('second')] };
+    // Sessions hear of it in their own time.
+    const until = async (isOver: () => Promise<boolean>): Promise<void> => {
+      while (!(await isOver())) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await readOnly('on');
+    // Of the server itself this is no change, so it may be asked for even then.
+    t.after(() => readOnly('off'));
+    await until(() =>
+      store.events.beat('n1', 1).then(
+        () => false,
+        () => true,
+      ),
+    );
+    await assert.rejects(user.commitAt(1, change), hasCode('store-failed', /is read only/));
+    assert.deepEqual(await user.states(), { first: 'leased' });
+    await readOnly('off');
+    await until(() =>
+      store.events.beat('n1', 1).then(
+        () => true,
+        () => false,
+      ),
+    );
+    assert.deepEqual((await user.commitAt(1, change)).settled, [true]);
+    assert.deepEqual(await user.states(), { second: 'ready' });
   },
 );
 

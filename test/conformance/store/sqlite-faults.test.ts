@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
 import { backupStore } from '../../../src/store/backup.ts';
+import { EventUser, newWork, settlementOf } from './support/event-things.ts';
 import { hasCode } from './support/has-code.ts';
 import { openPlace } from './support/store-under-test.ts';
 import {
@@ -59,6 +60,69 @@ test('a full disk: an upload is refused and leaves nothing, what is there stays,
     spawnSync('umount', [folder]);
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+test('a full disk: publishing fails clearly and by the whole, what was kept stays, and it goes on once there is room', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fulcrum-small-'));
+  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder]);
+  if (mount.status !== 0) {
+    await rm(folder, { recursive: true });
+    return t.skip('a small file system cannot be mounted here: that takes root');
+  }
+  const store = await openPlace(join(folder, 'store.db'));
+  const user = new EventUser(store.events);
+  try {
+    await user.publish(newWork('first', { leaseFor: ['receipts'] }));
+    const filler = join(folder, 'filler');
+    const { bavail, bsize } = await statfs(folder);
+    await writeFile(filler, Buffer.alloc(bavail * bsize - 2 * MB));
+    const data = contentOf(100_000).bytes;
+    const first = settlementOf({ app: 'shop', component: 'receipts', id: 'first', attempt: 1 });
+    let kept = 0;
+    const publishing = async (): Promise<void> => {
+      for (let round = 0; round < 100; round++) {
+        await user.publish(...[0, 1, 2, 3].map((i) => newWork(`${round}-${i}`, { data })));
+        kept += 4;
+      }
+    };
+    await assert.rejects(
+      publishing(),
+      hasCode('store-failed', /The disk is full.*writing goes on by itself/),
+    );
+    const both = { settle: [first], publish: [newWork('more', { data: contentOf(3 * MB).bytes })] };
+    await assert.rejects(user.commitAt(Date.now(), both), hasCode('store-failed', /The disk is full/));
+    assert.equal(await store.events.count({ app: 'shop' }), kept + 1, 'all of a round or none of it');
+    assert.equal((await user.states())['first'], 'leased');
+    await rm(filler);
+    assert.deepEqual((await user.commitAt(Date.now(), both)).settled, [true]);
+    assert.equal((await user.lease({ limit: 1_000 })).length, kept + 1);
+  } finally {
+    await store.close();
+    spawnSync('umount', [folder]);
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('a store on a read-only file system is refused, and has its events when it may be written again', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fulcrum-small-'));
+  const mount = (options: string): boolean =>
+    spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]).status === 0;
+  const mounted = mount('size=24m');
+  t.after(async () => {
+    if (mounted) spawnSync('umount', ['-l', folder]);
+    await rm(folder, { recursive: true, force: true });
+  });
+  if (!mounted) return t.skip('a file system cannot be mounted here: that takes root');
+  const path = join(folder, 'store.db');
+  const store = await openPlace(path);
+  await new EventUser(store.events).publish(newWork('first'));
+  await store.close();
+  assert.ok(mount('remount,ro'));
+  await assert.rejects(openPlace(path), hasCode('store-failed', /cannot be written/));
+  assert.ok(mount('remount,rw'));
+  const again = await openPlace(path);
+  t.after(() => again.close());
+  assert.deepEqual(await new EventUser(again.events).leaseIds(), ['first']);
 });
 
 test('a piece that is damaged or gone in the store is told when it is read, not handed out', async (t) => {

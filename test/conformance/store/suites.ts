@@ -1,9 +1,11 @@
 import { appsSuite } from './apps-suite.ts';
 import { auditSuite } from './audit-suite.ts';
 import { blobsSuite } from './blobs-suite.ts';
-import { crashSuite } from './crash-suite.ts';
+import { crashSuite, eventsCrashSuite } from './crash-suite.ts';
+import { eventsSuite } from './events-suite.ts';
 import { releasesSuite } from './releases-suite.ts';
 import { secretsSuite } from './secrets-suite.ts';
+import { schedulesSuite } from './schedules-suite.ts';
 import type { StoreUnderTest } from './support/store-under-test.ts';
 import { tokensSuite } from './tokens-suite.ts';
 import { usageSuite } from './usage-suite.ts';
@@ -18,7 +20,10 @@ export function storeConformance(subject: StoreUnderTest): void {
     secretsSuite,
     auditSuite,
     usageSuite,
+    schedulesSuite,
+    eventsSuite,
     crashSuite,
+    eventsCrashSuite,
   ]) {
     suite(subject);
   }

@@ -3,21 +3,26 @@ import { html, type Html } from '../../shared/html.ts';
 import { formatPrice } from '../../shared/money.ts';
 
 export function basketPage(cart: Cart, problem: string | null): Html {
+  const told = problem !== null && html`<p class="problem" role="alert">${problem}</p>`;
   if (cart.count === 0) {
     return html`<div class="narrow">
       <h1>Your basket is empty</h1>
+      ${told}
       <p><a class="button" href="/">Look around</a></p>
     </div>`;
   }
   return html`<h1>Your basket</h1>
-    ${problem !== null && html`<p class="problem" role="alert">${problem}</p>`}
+    ${told}
     <div class="columns">
       <table class="lines">
         <tbody>
           ${cart.lines.map(
             (line) =>
               html`<tr>
-                <td><a href="/products/${line.sku}">${line.name}</a></td>
+                <td>
+                  <a href="/products/${line.sku}">${line.name}</a>
+                  ${line.quantity > line.left && html`<span class="badge">${leftOf(line.left)}</span>`}
+                </td>
                 <td class="steps">
                   ${step(line.sku, -1, '−')}<b>${line.quantity}</b>${step(line.sku, 1, '+')}
                 </td>
@@ -44,6 +49,10 @@ export function basketPage(cart: Cart, problem: string | null): Html {
         <p class="quiet">No money moves. A card that ends in 0000 is refused.</p>
       </form>
     </div>`;
+}
+
+function leftOf(left: number): string {
+  return left === 0 ? 'sold out' : `only ${left} left`;
 }
 
 function step(sku: string, quantity: 1 | -1, sign: string): Html {

@@ -4,6 +4,9 @@ import { formatPrice } from '../../shared/money.ts';
 import { capital } from '../layout.ts';
 import { picture } from '../picture.ts';
 
+/** So few are told of in the list. */
+const FEW = 3;
+
 export function listPage(page: Page, category: string | undefined, query: string | undefined): Html {
   const at = (number: number): string => {
     const search = new URLSearchParams();
@@ -22,7 +25,7 @@ export function listPage(page: Page, category: string | undefined, query: string
               ${picture(product.type, product.hue)}
               <span class="name">${product.name}</span>
               <span class="price">${formatPrice(product.priceCents)}</span>
-              ${product.stock === 0 && html`<span class="badge">sold out</span>`}
+              ${product.stock <= FEW && html`<span class="badge ${product.stock > 0 && 'few'}">${product.stock === 0 ? 'sold out' : `only ${product.stock} left`}</span>`}
             </a>
           </li>`,
       )}

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Store } from '../../../../src/store/store.ts';
+import { newWork } from './event-things.ts';
 import { contentOf, fileOf, newApp, newRelease, NOW_MS, putContent } from './things.ts';
 
 /** Puts something into every table, with what is awkward to carry from one database to another. */
@@ -28,6 +29,12 @@ export async function fillStore(store: Store): Promise<void> {
       details: { i },
     });
   }
+  const nightly = { component: 'report', name: 'nightly', spec: '0 2 * * * Europe/Berlin' };
+  await store.schedules.sync('shop', [nightly, { ...nightly, name: 'weekly' }], NOW_MS);
+  await store.schedules.tick({
+    ...{ app: 'shop', ...nightly, tickMs: NOW_MS + 1, nowMs: NOW_MS + 2, work: null },
+    ...{ why: 'naïve', overlaps: false, node: 'n' },
+  });
   for (const app of ['shop', 'Zoo']) {
     await store.usage.append({
       app,
@@ -68,4 +75,25 @@ export async function fillStore(store: Store): Promise<void> {
       })) as never,
     });
   }
+  await store.events.beat('n1', NOW_MS + 1e6);
+  const answerUntilMs = NOW_MS + 1e9;
+  await store.events.commit({
+    ...{ node: 'n1', nowMs: NOW_MS, settle: [] },
+    publish: Array.from({ length: 40 }, (_, i) =>
+      newWork(i === 7 ? 'nul\0here' : `e${i}`, {
+        ...{ components: i % 5 === 0 ? [] : ['receipts', 'stöck'], subject: i % 2 ? null : 'it\'s "odd"\n' },
+        ...{ key: i % 3 ? null : '\u{10ffff}', data: randomBytes(i * 5_000), leaseFor: ['receipts'] },
+        ...{ dueAtMs: NOW_MS + (i % 4), dedupe: { key: `d${i}`, untilMs: answerUntilMs } },
+        ...{ answerUntilMs: i % 2 ? answerUntilMs : null },
+      }),
+    ),
+  });
+  const answer = { outcome: 'ok', status: 200, fields: '["a","b"]', contentType: '', error: null };
+  await store.events.commit({
+    ...{ node: 'n1', nowMs: NOW_MS, publish: [] },
+    settle: [13, 17].map((i) => ({
+      ...{ app: 'shop', component: 'receipts', id: `e${i}`, attempt: 1 },
+      outcome: { as: 'done', answer: { ...answer, data: randomBytes(1_000) } } as const,
+    })),
+  });
 }

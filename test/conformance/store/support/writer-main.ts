@@ -1,4 +1,4 @@
-import { writeServerThings } from '../crash-suite.ts';
+import { writeEvents, writeServerThings } from '../crash-suite.ts';
 import { writeUsage } from '../usage-suite.ts';
 import { openPlace } from './store-under-test.ts';
 
@@ -6,4 +6,5 @@ import { openPlace } from './store-under-test.ts';
 const [, , kind, place, from] = process.argv;
 const store = await openPlace(place!);
 if (kind === 'usage') await writeUsage(store.usage, Number(from));
+else if (kind === 'events') await writeEvents(store, Number(from));
 else await writeServerThings(store, Number(from));
