@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TestContext } from 'node:test';
 
 export type Files = Readonly<Record<string, string>>;
 
@@ -12,8 +11,13 @@ export interface AppFolder {
   remove(file: string): Promise<void>;
 }
 
+/** What something lasts for: a test, or several. */
+export interface Span {
+  after(end: () => unknown): void;
+}
+
 /** An app in a folder of its own, gone when the test ends. */
-export async function appFolder(t: TestContext, files: Files, within = tmpdir()): Promise<AppFolder> {
+export async function appFolder(t: Span, files: Files, within = tmpdir()): Promise<AppFolder> {
   const path = await realpath(await mkdtemp(join(within, 'fulcrum-e2e-')));
   t.after(() => rm(path, { recursive: true, force: true, maxRetries: 5 }));
   const folder: AppFolder = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { suite, test, type TestContext } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import { startApp, type TestApp } from '../../../src/testing/index.ts';
-import { appFolder, config } from './app-folder.ts';
+import { appFolder, config, type Span } from './app-folder.ts';
 
 /** One component with everything that a handler can do, well or badly. Both modes must treat a caller alike. */
 const WORKER = `
@@ -54,7 +54,7 @@ const HELPER = `
   export async function fail() { throw Object.assign(new RangeError('out of range', { cause: new Error('the root') }), { code: 'E_RANGE' }); }
   export default {};`;
 
-export async function startWorker(t: TestContext, mode: 'function' | 'service'): Promise<TestApp> {
+export async function startWorker(t: Span, mode: 'function' | 'service'): Promise<TestApp> {
   const folder = await appFolder(t, {
     'fulcrum.config.ts': config(`{
       worker: { entry: './worker.ts', routes: [{ path: '/*', bodyLimit: '1MB' }], mode: '${mode}', timeout: '3s', memory: '160MB',
@@ -88,8 +88,38 @@ export async function problemOf(answer: Response): Promise<[number, string]> {
 /** What holds of a component whatever its mode; a file for each, so that they run beside each other. */
 export function bothModes(mode: 'function' | 'service'): void {
   suite(`as a ${mode}`, () => {
-    test('answers, echoes a body, and says in a header how long it took', async (t) => {
-      const app = await startWorker(t, mode);
+    // One app for all of them: what one has broken must not be there for the next. In this order: the first two look at what has been so far.
+    let app: TestApp;
+    const ends: (() => unknown)[] = [];
+    before(async () => {
+      app = await startWorker({ after: (end) => ends.push(end) }, mode);
+    });
+    after(async () => {
+      for (const end of ends.toReversed()) await end();
+    });
+
+    test('work after the answer is finished', async () => {
+      assert.equal(await (await app.fetch('/background')).text(), 'at once');
+      await logged(app, (text) => text === 'background done');
+      assert.equal((await app.fetch('/background-empty')).status, 204);
+      await logged(app, (text) => text === 'empty done');
+      assert.deepEqual(
+        (await app.status()).flatMap(({ lastError }) => lastError ?? []),
+        [],
+      );
+    });
+
+    test('the usage of a minute is counted', async () => {
+      for (let i = 0; i < 5; i++) await (await app.fetch('/')).text();
+      await (await app.fetch('/throw')).text();
+      const status = (await app.status()).find(({ name }) => name === 'worker')!;
+      assert.equal(status.mode, mode);
+      // Two were asked of it before.
+      assert.deepEqual([status.lastMinute?.count, status.lastMinute?.failed], [8, 1]);
+      assert.equal((status.lastMinute?.billedMs ?? 0) > 0, mode === 'function');
+    });
+
+    test('answers, echoes a body, and says in a header how long it took', async () => {
       const hello = await app.fetch('/');
       assert.equal(await hello.text(), 'hello');
       assert.match(
@@ -109,8 +139,7 @@ export function bothModes(mode: 'function' | 'service'): void {
       assert.ok(Buffer.from(await echo.arrayBuffer()).equals(body));
     });
 
-    test('the environment is what the config names, and nothing of the shell', async (t) => {
-      const app = await startWorker(t, mode);
+    test('the environment is what the config names, and nothing of the shell', async () => {
       const { process: env, given } = (await (await app.fetch('/env')).json()) as Record<
         string,
         Record<string, string>
@@ -138,8 +167,7 @@ export function bothModes(mode: 'function' | 'service'): void {
       );
     });
 
-    test('the request id is in the answer, in the handler and in the log', async (t) => {
-      const app = await startWorker(t, mode);
+    test('the request id is in the answer, in the handler and in the log', async () => {
       const answer = await app.fetch('/id', { headers: { 'x-request-id': 'chosen-by-a-client' } });
       const id = await answer.text();
       assert.match(id, /^r_/);
@@ -148,8 +176,7 @@ export function bothModes(mode: 'function' | 'service'): void {
       assert.equal(line.requestId, id);
     });
 
-    test('what goes wrong in a handler is a problem document, and the next request is served', async (t) => {
-      const app = await startWorker(t, mode);
+    test('what goes wrong in a handler is a problem document, and the next request is served', async () => {
       const table: [string, RequestInit, number, string][] = [
         ['/throw', {}, 500, 'handler-error'],
         ['/wrong', {}, 502, 'bad-response'],
@@ -165,6 +192,7 @@ export function bothModes(mode: 'function' | 'service'): void {
     });
 
     test('an endless loop is ended at its deadline, and the next request is served', async (t) => {
+      // Of its own: as a service it goes on looping until its health is looked at.
       const app = await startWorker(t, mode);
       // With an instance there: time that is over before one was is another answer.
       await (await app.fetch('/')).text();
@@ -172,24 +200,21 @@ export function bothModes(mode: 'function' | 'service'): void {
       if (mode === 'function') assert.equal(await (await app.fetch('/')).text(), 'hello');
     });
 
-    test('an instance that dies in mid-answer breaks the connection off: never a clean end', async (t) => {
-      const app = await startWorker(t, mode);
+    test('an instance that dies in mid-answer breaks the connection off: never a clean end', async () => {
       const answer = await app.fetch('/die-midway');
       assert.equal(answer.status, 200);
       await assert.rejects(answer.text());
       assert.equal(await (await app.fetch('/')).text(), 'hello');
     });
 
-    test('a flood of output harms nobody and is told', async (t) => {
-      const app = await startWorker(t, mode);
+    test('a flood of output harms nobody and is told', async () => {
       const answer = await app.fetch('/flood');
       assert.ok([200, 504].includes(answer.status));
       await answer.text();
       assert.equal(await (await app.fetch('/')).text(), 'hello');
     });
 
-    test('an instance that takes more memory than it may is ended', async (t) => {
-      const app = await startWorker(t, mode);
+    test('an instance that takes more memory than it may is ended', async () => {
       const [status, code] = await problemOf(await app.fetch('/hog'));
       assert.ok(
         (status === 502 && (code === 'memory-exceeded' || code === 'instance-crashed')) || code === 'timeout',
@@ -198,8 +223,7 @@ export function bothModes(mode: 'function' | 'service'): void {
       assert.equal(await (await app.fetch('/')).text(), 'hello');
     });
 
-    test('components call each other, and errors come over whole', async (t) => {
-      const app = await startWorker(t, mode);
+    test('components call each other, and errors come over whole', async () => {
       assert.deepEqual(await (await app.fetch('/call?n=21')).json(), {
         twice: 42,
         at: '1970-01-01T00:00:00.000Z',
@@ -216,8 +240,7 @@ export function bothModes(mode: 'function' | 'service'): void {
       assert.match(unknown.message, /helper.*nothing|nothing.*helper/s);
     });
 
-    test('functions, ticks and events by hand', async (t) => {
-      const app = await startWorker(t, mode);
+    test('functions, ticks and events by hand', async () => {
       assert.equal(await app.call('worker', 'add', 2, 3), 5);
       await assert.rejects(app.call('worker', 'refuse'), {
         name: 'TypeError',
@@ -234,36 +257,13 @@ export function bothModes(mode: 'function' | 'service'): void {
       await logged(app, (text) => text === 'order.paid {"id":7}');
     });
 
-    test('a client that goes away aborts request.signal', async (t) => {
-      const app = await startWorker(t, mode);
+    test('a client that goes away aborts request.signal', async () => {
       await (await app.fetch('/')).text();
       const controller = new AbortController();
       const pending = app.fetch('/wait-for-abort', { signal: controller.signal });
       setTimeout(() => controller.abort(), 100);
       await assert.rejects(pending);
       await logged(app, (text) => text === 'the client went away');
-    });
-
-    test('work after the answer is finished', async (t) => {
-      const app = await startWorker(t, mode);
-      assert.equal(await (await app.fetch('/background')).text(), 'at once');
-      await logged(app, (text) => text === 'background done');
-      assert.equal((await app.fetch('/background-empty')).status, 204);
-      await logged(app, (text) => text === 'empty done');
-      assert.deepEqual(
-        (await app.status()).flatMap(({ lastError }) => lastError ?? []),
-        [],
-      );
-    });
-
-    test('the usage of a minute is counted', async (t) => {
-      const app = await startWorker(t, mode);
-      for (let i = 0; i < 5; i++) await (await app.fetch('/')).text();
-      await (await app.fetch('/throw')).text();
-      const status = (await app.status()).find(({ name }) => name === 'worker')!;
-      assert.equal(status.mode, mode);
-      assert.deepEqual([status.lastMinute?.count, status.lastMinute?.failed], [6, 1]);
-      assert.equal((status.lastMinute?.billedMs ?? 0) > 0, mode === 'function');
     });
   });
 }
