@@ -18,6 +18,9 @@ import {
   type SandboxKind,
 } from './sandbox-scope.ts';
 
+/** Of this process, and not of a server: tests run several in one, whose groups have the same names but for this. */
+let lastScope = 0;
+
 /**
  * The sandboxes of all components of a server: one plan for each kind of process of each revision, made before its first start,
  * and what a plan needs on this machine: user ids, folders, control groups.
@@ -28,7 +31,6 @@ export class Sandboxes {
   readonly #users: ComponentUsers;
   readonly #plans: WeakMap<Revision, Plans> = new WeakMap();
   readonly #scopes = new Set<SandboxScope>();
-  #lastScope = 0;
   readonly #sites: BlankSites | null;
 
   static async open(options: SandboxesOptions): Promise<Sandboxes> {
@@ -59,7 +61,7 @@ export class Sandboxes {
     const scope: SandboxScope = new SandboxScope({
       ...this.#options,
       app,
-      number: ++this.#lastScope,
+      number: ++lastScope,
       tmpFolder: this.#tmpFolder,
       users: this.#users,
       plans: this.#plans,
@@ -111,5 +113,5 @@ export class Sandboxes {
 /** Of no release: whose a process will be is not known while it waits in there. */
 function ownCgroupName(): string {
   const server = { pid: process.pid, startedAt: startOf(process.pid) ?? '0' };
-  return cgroupNameOf(server, 0, 'any', 'zygote');
+  return cgroupNameOf(server, ++lastScope, 'any', 'zygote');
 }

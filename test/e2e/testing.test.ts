@@ -32,6 +32,19 @@ test('an app runs inside a test, with secrets of the test', async (t) => {
   assert.equal((await app.status())[0]!.mode, 'service');
 });
 
+test('of two apps in one process, of the same name, the end of one leaves the other as it was', async (t) => {
+  const [first, second] = [await appFolder(t, FILES), await appFolder(t, FILES)];
+  await using app = await startApp({ directory: first.path, secrets: { KEY: 'k' } });
+  await using other = await startApp({ directory: second.path, secrets: { KEY: 'k' } });
+  await Promise.all([app, other].map(async (each) => assert.equal(await (await each.fetch('/')).text(), '1')));
+  await other.close();
+  // In a new process, as a program and as a function.
+  await app.mode('counter', 'service');
+  assert.equal(await (await app.fetch('/')).text(), '1');
+  await app.mode('counter', 'function');
+  assert.equal(await app.call('counter', 'key'), 'k');
+});
+
 test('a call takes and gives what structured clone can carry, and errors come back whole', async (t) => {
   const folder = await appFolder(t, {
     'fulcrum.config.ts': config(`{ echo: { entry: './echo.ts' } }`),
