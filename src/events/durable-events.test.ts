@@ -301,6 +301,48 @@ describe('how much is under way', () => {
     await scene.end();
     assert.deepEqual(scene.open.map(data), [[3, 4]]);
   });
+
+  it('goes on to the end of a backlog, where the subscription allows one at a time', async () => {
+    const own = component('stock', { subscription: subscription(['*'], { batchSize: 1, concurrency: 1 }) });
+    const scene = await Scene.begin({ components: [own] });
+    await scene.publish(...Array.from({ length: 30 }, (_, n) => order('t', n)));
+    for (let i = 0; i < 30; i++) {
+      await scene.pass(50);
+      assert.equal(scene.open.length, 1);
+      await scene.end();
+    }
+    assert.deepEqual(
+      scene.invoked.flatMap(data),
+      Array.from({ length: 30 }, (_, n) => n),
+    );
+    // What comes by itself is leased with its publication again.
+    const { lease } = { ...scene.store.asked };
+    await scene.publish(order('t', 30));
+    await scene.end();
+    assert.deepEqual([scene.store.rows, scene.store.asked['lease']], [[], lease]);
+  });
+
+  it('goes on to the end of a backlog of large events, of which one lease takes a few', async () => {
+    const scene = await Scene.begin({ components: [receipts] });
+    scene.window = 0;
+    for (let i = 0; i < 20; i++) await scene.publish(order('order.paid', 'x'.repeat(900_000)));
+    scene.window = 6;
+    for (let i = 0; i < 10; i++) {
+      await scene.pass(2_000);
+      await scene.end();
+    }
+    assert.equal(scene.store.rows.length, 0);
+  });
+
+  it('counts what has ended once, whatever its handler says afterwards', async () => {
+    const scene = await Scene.begin({ components: [stock] });
+    await scene.publish(order('order.paid', 1));
+    const [first] = scene.open;
+    await scene.end(failedWith('timeout'));
+    first!.ack(first!.messages[0]!.id);
+    await scene.settle();
+    assert.equal(scene.server.holder.held, 0);
+  });
 });
 
 describe('a server', () => {

@@ -66,7 +66,7 @@ export class MemoryEventStore implements EventStore {
       const taken: Row[] = [];
       let bytes = 0;
       for (const row of ready) {
-        if (taken.length >= most || (taken.length > 0 && bytes >= o.maxBytes)) break;
+        if (taken.length >= most || (taken.length > 0 && bytes + row.data.length > o.maxBytes)) break;
         row.state = 'leased';
         row.node = o.node;
         row.attempt++;
