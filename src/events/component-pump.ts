@@ -252,9 +252,16 @@ export class ComponentPump {
       this.#o.look();
   }
 
-  #begin(batch: readonly Held[]): void {
-    const taken = new Set(batch);
+  #begin(next: readonly Held[]): void {
+    const taken = new Set(next);
     this.#held = this.#held.filter((one) => !taken.has(one));
+    const lost = next.filter(({ node }) => !this.#o.holder.isStillHeld(node));
+    if (lost.length > 0) {
+      this.expectMore();
+      this.#o.giveBack(lost);
+    }
+    const batch = lost.length === 0 ? next : next.filter((one) => !lost.includes(one));
+    if (batch.length === 0) return;
     this.#underWay++;
     const beganMs = this.#o.clock.monotonicMs();
     void this.#o.work(batch, this).then((how) => {
