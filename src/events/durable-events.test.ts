@@ -334,6 +334,23 @@ describe('how much is under way', () => {
     assert.equal(scene.store.rows.length, 0);
   });
 
+  it('is known again of a component that was taken out and is there again, before all of it was settled', async () => {
+    const scene = await Scene.begin({ components: [stock] });
+    await scene.publish(order('order.paid', 1));
+    scene.store.failing = { message: 'no space left' };
+    await scene.end(failedWith('handler-error'));
+    // It is tried again each five seconds by now.
+    await scene.pass(7_000);
+    scene.store.failing = null;
+    for (const components of [[receipts], [receipts, stock]]) {
+      scene.components = new Map(components.map((spec) => [spec.name, spec]));
+      scene.events.served();
+      await scene.settle();
+    }
+    await scene.pass(60_000);
+    assert.deepEqual(scene.open.map(data), [[1]]);
+  });
+
   it('counts what has ended once, whatever its handler says afterwards', async () => {
     const scene = await Scene.begin({ components: [stock] });
     await scene.publish(order('order.paid', 1));
