@@ -69,7 +69,8 @@ export class AppPumps {
     for (const spec of serving?.components.values() ?? []) if (spec.kind !== 'static') this.of(spec.name);
     for (const [component, pump] of this.#pumps) {
       if (serving?.components.has(component) === true) pump.run();
-      else this.#forget(component, pump);
+      // It is kept: what it has begun or gives back is told to it, and the component may be served again by then.
+      else void pump.rest();
       pump.poke();
     }
     this.#lookSoon();
@@ -88,11 +89,6 @@ export class AppPumps {
   expectAnything(): void {
     for (const pump of this.#pumps.values()) pump.expectMore();
     this.#lookSoon();
-  }
-
-  #forget(component: string, pump: ComponentPump): void {
-    void pump.rest();
-    if (pump.underWay === 0) this.#pumps.delete(component);
   }
 
   #served(component: string): { readonly serving: Serving; readonly spec: RunnableSpec } | null {

@@ -51,6 +51,10 @@ export class BatchWork {
   ): Promise<WorkedOn> {
     const { clock, http, newTraceparent, logger, app } = this.#o;
     const left = new Map(batch.map((one) => [one.delivery.id, one]));
+    // Once each, whatever is said of it afterwards.
+    const settle = (one: Held, outcome: SettledAs, by: Serving | null = null): void => {
+      if (left.delete(one.delivery.id)) this.#settle(one, outcome, pump, spec, by);
+    };
     const said = new Map<string, MessageSaid>();
     const say = (word: MessageSaid): void => {
       if (!left.has(word.id)) return;
@@ -59,13 +63,11 @@ export class BatchWork {
         return;
       }
       // At once: a handler that crashes behind it must not have it again.
-      const one = left.get(word.id)!;
-      left.delete(word.id);
-      this.#settle(one, { as: 'done', answer: null }, pump, spec);
+      settle(left.get(word.id)!, { as: 'done', answer: null });
     };
     try {
       if (batch[0]!.delivery.kind === 'event' && spec.subscription === null) {
-        for (const one of batch) this.#settle(one, takesNone(one.delivery, spec, clock.nowMs()), pump, spec);
+        for (const one of batch) settle(one, takesNone(one.delivery, spec, clock.nowMs()));
         return 'well';
       }
       const deliveries = batch.map(({ delivery }) => delivery);
@@ -73,8 +75,7 @@ export class BatchWork {
       for (const word of saidAtEnd(carried)) say(word);
       const all = verdicts(deliveries, carried, said);
       for (const [i, one] of batch.entries())
-        if (left.has(one.delivery.id))
-          this.#settle(one, this.#outcome(one.delivery, all[i]!, spec, pump), pump, spec, serving);
+        if (left.has(one.delivery.id)) settle(one, this.#outcome(one.delivery, all[i]!, spec, pump), serving);
       return isRefusal(carried) ? 'refused' : 'well';
     } catch (error) {
       // A fault of ours: it counts, or it would come again for ever.
@@ -95,7 +96,7 @@ export class BatchWork {
             answer: null,
           },
         };
-        this.#settle(one, this.#outcome(one.delivery, { as: 'failed', failure }, spec, pump), pump, spec);
+        settle(one, this.#outcome(one.delivery, { as: 'failed', failure }, spec, pump));
       }
       return 'well';
     }

@@ -22,6 +22,7 @@ function scene() {
       };
     },
     beat: async () => undefined,
+    nodes: async () => [],
     reclaim: async () => 0,
   };
   const holder = new LeaseHolder({ store, clock, logger: silentLogger, reclaimed: () => undefined });

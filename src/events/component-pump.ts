@@ -13,6 +13,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { RunnableSpec } from '../model/app.ts';
+import { MAX_EVENT_BYTES } from '../model/event.ts';
 import type { Backlog, Delivery, EventStore } from '../model/event-store.ts';
 import { batchesOf, nextBatch, type BatchSettings, type Held } from './batches.ts';
 import { mayLeaseAtOnce, MOST_LEASED_BYTES, rowsToLease, type LeaseView } from './decide-lease.ts';
@@ -62,6 +63,8 @@ export class ComponentPump {
   /** Being published with a lease for this server. */
   #reserved = 0;
   #underWay = 0;
+  /** Rows that are leased by this server, those included that the store has no outcome of yet. */
+  #rows = 0;
   #unsettled = 0;
   #leasing: Promise<void> | null = null;
   /** More may be ready than is held. */
@@ -184,6 +187,7 @@ export class ComponentPump {
   /** What was reserved, or what else was leased by this server for it. */
   arrived(delivery: Delivery, node: string): void {
     this.#o.holder.hold(node, 1);
+    this.#rows++;
     this.#held.push({ delivery, node, sinceMs: this.#o.clock.monotonicMs() });
     if (this.#state === 'running') this.poke();
     else this.#giveBack();
@@ -192,7 +196,9 @@ export class ComponentPump {
   /** So many rows more, or fewer, have an outcome that the store does not have yet. */
   unsettled(rows: number): void {
     this.#unsettled += rows;
-    if (rows < 0 && this.#more) this.poke();
+    if (rows > 0) return;
+    this.#rows += rows;
+    if (this.#more) this.poke();
   }
 
   poke(): void {
@@ -246,9 +252,16 @@ export class ComponentPump {
       this.#o.look();
   }
 
-  #begin(batch: readonly Held[]): void {
-    const taken = new Set(batch);
+  #begin(next: readonly Held[]): void {
+    const taken = new Set(next);
     this.#held = this.#held.filter((one) => !taken.has(one));
+    const lost = next.filter(({ node }) => !this.#o.holder.isStillHeld(node));
+    if (lost.length > 0) {
+      this.expectMore();
+      this.#o.giveBack(lost);
+    }
+    const batch = lost.length === 0 ? next : next.filter((one) => !lost.includes(one));
+    if (batch.length === 0) return;
     this.#underWay++;
     const beganMs = this.#o.clock.monotonicMs();
     void this.#o.work(batch, this).then((how) => {
@@ -267,23 +280,25 @@ export class ComponentPump {
   #leaseMore(spec: RunnableSpec): void {
     if (this.#leasing !== null || this.#o.isStoreFailing()) return;
     const view = this.#view();
-    const limit = view === null ? 0 : rowsToLease(view);
-    if (limit === 0) return;
-    this.#leasing = this.#lease(limit, spec).finally(() => {
+    const mostLeased = mostLeasedOf(spec);
+    // The store would give none beyond that either, and its none would be taken for the end of the backlog.
+    const room = mostLeased === null ? Infinity : mostLeased - this.#rows - this.#reserved;
+    const limit = view === null ? 0 : Math.min(room, rowsToLease(view));
+    if (limit <= 0) return;
+    this.#leasing = this.#lease(limit, mostLeased).finally(() => {
       this.#leasing = null;
       if (this.#state !== 'running') this.#giveBack();
       this.poke();
     });
   }
 
-  async #lease(limit: number, spec: RunnableSpec): Promise<void> {
+  async #lease(limit: number, mostLeased: number | null): Promise<void> {
     const { store, holder, app, component, clock, logger } = this.#o;
     const changes = this.#changes;
     try {
       await holder.ensureAlive();
       if (this.#state !== 'running') return;
       const node = holder.id;
-      const concurrency = spec.subscription?.concurrency ?? null;
       const leased = await store
         .lease({
           app,
@@ -292,7 +307,7 @@ export class ComponentPump {
           nowMs: clock.nowMs(),
           limit,
           maxBytes: MOST_LEASED_BYTES,
-          mostLeased: concurrency === null ? null : concurrency * batchSettings(spec).batchSize,
+          mostLeased,
         })
         .catch((error: unknown) => {
           holder.doubt();
@@ -300,6 +315,7 @@ export class ComponentPump {
         });
       this.#failures = 0;
       holder.hold(node, leased.length);
+      this.#rows += leased.length;
       const sinceMs = clock.monotonicMs();
       for (const delivery of leased) this.#held.push({ delivery, node, sinceMs });
       this.#ready = Math.max(0, this.#ready - leased.length);
@@ -319,7 +335,9 @@ export class ComponentPump {
   #came(leased: readonly Delivery[], limit: number, changes: number): void {
     const bytes = leased.reduce((sum, { data }) => sum + data.length, 0);
     if (leased.length > 0) this.#oldestDueAtMs = leased.at(-1)!.dueAtMs;
-    if (leased.length >= limit || bytes >= MOST_LEASED_BYTES || changes !== this.#changes) return;
+    // One more may have been too large for it.
+    const isFull = bytes > MOST_LEASED_BYTES - MAX_EVENT_BYTES;
+    if (leased.length >= limit || isFull || changes !== this.#changes) return;
     this.#more = false;
     this.#ready = 0;
     this.#oldestDueAtMs = null;
@@ -377,6 +395,12 @@ export class ComponentPump {
     });
     this.#timer = { atMs, timer };
   }
+}
+
+/** Of all servers together; null: no bound. */
+function mostLeasedOf(spec: RunnableSpec): number | null {
+  const concurrency = spec.subscription?.concurrency ?? null;
+  return concurrency === null ? null : concurrency * batchSettings(spec).batchSize;
 }
 
 /** A component that takes no events has them, if any are left, one by one. */

@@ -301,96 +301,64 @@ describe('how much is under way', () => {
     await scene.end();
     assert.deepEqual(scene.open.map(data), [[3, 4]]);
   });
-});
 
-describe('a server', () => {
-  it('that rests gives back what it has not begun, settles what it has, and goes on when it is told to', async () => {
-    const scene = await Scene.begin({ components: [stock] });
-    scene.window = 1;
-    await scene.publish(order('order.paid', 1), order('order.paid', 2));
-    await scene.server.rest();
+  it('goes on to the end of a backlog, where the subscription allows one at a time', async () => {
+    const own = component('stock', { subscription: subscription(['*'], { batchSize: 1, concurrency: 1 }) });
+    const scene = await Scene.begin({ components: [own] });
+    await scene.publish(...Array.from({ length: 30 }, (_, n) => order('t', n)));
+    for (let i = 0; i < 30; i++) {
+      await scene.pass(50);
+      assert.equal(scene.open.length, 1);
+      await scene.end();
+    }
     assert.deepEqual(
-      scene.store.rows.map(({ state, attempt }) => [state, attempt]),
-      [
-        ['leased', 1],
-        ['ready', 0],
-      ],
+      scene.invoked.flatMap(data),
+      Array.from({ length: 30 }, (_, n) => n),
     );
-    await scene.publish(order('order.paid', 3));
+    // What comes by itself is leased with its publication again.
+    const { lease } = { ...scene.store.asked };
+    await scene.publish(order('t', 30));
     await scene.end();
-    assert.equal(scene.open.length, 0);
-    assert.deepEqual(
-      scene.store.rows.map(({ state }) => state),
-      ['ready', 'ready'],
-    );
-    await scene.server.begin({ isAlone: false, sharesStore: () => false });
-    await scene.settle();
-    assert.deepEqual(data(scene.open[0]!), [2]);
+    assert.deepEqual([scene.store.rows, scene.store.asked['lease']], [[], lease]);
   });
 
-  it('finds what another publishes into the same store within a second', async () => {
-    const one = await Scene.begin({ components: [stock], sharesStore: true });
-    const other = await Scene.begin({
-      components: [stock],
-      store: one.store,
-      clock: one.clock,
-      sharesStore: true,
-    });
-    other.window = 0;
-    await other.publish(order('order.paid'));
-    await one.pass(1_000);
-    assert.equal(one.open.length, 1);
+  it('goes on to the end of a backlog of large events, of which one lease takes a few', async () => {
+    const scene = await Scene.begin({ components: [receipts] });
+    scene.window = 0;
+    for (let i = 0; i < 20; i++) await scene.publish(order('order.paid', 'x'.repeat(900_000)));
+    scene.window = 6;
+    for (let i = 0; i < 10; i++) {
+      await scene.pass(2_000);
+      await scene.end();
+    }
+    assert.equal(scene.store.rows.length, 0);
   });
 
-  it('takes over what one held that is gone, after fifteen seconds, and what that settles then counts no more', async () => {
-    const gone = await Scene.begin({ components: [stock] });
-    await gone.publish(order('order.paid'));
-    assert.equal(gone.open.length, 1);
-    const silent = gone.open[0]!;
-    // Its process stands still: its timers do not run.
-    const { store } = gone;
-    const other = await Scene.begin({ components: [stock], store, isAlone: false });
-    await other.pass(14_000);
-    assert.equal(other.open.length, 0);
-    await other.pass(7_000);
-    assert.equal(other.open[0]!.messages[0]!.attempt, 2);
-    silent.end(OK);
-    await gone.settle();
-    assert.equal(store.rows.length, 1);
-    await other.end();
-    assert.equal(store.rows.length, 0);
-  });
-
-  it('that is alone takes over at once', async () => {
-    const gone = await Scene.begin({ components: [stock] });
-    await gone.publish(order('order.paid'));
-    const other = await Scene.begin({ components: [stock], store: gone.store });
-    assert.equal(other.open.length, 1);
-  });
-
-  it('keeps what was settled while the store fails, and delivers none of it twice', async () => {
+  it('is known again of a component that was taken out and is there again, before all of it was settled', async () => {
     const scene = await Scene.begin({ components: [stock] });
-    await scene.publish(order('order.paid', 1), order('order.paid', 2));
+    await scene.publish(order('order.paid', 1));
     scene.store.failing = { message: 'no space left' };
-    await scene.end();
-    await scene.pass(20_000);
-    assert.equal(scene.store.rows.length, 2);
+    await scene.end(failedWith('handler-error'));
+    // It is tried again each five seconds by now.
+    await scene.pass(7_000);
     scene.store.failing = null;
-    await scene.pass(5_000);
-    assert.deepEqual(scene.store.rows, []);
-    assert.equal(scene.invoked.length, 2);
+    for (const components of [[receipts], [receipts, stock]]) {
+      scene.components = new Map(components.map((spec) => [spec.name, spec]));
+      scene.events.served();
+      await scene.settle();
+    }
+    await scene.pass(60_000);
+    assert.deepEqual(scene.open.map(data), [[1]]);
   });
 
-  it('does not hold alive what it may have leased without knowing it', async () => {
+  it('counts what has ended once, whatever its handler says afterwards', async () => {
     const scene = await Scene.begin({ components: [stock] });
-    await scene.publish(order('order.paid', 0));
-    await scene.end();
-    scene.store.failing = { message: 'connection lost', after: true };
-    await assert.rejects(scene.publish(order('order.paid', 1)), { code: 'store-failed' });
-    scene.store.failing = null;
-    assert.equal(scene.store.rows[0]!.state, 'leased');
-    await scene.pass(25_000);
-    assert.deepEqual(scene.open.map(data), [[1]]);
+    await scene.publish(order('order.paid', 1));
+    const [first] = scene.open;
+    await scene.end(failedWith('timeout'));
+    first!.ack(first!.messages[0]!.id);
+    await scene.settle();
+    assert.equal(scene.server.holder.held, 0);
   });
 });
 

@@ -165,6 +165,13 @@ export interface LeaseOrder {
   readonly mostLeased: number | null;
 }
 
+/** Who leases, and what it has said last of how long it lives: epoch ms by its own clock. */
+export interface LeaseNode {
+  readonly node: string;
+  /** Null: it has leases, and has never said that it lives. 0: it has ended, and said so. */
+  readonly aliveUntilMs: number | null;
+}
+
 /** What waits for a component. Counts stop at {@link COUNTED}: a backlog of a million costs no more to ask about. */
 export interface Backlog {
   readonly component: string;
@@ -207,13 +214,15 @@ export interface EventStore {
   commit(change: EventChange): Promise<EventChanged>;
   /** Due work, the longest due first; what was `delayed` and is due joins first. */
   lease(order: LeaseOrder): Promise<readonly Delivery[]>;
-  /** This node lives at least until then: its leases hold so long. To be said before it leases: of a node that is not known, nothing holds. */
+  /** This node lives. To be said before it leases, and again and again: of a node that is not known, nothing holds. @param aliveUntilMs by its own clock. */
   beat(node: string, aliveUntilMs: number): Promise<void>;
+  /** All that have said that they live, or have leases. Whether one has ended, whoever asks must decide: see `LeaseHolder`. */
+  nodes(): Promise<readonly LeaseNode[]>;
   /**
-   * Makes the work of nodes ready again whose time is over, and forgets them. @returns how many.
-   * @param allBut that one and no other is known to live, whatever their times say; null: times decide.
+   * Makes the work of nodes that have ended ready again, and forgets them. @returns how much it was.
+   * @param ended one that has said something else meanwhile lives. Or all but one: it alone can live.
    */
-  reclaim(nowMs: number, allBut: string | null): Promise<number>;
+  reclaim(ended: readonly LeaseNode[] | { readonly allBut: string }): Promise<number>;
   /** Of every component of the app that something is kept for; '' is the unmatched. */
   backlog(app: string, nowMs: number): Promise<readonly Backlog[]>;
 

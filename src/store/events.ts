@@ -5,6 +5,7 @@ import type {
   EventChanged,
   EventStore,
   KeptAnswer,
+  LeaseNode,
   LeaseOrder,
   NewWork,
   WorkFilter,
@@ -54,10 +55,14 @@ export class Events implements EventStore {
     return this.#database.call('events.beat', { node, aliveUntilMs });
   }
 
-  async reclaim(nowMs: number, allBut: string | null): Promise<number> {
+  nodes(): Promise<readonly LeaseNode[]> {
+    return this.#database.call('events.nodes', null);
+  }
+
+  async reclaim(ended: readonly LeaseNode[] | { readonly allBut: string }): Promise<number> {
     let sum = 0;
     for (let more = true; more;) {
-      const step = await this.#database.call('events.reclaim', { nowMs, allBut });
+      const step = await this.#database.call('events.reclaim', ended);
       sum += step.count;
       more = step.more;
     }

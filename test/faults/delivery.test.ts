@@ -132,6 +132,8 @@ class Scene {
   async #killInstances(component: 'fn' | 'svc'): Promise<void> {
     const { body } = await ask(this.#options.env, 'GET', `/apps/delivery/components/${component}`);
     for (const { pid } of (body as { instances: { pid: number }[] }).instances) {
+      // One that starts has none yet, and 0 would be all processes of the test's own group.
+      if (pid === 0) continue;
       try {
         process.kill(pid, 'SIGKILL');
       } catch {

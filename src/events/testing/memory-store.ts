@@ -9,6 +9,7 @@ import {
   type EventStore,
   type KeptAnswer,
   type KeptWork,
+  type LeaseNode,
   type LeaseOrder,
   type NewWork,
   type Settlement,
@@ -66,7 +67,7 @@ export class MemoryEventStore implements EventStore {
       const taken: Row[] = [];
       let bytes = 0;
       for (const row of ready) {
-        if (taken.length >= most || (taken.length > 0 && bytes >= o.maxBytes)) break;
+        if (taken.length >= most || (taken.length > 0 && bytes + row.data.length > o.maxBytes)) break;
         row.state = 'leased';
         row.node = o.node;
         row.attempt++;
@@ -81,16 +82,23 @@ export class MemoryEventStore implements EventStore {
     await this.#do('beat', () => void this.#nodes.set(node, aliveUntilMs));
   }
 
-  async reclaim(nowMs: number, allBut: string | null): Promise<number> {
+  async nodes(): Promise<readonly LeaseNode[]> {
+    return await this.#do('nodes', () =>
+      [...this.#nodes].map(([node, aliveUntilMs]) => ({ node, aliveUntilMs })),
+    );
+  }
+
+  async reclaim(ended: readonly LeaseNode[] | { readonly allBut: string }): Promise<number> {
     return await this.#do('reclaim', () => {
       const isDead = (node: string): boolean =>
-        allBut === null ? (this.#nodes.get(node) ?? Infinity) <= nowMs : node !== allBut;
+        'allBut' in ended
+          ? node !== ended.allBut
+          : ended.some((one) => one.node === node && one.aliveUntilMs === this.#nodes.get(node));
       let count = 0;
       for (const row of this.rows) {
         if (row.state !== 'leased' || !isDead(row.node!)) continue;
         row.state = 'ready';
         row.node = null;
-        row.dueAtMs = Math.min(row.dueAtMs, nowMs);
         count++;
       }
       for (const node of [...this.#nodes.keys()]) if (isDead(node)) this.#nodes.delete(node);

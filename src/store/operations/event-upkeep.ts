@@ -1,3 +1,4 @@
+import type { LeaseNode } from '../../model/event-store.ts';
 import type { Dialect } from '../dialect.ts';
 import { rows, run, type Steps } from '../steps.ts';
 
@@ -12,41 +13,48 @@ export function* beatNode(node: string, aliveUntilMs: number): Steps<void> {
   );
 }
 
+/** All that have said that they live, and those that have leases and have not. */
+export function* nodesOfLeases(): Steps<readonly LeaseNode[]> {
+  const known = yield* rows<{ node: string; alive_until_ms: number }>(
+    'SELECT node, alive_until_ms FROM event_nodes',
+  );
+  const nodes: LeaseNode[] = known.map((row) => ({ node: row.node, aliveUntilMs: row.alive_until_ms }));
+  const names = new Set(nodes.map(({ node }) => node));
+  for (const node of yield* nodesWithLeases()) if (!names.has(node)) nodes.push({ node, aliveUntilMs: null });
+  return nodes;
+}
+
 /**
- * One step. Whoever leases has said first how long it lives, so what a node has of which nothing is known is nobody's.
+ * One step. Whoever leases has said first that it lives, so what a node has of which nothing is known is nobody's.
  * @returns how many are ready again; fewer than {@link UPKEEP_STEP}: that was all.
  */
-export function* reclaimWork(dialect: Dialect, nowMs: number, allBut: string | null): Steps<number> {
-  const now = Math.floor(nowMs);
-  let dead = yield* nodesWithLeases();
-  if (allBut === null) {
-    const alive = new Set(
-      (yield* rows<{ node: string }>('SELECT node FROM event_nodes WHERE alive_until_ms > $1', now)).map(
-        ({ node }) => node,
-      ),
-    );
-    dead = dead.filter((node) => !alive.has(node));
-  } else {
-    dead = dead.filter((node) => node !== allBut);
-  }
-  let reclaimed = 0;
-  if (dead.length > 0) {
-    const given = dialect.given(
-      { node: 'text' },
-      dead.map((node) => [node]),
-    );
-    // What is being settled at this moment is not ours to wait for.
-    const skip = dialect.name === 'sqlite' ? '' : 'FOR UPDATE OF w SKIP LOCKED';
-    reclaimed = yield* run(
-      `UPDATE work SET state = 'ready', node = NULL WHERE (app, id, component) IN (
-         SELECT w.app, w.id, w.component FROM ${given.as('g')} JOIN work w ON w.node = g.node LIMIT ${UPKEEP_STEP} ${skip})`,
+export function* reclaimWork(
+  dialect: Dialect,
+  ended: readonly LeaseNode[] | { readonly allBut: string },
+): Steps<number> {
+  const nodes = yield* nodesOfLeases();
+  const dead = nodes.filter(({ node, aliveUntilMs }) =>
+    'allBut' in ended
+      ? node !== ended.allBut
+      : ended.some((one) => one.node === node && one.aliveUntilMs === aliveUntilMs),
+  );
+  if (dead.length === 0) return 0;
+  const given = dialect.given(
+    { node: 'text' },
+    dead.map(({ node }) => [node]),
+  );
+  // What is being settled at this moment is not ours to wait for.
+  const skip = dialect.name === 'sqlite' ? '' : 'FOR UPDATE OF w SKIP LOCKED';
+  const reclaimed = yield* run(
+    `UPDATE work SET state = 'ready', node = NULL WHERE (app, id, component) IN (
+       SELECT w.app, w.id, w.component FROM ${given.as('g')} JOIN work w ON w.node = g.node LIMIT ${UPKEEP_STEP} ${skip})`,
+    ...given.parameters,
+  );
+  if (reclaimed < UPKEEP_STEP)
+    yield* run(
+      `DELETE FROM event_nodes WHERE node IN (SELECT node FROM ${given.as('g')})`,
       ...given.parameters,
     );
-  }
-  if (reclaimed < UPKEEP_STEP) {
-    if (allBut === null) yield* run('DELETE FROM event_nodes WHERE alive_until_ms <= $1', now);
-    else yield* run('DELETE FROM event_nodes WHERE node <> $1', allBut);
-  }
   return reclaimed;
 }
 

@@ -3,6 +3,7 @@ import type {
   EventChange,
   EventChanged,
   KeptAnswer,
+  LeaseNode,
   LeaseOrder,
   WorkAnswer,
   WorkFilter,
@@ -26,7 +27,7 @@ import {
   type WorkRow,
 } from './event-rows.ts';
 import { beginSettling, finishSettling } from './event-settle.ts';
-import { beatNode, pruneWork, reclaimWork, removeWork, UPKEEP_STEP } from './event-upkeep.ts';
+import { beatNode, nodesOfLeases, pruneWork, reclaimWork, removeWork, UPKEEP_STEP } from './event-upkeep.ts';
 
 /** Right under READ COMMITTED by the locks that it takes, and a sync for all that it holds: many events share one. */
 function keeping<A, R>(steps: Operation<A, R>['steps']): Operation<A, R> {
@@ -51,9 +52,11 @@ export const eventOperations = {
     beatNode(node, aliveUntilMs),
   ),
 
+  'events.nodes': reading<null, readonly LeaseNode[]>(() => nodesOfLeases()),
+
   /** One step. */
-  'events.reclaim': noting(function* (dialect, order: { nowMs: number; allBut: string | null }) {
-    const count = yield* reclaimWork(dialect, order.nowMs, order.allBut);
+  'events.reclaim': noting(function* (dialect, ended: readonly LeaseNode[] | { readonly allBut: string }) {
+    const count = yield* reclaimWork(dialect, ended);
     return { count, more: count >= UPKEEP_STEP };
   }),
 

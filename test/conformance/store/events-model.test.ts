@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { messageOf } from '../../../src/base/errors.ts';
 import type { NewWork, Settlement, SettledAs } from '../../../src/model/event-store.ts';
 import { EventOracle, lineOf } from './support/event-oracle.ts';
-import { attemptOf, newWork } from './support/event-things.ts';
+import { attemptOf, endedAt, newWork } from './support/event-things.ts';
 import { postgresUnderTest } from './support/postgres-under-test.ts';
 import { sqliteUnderTest } from './support/sqlite-under-test.ts';
 import type { StoreUnderTest } from './support/store-under-test.ts';
@@ -128,7 +128,8 @@ async function compare(subject: StoreUnderTest, seed: number): Promise<void> {
       if (!chance(0.4)) return;
       const allBut = chance(0.1) ? pick(NODES) : null;
       said.push(`reclaim ${allBut}`);
-      assert.equal(await events.reclaim(nowMs, allBut), oracle.reclaim(nowMs, allBut));
+      const ended = allBut === null ? await endedAt(events, nowMs) : { allBut };
+      assert.equal(await events.reclaim(ended), oracle.reclaim(nowMs, allBut));
     },
     async () => {
       if (!chance(0.3)) return;

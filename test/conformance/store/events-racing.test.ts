@@ -184,8 +184,8 @@ async function race(stores: readonly Store[]): Promise<void> {
       // As if it had ended, and its leases with it.
       if (round % 6 === 5) {
         const others = stores[(server + 1) % stores.length]!;
-        await events.beat(node, NOW_MS - 1);
-        await others.events.reclaim(NOW_MS, null);
+        await events.beat(node, 0);
+        await others.events.reclaim([{ node, aliveUntilMs: 0 }]);
         held = [];
       }
       if (round % 3 === 0) await events.retry({ app: 'shop', state: 'dead' }, NOW_MS, 100);

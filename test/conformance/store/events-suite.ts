@@ -253,24 +253,36 @@ export function eventsSuite(subject: StoreUnderTest): void {
     await one.publish(newWork('a', { key: 'k' }), newWork('b', { key: 'k' }));
     const [delivery] = await one.lease();
     await two.publish(newWork('c', { leaseFor: ['receipts'] }));
-    assert.equal(await events.reclaim(NOW_MS + 9, null), 0);
-    assert.equal(await events.reclaim(NOW_MS + 10, null), 1);
+    const [first, second] = [
+      { node: 'n1', aliveUntilMs: NOW_MS + 10 },
+      { node: 'n2', aliveUntilMs: NOW_MS + 20 },
+    ];
+    assert.deepEqual(
+      (await events.nodes()).toSorted((a, b) => (a.node < b.node ? -1 : 1)),
+      [first, second],
+    );
+    assert.equal(await events.reclaim([]), 0);
+    assert.equal(await events.reclaim([first]), 1);
     assert.deepEqual(await one.states(), { a: 'ready', b: 'blocked', c: 'leased' });
     assert.deepEqual(await one.settle(settlementOf(delivery!)), [false]);
-    const [second] = await two.lease();
-    assert.deepEqual([second!.id, second!.attempt], ['a', 2]);
+    const [again] = await two.lease();
+    assert.deepEqual([again!.id, again!.attempt], ['a', 2]);
     // A beat that comes in time is all that it takes.
     await events.beat('n2', NOW_MS + 40);
-    assert.equal(await events.reclaim(NOW_MS + 30, null), 0);
-    assert.equal(await events.reclaim(NOW_MS + 30, 'n2'), 0);
-    assert.equal(await events.reclaim(NOW_MS + 30, 'n3'), 2);
+    assert.equal(await events.reclaim([second]), 0);
+    assert.equal(await events.reclaim({ allBut: 'n2' }), 0);
+    assert.equal(await events.reclaim({ allBut: 'n3' }), 2);
+    assert.deepEqual(await events.nodes(), []);
   });
 
   check('events: much that was lost comes back by steps', async ({ events }) => {
     const user = new EventUser(events);
     const works = Array.from({ length: 1_100 }, (_, i) => newWork(`e${i}`, { leaseFor: ['receipts'] }));
     await user.publish(...works);
-    assert.equal(await events.reclaim(NOW_MS, null), 1_100);
+    // Of a node that has never said that it lives nothing holds.
+    const nodes = await events.nodes();
+    assert.deepEqual(nodes, [{ node: 'n1', aliveUntilMs: null }]);
+    assert.equal(await events.reclaim(nodes), 1_100);
     assert.equal((await user.lease({ limit: 2_000 })).length, 1_100);
   });
 

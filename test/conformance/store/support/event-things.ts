@@ -2,6 +2,7 @@ import type {
   Delivery,
   EventChanged,
   EventStore,
+  LeaseNode,
   LeaseOrder,
   NewWork,
   Settlement,
@@ -114,4 +115,9 @@ export class EventUser {
     const { publish = [], settle = [], nowMs = NOW_MS } = change;
     return this.#events.commit({ node: this.#node, nowMs, publish, settle });
   }
+}
+
+/** Those whose time is over, by one clock for all. */
+export async function endedAt(events: EventStore, nowMs: number): Promise<readonly LeaseNode[]> {
+  return (await events.nodes()).filter(({ aliveUntilMs }) => aliveUntilMs === null || aliveUntilMs <= nowMs);
 }
