@@ -20,6 +20,7 @@ describe('what is published', () => {
     assert.deepEqual(messages[0], {
       ...{ id: published!.id, type: 'order.paid', source: '/components/checkout', subject: 'o-1', key: null },
       ...{ time: scene.clock.nowMs(), attempt: 1, contentType: 'application/json', data: { cents: 5 } },
+      traceparent: null,
     });
     assert.equal(seed.trigger, 'event');
     await scene.end();
