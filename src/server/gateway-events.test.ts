@@ -85,7 +85,7 @@ test('the SDK sends events to the gateway, in binary and structured mode', async
     assert.equal(order!.type, 'order.paid');
     assert.equal(order!.id, 'A-1');
     assert.equal(order!.key, 'c-7');
-    assert.equal(order!.dedupe, '/orders A-1');
+    assert.deepEqual([order!.source, order!.dedupe], ['/orders', null]);
     assert.equal(Buffer.from(order!.data).toString(), '{"total":42}');
   }
 });
