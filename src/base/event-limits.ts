@@ -12,7 +12,7 @@ export function isEventType(text: string): boolean {
   return /^[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,98}[A-Za-z0-9])?$/.test(text);
 }
 
-/** Whether `contentType` says that the bytes are JSON (RFC 6839, 3.1). */
+/** Whether `contentType` says that the bytes are JSON: its subtype is that, or ends in `+json` (RFC 6839, 3.1), as CloudEvents has it, too. */
 export function isJsonType(contentType: string): boolean {
-  return /^application\/(?:[\w.+-]+\+)?json *(?:;|$)/i.test(contentType);
+  return /^[^/;\s]+\/(?:[^/;\s]*\+)?json[ \t]*(?:;|$)/i.test(contentType);
 }

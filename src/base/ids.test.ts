@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { instanceId, randomText, requestId, secretToken, timedText } from './ids.ts';
+import {
+  answerKey,
+  idOfKey,
+  instanceId,
+  keptId,
+  randomText,
+  requestId,
+  secretToken,
+  timedText,
+} from './ids.ts';
 
 test('ids have their form and do not repeat', () => {
   const seen = new Set<string>();
@@ -21,4 +30,15 @@ test('a text of a later time is behind those of before, and none is like another
   assert.deepEqual([...texts].sort(), texts);
   assert.ok(texts.every((text) => /^[0-9a-hjkmnp-tv-z]{26}$/.test(text)));
   assert.notEqual(timedText(1, 17), timedText(1, 17));
+});
+
+test('of an answer’s key follows its id, of which nothing follows', () => {
+  const key = answerKey(1.7e12);
+  const id = idOfKey(key)!;
+  assert.match(id, /^a_[0-9a-hjkmnp-tv-z]{26}$/);
+  assert.equal(idOfKey(key), id);
+  assert.equal(id.slice(0, 11), key.slice(0, 11), 'both are of one time');
+  assert.notEqual(idOfKey(answerKey(1.7e12)), id);
+  for (const none of [id, keptId(0), '', 'a_gone', `${key}0`, key.toUpperCase()])
+    assert.equal(idOfKey(none), null);
 });

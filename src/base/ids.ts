@@ -1,10 +1,12 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 /** Two letters at a time take half as long. */
 const LETTERS = ALPHABET.split('');
 const PAIRS: readonly string[] = LETTERS.flatMap((a) => LETTERS.map((b) => a + b));
 const POOL_BYTES = 4096;
+/** Characters of the time in front of a text that is in order of it. */
+const TIME_LENGTH = 9;
 
 let pool = Buffer.alloc(0);
 let used = 0;
@@ -39,8 +41,28 @@ export function secretToken(): string {
 /** `length` random characters behind 9 of the time: who keeps many such ids in order adds at the end, and not all over. */
 export function timedText(nowMs: number, length: number): string {
   let time = '';
-  for (let left = Math.floor(nowMs), i = 0; i < 9; i++, left = Math.floor(left / 32)) {
+  for (let left = Math.floor(nowMs), i = 0; i < TIME_LENGTH; i++, left = Math.floor(left / 32)) {
     time = ALPHABET[left % 32]! + time;
   }
   return time + randomText(length);
+}
+
+const KEPT_ID_LENGTH = 17;
+const ANSWER_KEY_LENGTH = 26;
+
+/** Id of an asynchronous invocation: whoever may look at the app's work sees it. */
+export function keptId(nowMs: number): string {
+  return `a_${timedText(nowMs, KEPT_ID_LENGTH)}`;
+}
+
+/** What a client gets who asked for one over HTTP, and nobody else: 130 random bits that open its answer. */
+export function answerKey(nowMs: number): string {
+  return `a_${timedText(nowMs, ANSWER_KEY_LENGTH)}`;
+}
+
+/** The id that belongs to an {@link answerKey}. It tells nothing of the key: a list of work, or a copy of the database, opens no answer. Null for what is no key. */
+export function idOfKey(key: string): string | null {
+  if (!/^a_[0-9a-z]{35}$/.test(key)) return null;
+  const digest = createHash('sha256').update(key).digest().subarray(0, KEPT_ID_LENGTH);
+  return `${key.slice(0, 'a_'.length + TIME_LENGTH)}${Array.from(digest, (byte) => ALPHABET[byte & 31]).join('')}`;
 }

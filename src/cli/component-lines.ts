@@ -5,7 +5,7 @@ import { limitsNotes } from './limits-notes.ts';
 import { clockTime } from './log-line.ts';
 import { formatTable, type Column } from './table.ts';
 import { paint, printableLine, truncate, wrap } from './terminal.ts';
-import { backlogLines, scheduleLines, workNotes } from './work-lines.ts';
+import { backlogLines, deadNotes, scheduleLines, tickNotes } from './work-lines.ts';
 
 const INSTANCES: readonly Column[] = [
   { title: 'INSTANCE' },
@@ -48,7 +48,7 @@ export function componentLines(component: ComponentStatus, nowMs: number, width:
     ...limitsNotes(component)
       .flatMap((note) => wrap(note, width))
       .map((line) => paint('yellow', line)),
-    ...workNotes(component, nowMs)
+    ...[...deadNotes(component), ...tickNotes(component, nowMs)]
       .flatMap((note) => wrap(printableLine(note), width))
       .map((line) => paint('red', line)),
     ...(component.events.length === 0

@@ -72,6 +72,13 @@ test('ps shows last and next ticks with their outcome, and what waits and is dea
   assert.match(blocks[4]!, /^receipts: 3 dead: fulcrum events ls --state dead --component receipts$/m);
 });
 
+test('a command that ps names is never cut, however long the component’s name is', () => {
+  const name = 'a-component-with-a-rather-long-name-too';
+  const lines = psLines(new FakePort().app(), [{ ...receipts, name }], NOW_MS, 80);
+  for (const line of lines) assert.ok(Array.from(line).length <= 80, line);
+  assert.ok(lines.join(' ').includes(`fulcrum events ls --state dead --component ${name}`), lines.join('\n'));
+});
+
 test('an app without schedules and kept work has neither table', () => {
   const list = [component(), component({ name: 'mail', backlog: backlog() })];
   assert.deepEqual([scheduleLines(list, NOW_MS, 80), backlogLines(list, NOW_MS, 80)], [[], []]);

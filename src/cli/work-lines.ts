@@ -77,19 +77,21 @@ export function backlogLines(components: readonly ComponentStatus[], nowMs: numb
   });
 }
 
-/** What somebody should look at: work that was given up, and ticks that failed. */
-export function workNotes({ name, backlog, schedules }: ComponentStatus, nowMs: number): string[] {
-  const failed = schedules.filter(({ lastState }) => lastState === 'failed');
-  return [
-    ...(backlog === null || backlog.dead === 0
-      ? []
-      : [`${countText(backlog.dead)} dead: fulcrum events ls --state dead --component ${name}`]),
-    ...failed.map((schedule) => {
+/** That work was given up, with the command that lists it: not to be cut. */
+export function deadNotes({ name, backlog }: ComponentStatus): string[] {
+  if (backlog === null || backlog.dead === 0) return [];
+  return [`${countText(backlog.dead)} dead: fulcrum events ls --state dead --component ${name}`];
+}
+
+/** Ticks that failed, each with its whole message. */
+export function tickNotes({ schedules }: ComponentStatus, nowMs: number): string[] {
+  return schedules
+    .filter(({ lastState }) => lastState === 'failed')
+    .map((schedule) => {
       const when = schedule.lastAtMs === null ? '' : ` ${relativeTime(schedule.lastAtMs, nowMs)}`;
       const why = schedule.lastMessage === null ? '' : `: ${schedule.lastMessage}`;
       return `its tick${when} (${scheduleName(schedule)}) failed${why}`;
-    }),
-  ];
+    });
 }
 
 function hasWork({ waiting, underWay, later, dead }: BacklogStatus): boolean {

@@ -38,7 +38,7 @@ export const retrySchema = refine(
       : { value: given },
 );
 
-interface RetryValues {
+export interface RetryValues {
   readonly attempts?: number | undefined;
   /** Milliseconds. */
   readonly first?: number | undefined;

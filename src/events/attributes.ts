@@ -65,3 +65,21 @@ export function readAttributes(text: string): WorkAttributes {
     scheduled: (all['$scheduled'] as WorkAttributes['scheduled'] | undefined) ?? null,
   };
 }
+
+/**
+ * The trace that a piece of work belongs to: the event's own (CloudEvents extension "Distributed Tracing"), or that of the request that was
+ * kept; null: it names none.
+ */
+export function traceOf({ extensions, request }: WorkAttributes): string | null {
+  const named = extensions['traceparent'] ?? fieldOf(request?.fields ?? [], 'traceparent');
+  return typeof named === 'string' && TRACEPARENT.test(named) ? named : null;
+}
+
+/** W3C Trace Context, version 00. */
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+function fieldOf(fields: readonly string[], lower: string): string | null {
+  for (let i = 0; i + 1 < fields.length; i += 2)
+    if (fields[i]!.toLowerCase() === lower) return fields[i + 1]!;
+  return null;
+}

@@ -5,6 +5,7 @@ import type { RunnableSpec } from '../model/app.ts';
 import type { Delivery, NewWork, SettledAs, WorkAnswer } from '../model/event-store.ts';
 import type { MessageSaid } from '../model/invocation.ts';
 import { DEFAULT_RETRY, type RetrySettings } from '../model/work-settings.ts';
+import { readAttributes, traceOf } from './attributes.ts';
 import type { Held } from './batches.ts';
 import { carryOut, type CarriedOut } from './carry-out.ts';
 import type { Committer } from './committer.ts';
@@ -167,6 +168,7 @@ export class BatchWork {
       status,
       result: resultOf(answer),
       error,
+      traceparent: traceOf(readAttributes(delivery.attributes)),
     };
     const { components, settings } = serving;
     return [endWork(type, end, { app: this.#o.app, components, settings, nowMs: this.#o.clock.nowMs() })];

@@ -14,7 +14,7 @@ import type {
 } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
 import { scheduleText } from '../model/work-settings.ts';
-import { readAttributes, type WorkAttributes } from './attributes.ts';
+import { readAttributes, traceOf, type WorkAttributes } from './attributes.ts';
 import { GatheredAnswer } from './gathered-answer.ts';
 import { KeptBody } from './kept-body.ts';
 import { queueBatch } from './queue-batch.ts';
@@ -58,11 +58,9 @@ export async function carryOut(deliveries: readonly Delivery[], o: CarryOptions)
   const beganAtMs = clock.nowMs();
   const beganMs = clock.monotonicMs();
   let begun = false;
-  const traceparent = attributes?.extensions['traceparent'];
   const seed = {
     requestId: attributes?.requestId ?? requestId(),
-    traceparent:
-      typeof traceparent === 'string' && isTraceparent(traceparent) ? traceparent : o.newTraceparent(),
+    traceparent: (attributes === null ? null : traceOf(attributes)) ?? o.newTraceparent(),
     trigger: triggerOf(first!),
     signal: null,
     deadlineMs: null,
@@ -173,9 +171,4 @@ function without(fields: readonly string[], names: readonly string[]): string[] 
 
 function json(value: unknown): Payload {
   return { encoding: 'json', bytes: Buffer.from(JSON.stringify(value)) };
-}
-
-/** W3C Trace Context, version 00. */
-function isTraceparent(text: string): boolean {
-  return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text);
 }

@@ -20,6 +20,7 @@ const WRONG: readonly [Partial<EventOrder>, RegExp][] = [
   [{ extensions: { 'Bad-Name': 'x' } }, /name "Bad-Name"/],
   [{ extensions: { ratio: 0.5 } }, /'ratio' .* is 0\.5, which is no integer/],
   [{ data: Buffer.from('{"a":') }, /is no JSON, as its content type says/],
+  [{ data: Buffer.from('4111 1111') }, /content type says: it goes wrong at character 6\.$/],
   [{ data: Buffer.alloc(0) }, /it is empty/],
   [{ data: Buffer.from([0x22, 0xff, 0x22]) }, /is not UTF-8/],
 ];

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { formatBytes } from '../base/bytes.ts';
-import { FulcrumError, messageOf } from '../base/errors.ts';
+import { FulcrumError } from '../base/errors.ts';
 import { isEventType, isJsonType, MAX_EVENT_SUBJECT_LENGTH } from '../base/event-limits.ts';
 import {
   MAX_EVENT_BYTES,
@@ -8,6 +8,7 @@ import {
   MAX_EVENT_KEY_LENGTH,
   type EventOrder,
 } from '../model/event.ts';
+import { faultIn } from './cloudevents/json-text.ts';
 
 /** Events of one `publish`: they go in one transaction. */
 const MOST_PUBLISHED = 1_000;
@@ -74,13 +75,18 @@ function checkOrder(order: EventOrder, place: string): void {
   if (isJsonType(contentType)) checkJson(data, what);
 }
 
-/** It is put into batches as it is: what is no JSON would break those of others. */
+/**
+ * It is put into batches as it is: what is no JSON would break those of others. Where it goes wrong is told by its place alone, for logs hold
+ * what is told, and must not hold what stands there, as the message of `JSON.parse` does.
+ */
 function checkJson(data: Uint8Array, what: string): void {
   if (!isUtf8(data)) throw invalid(`The data ${what} is not UTF-8, as JSON is.`);
+  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8');
   try {
-    JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'));
-  } catch (error) {
-    const found = data.length === 0 ? 'it is empty' : messageOf(error);
+    JSON.parse(text);
+  } catch {
+    const at = faultIn(text, text.length)?.at ?? text.length;
+    const found = text === '' ? 'it is empty' : `it goes wrong at character ${at + 1}`;
     throw invalid(`The data ${what} is no JSON, as its content type says: ${found}.`);
   }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FulcrumError } from '../base/errors.ts';
+import type { Published } from '../model/event.ts';
 import { DEFAULT_ASYNC, DEFAULT_RETRY } from '../model/work-settings.ts';
+import { readCloudEvents } from './cloudevents/read.ts';
 import { component, failedWith, OK, order, Scene, subscription, type Invoked } from './testing/scene.ts';
 
 const receipts = component('receipts', { subscription: subscription(['order.*']) });
@@ -20,6 +22,7 @@ describe('what is published', () => {
     assert.deepEqual(messages[0], {
       ...{ id: published!.id, type: 'order.paid', source: '/components/checkout', subject: 'o-1', key: null },
       ...{ time: scene.clock.nowMs(), attempt: 1, contentType: 'application/json', data: { cents: 5 } },
+      traceparent: null,
     });
     assert.equal(seed.trigger, 'event');
     await scene.end();
@@ -72,6 +75,18 @@ describe('what is published', () => {
     assert.equal(scene.invoked.length, 2);
     await scene.pass(300_001);
     assert.equal((await scene.publish(order('order.paid', 5, outside)))[0]!.duplicate, false);
+  });
+
+  it('from outside is no duplicate of one whose dedupe key an author has made of the same words', async () => {
+    const scene = await Scene.begin({ components: [receipts] });
+    const fields = ['ce-specversion', '1.0', 'ce-id', '7', 'ce-source', 'cart', 'ce-type', 'order.paid'];
+    const outside = (): Promise<readonly Published[]> =>
+      scene.events.publish(null, readCloudEvents(null, fields, Buffer.alloc(0)));
+    const [own] = await scene.publish(order('order.paid', 1, { dedupe: 'cart 7' }));
+    const [first] = await outside();
+    assert.equal(first!.duplicate, false);
+    assert.notEqual(first!.id, own!.id);
+    assert.deepEqual(await outside(), [{ id: first!.id, duplicate: true }]);
   });
 
   it('is held back for as long as it is delayed', async () => {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { formatBytes } from '../base/bytes.ts';
 import { FulcrumError } from '../base/errors.ts';
-import { timedText } from '../base/ids.ts';
+import { keptId, timedText } from '../base/ids.ts';
 import type { LaterOrder } from '../model/app-events.ts';
 import { MAX_EVENT_BYTES, takesType, type EventOrder } from '../model/event.ts';
 import type { NewWork } from '../model/event-store.ts';
@@ -77,7 +77,7 @@ function givenDedupe(source: string, id: string): string {
 export function laterWork(
   app: string,
   spec: RunnableSpec,
-  { work, requestId }: LaterOrder,
+  { work, requestId, id }: LaterOrder,
   nowMs: number,
   leases: boolean,
 ): NewWork {
@@ -91,7 +91,7 @@ export function laterWork(
   return {
     app,
     components: [spec.name],
-    id: `a_${timedText(nowMs, 26)}`,
+    id: id ?? keptId(nowMs),
     kind: work.kind === 'request' ? 'request' : 'call',
     type: typeOf(work),
     source: '/',
@@ -125,11 +125,13 @@ export interface LaterEnd {
   /** JSON text; null: there is none, or it is too much for an event. */
   readonly result: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** Null: it belongs to none. */
+  readonly traceparent: string | null;
 }
 
 /** The event that tells of an asynchronous invocation's end: once, however often its settlement is tried. */
 export function endWork(type: string, end: LaterEnd, o: Omit<EventWorkOptions, 'leaseFor'>): NewWork {
-  const { result, ...told } = end;
+  const { result, traceparent, ...told } = end;
   const head = JSON.stringify(told).slice(0, -1);
   const order: EventOrder = {
     type,
@@ -142,7 +144,7 @@ export function endWork(type: string, end: LaterEnd, o: Omit<EventWorkOptions, '
     source: null,
     subject: end.id,
     timeMs: null,
-    extensions: {},
+    extensions: traceparent === null ? {} : { traceparent },
   };
   return eventWork(order, end.component, {
     ...o,

@@ -1,4 +1,5 @@
 import { isJsonType } from '../base/event-limits.ts';
+import { readAttributes, traceOf } from './attributes.ts';
 import type { Delivery } from '../model/event-store.ts';
 import type { Payload } from '../model/invocation.ts';
 
@@ -20,7 +21,9 @@ export function queueBatch(deliveries: readonly Delivery[]): Payload {
   const parts: Uint8Array[] = [];
   for (const [i, delivery] of deliveries.entries()) {
     const { id, type, source, subject, key, timeMs, attempt, contentType, data } = delivery;
-    const head = JSON.stringify({ id, type, source, subject, key, time: timeMs, attempt, contentType });
+    const traceparent = traceOf(readAttributes(delivery.attributes));
+    const said = { id, type, source, subject, key, time: timeMs, attempt, contentType, traceparent };
+    const head = JSON.stringify(said);
     const before = `${i === 0 ? '{"messages":[' : ','}${head.slice(0, -1)}`;
     if (isJsonType(contentType)) {
       // What has none was kept by an older version, or by hand.

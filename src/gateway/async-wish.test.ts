@@ -13,6 +13,8 @@ const KEPT: readonly [
 ][] = [
   ['POST', '?async', [], '', false],
   ['POST', '?async=', [], '', false],
+  ['POST', '?async=true&a=1', [], '?a=1', false],
+  ['GET', '?async=true', [], '', false],
   ['GET', '?async', [], '', false],
   ['DELETE', '?a=1&async&b=2', [], '?a=1&b=2', false],
   ['POST', '?async&a=%20&&x', [], '?a=%20&&x', false],

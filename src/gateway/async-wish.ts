@@ -15,10 +15,12 @@ export type AsyncWish =
     };
 
 const KEY = 'async';
+/** As the admin API has it, too. */
+const KEEPS: ReadonlySet<string> = new Set([KEY, `${KEY}=`, `${KEY}=true`]);
 const PREFERENCE = 'respond-async';
 
 /**
- * What is asked for by `?async` (also `?async=`), `?async=ID` (GET and HEAD), or `Prefer: respond-async` (RFC 7240, 4.1); null: nothing of
+ * What is asked for by `?async` (also `?async=` and `?async=true`), `?async=ID` (GET and HEAD), or `Prefer: respond-async` (RFC 7240, 4.1); null: nothing of
  * the kind. OPTIONS is about the resource, and never kept.
  * @param query empty, or beginning with `?`.
  */
@@ -26,12 +28,12 @@ export function asyncWish(method: string, query: string, fields: readonly string
   if (method === 'OPTIONS') return null;
   const parts = query.length > 1 ? query.slice(1).split('&') : [];
   const asked = parts.find((part) => part === KEY || part.startsWith(`${KEY}=`));
-  const id = asked === undefined ? '' : asked.slice(KEY.length + 1);
+  const id = asked === undefined || KEEPS.has(asked) ? '' : asked.slice(KEY.length + 1);
   // Of other methods it is a query like any other: nothing that changes something is taken for a look.
   if (id !== '') return method === 'GET' || method === 'HEAD' ? { kind: 'look', id } : null;
   const preferred = prefersAsync(fields);
   if (asked === undefined && !preferred) return null;
-  const rest = parts.filter((part) => part !== KEY && part !== `${KEY}=`).join('&');
+  const rest = parts.filter((part) => !KEEPS.has(part)).join('&');
   return { kind: 'keep', query: rest === '' ? '' : `?${rest}`, preferred };
 }
 

@@ -12,10 +12,10 @@ export interface EventEntrance {
   readonly bodyLimitBytes: number;
   /**
    * Takes what a request has brought. Resolves when it is kept, all or nothing, with the ids.
-   * @param fields of the request, name, value, …: end-to-end ones.
+   * @param fields of the request, name, value, …: end-to-end ones. @param traceparent of the request: of the events that name no trace of their own.
    * Rejects with a FulcrumError.
    */
-  take(fields: readonly string[], body: Uint8Array): Promise<readonly string[]>;
+  take(fields: readonly string[], body: Uint8Array, traceparent: string): Promise<readonly string[]>;
 }
 
 /** Whether who asks has shown the token. */

@@ -49,7 +49,7 @@ async function deliver(
   parts: GatewayParts,
   stream: RequestStream,
   exchange: Exchange,
-  { fields, query }: Admission,
+  { fields, query, traceparent }: Admission,
   door: EventDoor,
 ): Promise<void> {
   const { entrance } = door;
@@ -68,7 +68,7 @@ async function deliver(
     throw new FulcrumError('media-type-unsupported', message);
   }
   const o = { parts, stream, exchange, limitBytes: entrance.bodyLimitBytes, tooLarge };
-  const ids = await withWholeBody(o, (body) => entrance.take(fields.passed, body));
+  const ids = await withWholeBody(o, (body) => entrance.take(fields.passed, body, traceparent));
   exchange.answer(
     { status: 202, headers: ['Content-Type', 'application/json', 'Cache-Control', 'no-store'] },
     Buffer.from(JSON.stringify({ ids })),

@@ -8,6 +8,8 @@ export interface LaterOrder {
   readonly work: LaterWork;
   /** Stands in the logs of each of its attempts. */
   readonly requestId: string;
+  /** Its id, where whoever asks has made one: `idOfKey` of what only they know. */
+  readonly id?: string;
 }
 
 export type LaterWork =

@@ -7,7 +7,7 @@ export { MAX_EVENT_BYTES, MAX_EVENT_DELAY_MS, MAX_EVENT_KEY_LENGTH };
 export interface EventOrder {
   /** As `order.paid`: letters, digits and `. _ : / -`, at most 100. */
   readonly type: string;
-  /** At most {@link MAX_EVENT_BYTES}. Where `contentType` is JSON (`application/json`, `…+json`): valid JSON, as UTF-8. */
+  /** At most {@link MAX_EVENT_BYTES}. Where `contentType` is JSON (its subtype is `json`, or ends in `+json`): valid JSON, as UTF-8. */
   readonly data: Uint8Array;
   readonly contentType: string;
   /** Events of one key reach each subscriber in the order in which they were published, one at a time; null: in any order. At most 256 characters. */

@@ -49,7 +49,20 @@ describe('an event that is published', () => {
       subject: 's',
     });
     assert.equal(eventOf('a', 1, { delay: 0.2 }).delayMs, 1);
-    assert.equal(eventOf('a', {}, { contentType: 'application/vnd.shop+json; v=1' }).data, '{}');
+    for (const contentType of [
+      'application/vnd.shop+json; v=1',
+      'text/json',
+      'model/gltf+json;v=1',
+      'Application/JSON;x=1',
+    ])
+      assert.equal(eventOf('a', {}, { contentType }).data, '{}');
+    for (const contentType of [
+      'application/jsonl',
+      'application/json-seq',
+      'text/plain;x=+json',
+      'text/xjson',
+    ])
+      assert.throws(() => eventOf('a', {}, { contentType }), { code: 'event-invalid' });
   });
 
   it('has any data that JSON says without loss', () => {

@@ -90,6 +90,8 @@ export interface QueueMessage<Data = unknown> {
   readonly time: number;
   /** 1 at the first delivery. */
   readonly attempt: number;
+  /** The trace in which it was published (W3C Trace Context); null: it names none. Of a message that comes alone calls go on with that by themselves. */
+  readonly traceparent: string | null;
   /** This message is done with, even if the handler fails later, or its process ends. */
   ack(): void;
   /**

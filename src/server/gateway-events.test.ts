@@ -29,10 +29,13 @@ class Events {
 
   later(order: LaterOrder): Promise<Published> {
     this.orders.push(order);
-    return Promise.resolve({ id: 'a_0123456789abcdef', duplicate: false });
+    return Promise.resolve({ id: order.id!, duplicate: false });
   }
 
-  answer(): Promise<KeptAnswer | null> {
+  readonly asked: string[] = [];
+
+  answer(id: string): Promise<KeptAnswer | null> {
+    this.asked.push(id);
     return Promise.resolve(null);
   }
 }
@@ -50,6 +53,7 @@ async function scene(t: TestContext, limits: Partial<Limits> = {}) {
     token: TOKEN,
     events,
     limits: appLimits,
+    clock,
   });
   fixture.runs('report', ['/*'], answering(200, [], 'at once'), null, { async: { open: true } });
   const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>): Promise<Response> =>
@@ -81,7 +85,7 @@ test('the SDK sends events to the gateway, in binary and structured mode', async
     assert.equal(order!.type, 'order.paid');
     assert.equal(order!.id, 'A-1');
     assert.equal(order!.key, 'c-7');
-    assert.equal(order!.dedupe, '/orders A-1');
+    assert.deepEqual([order!.source, order!.dedupe], ['/orders', null]);
     assert.equal(Buffer.from(order!.data).toString(), '{"total":42}');
   }
 });
@@ -150,6 +154,30 @@ test('what the store cannot keep: 503 and when to come again', async (t) => {
   assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '1']);
 });
 
+test('what lists and events call a kept request does not open its answer: only the key does, which who asked got', async (t) => {
+  const { fixture, events } = await scene(t);
+  const response = await fetch(`${fixture.url}/x?async`);
+  const { id: key } = (await response.json()) as { id: string };
+  const id = events.orders[0]!.id!;
+  assert.match(id, /^a_[0-9a-z]{26}$/);
+  assert.ok(!id.includes(key.slice(11)) && !key.includes(id.slice(11)), 'one does not tell the other');
+  assert.equal(response.headers.get('location'), `/x?async=${key}`);
+  await fetch(`${fixture.url}/x?async=${key}`);
+  assert.equal((await fetch(`${fixture.url}/x?async=${id}`)).status, 404);
+  assert.deepEqual(events.asked, [id]);
+});
+
+test('an event is of the trace that its sender was in, unless it names another', async (t) => {
+  const { events, post } = await scene(t);
+  const [sent, named] = ['1', '2'].map((digit) => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`);
+  const batch = [EVENT, { ...EVENT, id: 'A-2', traceparent: named, sequence: '1' }];
+  await post(JSON.stringify(batch), { ...BATCHED, traceparent: sent! });
+  assert.deepEqual(
+    events.published[0]!.map(({ extensions }) => extensions),
+    [{ traceparent: sent }, { traceparent: named, sequence: '1' }],
+  );
+});
+
 test('a component’s rates hold for asking, those of a client for asking after it, and being full does not matter', async (t) => {
   const { fixture, events, clock } = await scene(t, { rps: 1, burst: 2, perClient: { rps: 1, burst: 3 } });
   const ask = async (query: string): Promise<number> => (await fetch(`${fixture.url}/x?${query}`)).status;
@@ -184,6 +212,7 @@ test('an app without an endpoint takes no events', () => {
       token,
       events: new Events(),
       limits: new AppLimits(new FakeClock()),
+      clock: new FakeClock(),
     }).events;
   assert.equal(of(false, TOKEN), null);
   assert.equal(of(true, null), null);

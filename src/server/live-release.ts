@@ -223,11 +223,11 @@ export class LiveRelease {
   }
 
   #routes(spec: AppSpec): GatewayRelease {
-    const { app, number, log, events, limits } = this.#options;
+    const { app, number, log, events, limits, clock } = this.#options;
     const { dispatcher, outcomes } = this;
     const { components, gateway } = spec;
     const token = this.#eventToken;
-    const taking = events === undefined ? {} : gatewayEvents({ spec, token, events, limits });
+    const taking = events === undefined ? {} : gatewayEvents({ spec, token, events, limits, clock });
     return { app, number: number ?? 1, dispatcher, components, gateway, log, outcomes, ...taking };
   }
 

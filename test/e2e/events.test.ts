@@ -252,3 +252,65 @@ test('a program is sent events over HTTP, again where it answers with an error, 
   assert.equal(accepted.status, 202);
   await until(async () => (await got()).some(({ data }) => data === 'later'));
 });
+
+const TRACED = `
+  const seen = [];
+  export const look = () => seen;
+  export default {
+    async fetch(request, env) {
+      if (new URL(request.url).pathname === '/late') {
+        await env.events.publish('t.late', request.headers.get('traceparent'));
+        return new Response('done');
+      }
+      return Response.json(await env.events.publish('t.a', null));
+    },
+    async queue(batch) {
+      for (const { type, traceparent, data } of batch.messages) seen.push([type, traceparent, typeof data === 'string' ? data : null]);
+    },
+  };`;
+const TRACED_PROGRAM = `
+  const { createServer } = require('node:http');
+  const got = [];
+  createServer((request, response) => {
+    if (request.url === '/got') return response.end(JSON.stringify(got));
+    got.push([request.headers['ce-type'], request.headers['ce-traceparent'], request.headers.traceparent]);
+    response.writeHead(204).end();
+  }).listen(process.env.PORT);`;
+
+test('work that is kept goes on with the trace of whoever asked for it', async (t) => {
+  const token = 'a-token-of-enough-letters';
+  const folder = await appFolder(t, {
+    'fulcrum.config.ts': `export default { name: 'test', events: { endpoint: { path: '/events', token: '${token}' } }, components: {
+      traced: { entry: './traced.ts', mode: 'service', routes: ['/*'], events: ['t.*'], async: { onSuccess: 't.ended' } },
+      told: { command: 'node server.cjs', mode: 'service', routes: ['/got'], events: { types: ['t.*'], path: '/' } },
+    } };`,
+    'traced.ts': TRACED,
+    'server.cjs': TRACED_PROGRAM,
+  });
+  await using app = await startApp({ directory: folder.path });
+  const trace = (digit: string): string => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`;
+  await app.fetch('/', { headers: { traceparent: trace('1') } });
+  const cloud = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/x', 'ce-type': 't.sent' };
+  const authorization = `Bearer ${token}`;
+  const sent = { ...cloud, authorization, traceparent: trace('2') };
+  assert.equal((await app.fetch('/events', { method: 'POST', headers: sent })).status, 202);
+  const later = await app.fetch('/late?async', { method: 'POST', headers: { traceparent: trace('3') } });
+  assert.equal(later.status, 202);
+  await until(async () => ((await app.call('traced', 'look')) as unknown[]).length === 4);
+  const sorted = (rows: unknown): unknown[] =>
+    (rows as string[][]).toSorted(([a], [b]) => (a! < b! ? -1 : 1));
+  assert.deepEqual(sorted(await app.call('traced', 'look')), [
+    ['t.a', trace('1'), null],
+    ['t.ended', trace('3'), null],
+    ['t.late', trace('3'), trace('3')],
+    ['t.sent', trace('2'), null],
+  ]);
+  const got = async (): Promise<string[][]> => (await (await app.fetch('/got')).json()) as string[][];
+  await until(async () => (await got()).length === 4);
+  assert.deepEqual(sorted(await got()), [
+    ['t.a', trace('1'), trace('1')],
+    ['t.ended', trace('3'), trace('3')],
+    ['t.late', trace('3'), trace('3')],
+    ['t.sent', trace('2'), trace('2')],
+  ]);
+});

@@ -39,6 +39,7 @@ export function message(type: string, data: unknown): QueueMessage & { said: str
     contentType: 'application/json',
     time: 0,
     attempt: 1,
+    traceparent: null,
     said: null,
     ack() {
       this.said = 'acked';

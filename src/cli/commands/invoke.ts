@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { givenData, parseJson } from '../given-data.ts';
 import { invocationEnd, printInvocation } from '../kept-invocation.ts';
 import { print, printJson } from '../stdout.ts';
-import { paint, printable } from '../terminal.ts';
+import { paint, printable, terminalWidth, wrap } from '../terminal.ts';
 
 export interface InvokeOptions extends Target {
   readonly json?: boolean;
@@ -47,7 +47,8 @@ export async function invoke(
     else {
       print(kept.id);
       const next = `Kept. \`fulcrum invocations show ${kept.id}\` says what becomes of it.`;
-      process.stderr.write(`${paint('dim', next, process.stderr)}\n`);
+      for (const line of wrap(next, terminalWidth()))
+        process.stderr.write(`${paint('dim', line, process.stderr)}\n`);
     }
     return EXIT.ok;
   }

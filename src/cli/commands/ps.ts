@@ -12,7 +12,7 @@ import { limitsNotes } from '../limits-notes.ts';
 import { print, printJson } from '../stdout.ts';
 import { formatTable, type Column } from '../table.ts';
 import { paint, printableLine, terminalWidth, truncate, wrap } from '../terminal.ts';
-import { backlogLines, scheduleLines, workNotes } from '../work-lines.ts';
+import { backlogLines, deadNotes, scheduleLines, tickNotes } from '../work-lines.ts';
 
 export interface PsOptions extends Target {
   readonly json?: boolean;
@@ -118,7 +118,7 @@ export function psLines(
     const failed = components[row]!.lastMinute?.failed ?? 0;
     return COLUMNS[column]!.title === 'FAILED' && failed > 0 ? paint('red', cell) : cell;
   };
-  const notes = [
+  const notes: Note[] = [
     ...(app.failedDeploy
       ? [{ colour: 'red' as const, text: `The last change did not go live: ${app.failedDeploy.message}` }]
       : []),
@@ -137,8 +137,8 @@ export function psLines(
     ...below(scheduleLines(components, nowMs, width, MOST_SCHEDULES)),
     ...below(backlogLines(components, nowMs, width)),
     ...(notes.length > 0 ? [''] : []),
-    ...notes.flatMap(({ colour, text }) =>
-      colour === 'dim'
+    ...notes.flatMap(({ colour, text, whole = colour === 'dim' }) =>
+      whole
         ? wrap(printableLine(text), width).map((line) => paint(colour, line))
         : [paint(colour, truncate(printableLine(text), width))],
     ),
@@ -211,7 +211,14 @@ function namesOf(components: readonly ComponentStatus[]): string {
   return components.map(({ name }) => name).join(', ');
 }
 
-function notesOn(component: ComponentStatus, nowMs: number): { colour: 'yellow' | 'red'; text: string }[] {
+interface Note {
+  readonly colour: 'dim' | 'yellow' | 'red';
+  readonly text: string;
+  /** On as many lines as it takes. */
+  readonly whole?: boolean;
+}
+
+function notesOn(component: ComponentStatus, nowMs: number): Note[] {
   const { name, queued, lastError } = component;
   return [
     ...limitsNotes(component).map((text) => ({ colour: 'yellow' as const, text: `${name}: ${text}` })),
@@ -223,7 +230,12 @@ function notesOn(component: ComponentStatus, nowMs: number): { colour: 'yellow' 
           },
         ]
       : []),
-    ...workNotes(component, nowMs).map((text) => ({ colour: 'red' as const, text: `${name}: ${text}` })),
+    ...deadNotes(component).map((text) => ({
+      colour: 'red' as const,
+      text: `${name}: ${text}`,
+      whole: true,
+    })),
+    ...tickNotes(component, nowMs).map((text) => ({ colour: 'red' as const, text: `${name}: ${text}` })),
     ...(lastError === null ? [] : [{ colour: 'red' as const, text: `${name}: ${lastError}` }]),
   ];
 }

@@ -1,4 +1,5 @@
 import { FulcrumError } from '../../base/errors.ts';
+import { idOfKey } from '../../base/ids.ts';
 import type { AppEvents } from '../../model/app-events.ts';
 import type { Published } from '../../model/event.ts';
 import type { WorkRecord } from '../../model/event-store.ts';
@@ -187,7 +188,7 @@ export function eventRoutes({ host }: ApiParts): Route[] {
 }
 
 async function kept(events: AppEvents, id: string) {
-  const [first, ...more] = await events.get(id);
+  const [first, ...more] = await events.get(idOfKey(id) ?? id);
   if (first !== undefined) return [first, ...more] as const;
   throw new FulcrumError(
     'not-found',

@@ -1,5 +1,5 @@
 import { FulcrumError } from '../../base/errors.ts';
-import { requestId } from '../../base/ids.ts';
+import { idOfKey, requestId } from '../../base/ids.ts';
 import type { LaterWork } from '../../model/app-events.ts';
 import type { KeptAnswer } from '../../model/event-store.ts';
 import { contentOf } from '../content.ts';
@@ -62,7 +62,8 @@ export function invocationRoutes({ host }: ApiParts): Route[] {
       handle: async ({ app, params }) =>
         told(
           need(
-            await running(host, app).events.answer(params.id),
+            // A client shows what it was given, which is its key.
+            await running(host, app).events.answer(idOfKey(params.id) ?? params.id),
             `There is no invocation '${params.id}' here that was asked for with \`async\`, or its result has been forgotten.`,
           ),
         ),

@@ -7,6 +7,7 @@ import { deployInput, diffInput, digestsInput, pageInput, releaseParams, rollbac
 import { stepLines, summaryOf } from '../line-stream.ts';
 import { diffReleases } from '../release-diff.ts';
 import { json, jsonBody, lines, route, tarBody, type Route } from '../route.ts';
+import { shownManifests } from '../shown-manifest.ts';
 import {
   appAnswer,
   diffAnswer,
@@ -58,7 +59,8 @@ export function releaseRoutes({ host, clock }: ApiParts): Route[] {
       audit: null,
       async handle({ app, params }) {
         const { manifest, ...summary } = await release(app, params.number);
-        return { ...summary, manifest };
+        const [shown] = shownManifests(manifest);
+        return { ...summary, manifest: shown };
       },
     }),
     route({
@@ -73,7 +75,7 @@ export function releaseRoutes({ host, clock }: ApiParts): Route[] {
       audit: null,
       async handle({ app, query: { from, to } }) {
         const [before, after] = await Promise.all([release(app, from), release(app, to)]);
-        return { from, to, ...diffReleases(before.manifest, after.manifest) };
+        return { from, to, ...diffReleases(...shownManifests(before.manifest, after.manifest)) };
       },
     }),
     route({

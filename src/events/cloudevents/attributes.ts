@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { MAX_EVENT_KEY_LENGTH, type EventOrder } from '../../model/event.ts';
 import { invalidAttribute, invalidEvent, quoted, type Place } from './invalid.ts';
 import { readTimestamp } from './timestamp.ts';
@@ -93,23 +92,14 @@ export function orderOf(
     contentType,
     key: optional(place, attributes, KEY_ATTRIBUTE, MAX_EVENT_KEY_LENGTH),
     delayMs: 0,
-    dedupe: dedupeKey(source, id),
+    // Its source and id say whether it has come before.
+    dedupe: null,
     id,
     source,
     subject: optional(place, attributes, 'subject', LONGEST_REFERENCE),
     timeMs: timeOf(place, attributes),
     extensions: extensionsOf(place, attributes),
   };
-}
-
-/**
- * What makes an event one that has come already: its source and id, which the specification has producers keep unique together. A source
- * has no spaces in it. Where both are longer than a key may be, their digest.
- */
-function dedupeKey(source: string, id: string): string {
-  const pair = `${source} ${id}`;
-  if (pair.length <= MAX_EVENT_KEY_LENGTH) return pair;
-  return `sha256:${createHash('sha256').update(pair).digest('base64url')}`;
 }
 
 /** Whether it is a reference of RFC 3986, as `source` must be. */

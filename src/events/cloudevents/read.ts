@@ -20,7 +20,7 @@ const PREFIX = 'ce-';
  * Reads events from an HTTP message, in whichever of the three modes it is: CloudEvents 1.0.2, HTTP protocol binding and JSON format. The
  * other way round it is `writeCloudEvents`.
  *
- * What is read is ready to be published: `partitionkey` is its key, and its source and id together say whether it has come before. All
+ * What is read is ready to be published: `partitionkey` is its key; its source and id, by which the publisher tells whether it has come before, are kept with it. All
  * events of a batch are good, or it throws for the first that is not. A batch may be empty.
  *
  * @param contentType of the message; null: it names none.

@@ -62,7 +62,8 @@ export class CallClient {
 
   /** Resolves when the event is kept. Rejects with an error that carries a code of Fulcrum's. */
   async publish({ data, ...event }: MadeEvent): Promise<PublishedEvent> {
-    const head: Partial<CallHead> = { kind: 'publish', event, encoding: 'json' };
+    const parent = scopes.getStore()?.stream ?? null;
+    const head: Partial<CallHead> = { kind: 'publish', event, encoding: 'json', parent };
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     return decodeValue(await this.#ask(head, bytes, bytes.length), 'json') as PublishedEvent;
   }

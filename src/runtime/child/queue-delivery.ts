@@ -61,6 +61,7 @@ export class QueueDelivery {
         textOf(given['contentType']) ?? (base64 === null ? 'application/json' : 'application/octet-stream'),
       time: numberOf(given['time']) ?? Date.now(),
       attempt: numberOf(given['attempt']) ?? 1,
+      traceparent: textOf(given['traceparent']),
       ack: () => this.#say({ id, as: 'acked', afterMs: null }),
       retry: (options) => {
         const delay = options?.delay;

@@ -60,11 +60,12 @@ export class OutboundCalls {
   #asked(head: CallHead): Asked {
     const { kind, to, function: functionName, encoding, event } = head;
     if (kind === 'publish' && event) {
+      const traceparent = this.#contextOf(head)?.traceparent ?? null;
       return {
         mostBytes: MAX_EVENT_BYTES,
         tooLarge: eventTooLarge,
         holds: true,
-        answer: (data) => this.#publish(event, data),
+        answer: (data) => this.#publish(event, traceparent, data),
       };
     }
     if (kind !== 'call' || to === null || functionName === null)
@@ -139,9 +140,10 @@ export class OutboundCalls {
   }
 
   /** What has been published is published, whatever becomes of the instance. */
-  async #publish(event: EventHead, data: Uint8Array): Promise<InvocationResult> {
+  async #publish(event: EventHead, traceparent: string | null, data: Uint8Array): Promise<InvocationResult> {
     try {
-      const order = { ...event, data, id: null, source: null, timeMs: null, extensions: {} };
+      const extensions = traceparent === null ? {} : { traceparent };
+      const order = { ...event, data, id: null, source: null, timeMs: null, extensions };
       const [published] = await this.#home.publisher.publish(this.#component, [order]);
       const bytes = Buffer.from(JSON.stringify(published));
       const value = { encoding: 'json', bytes } as const;
@@ -176,11 +178,14 @@ export class OutboundCalls {
     this.#connection.forget(stream);
   }
 
+  /** Of the invocation that asks, if it still runs. */
+  #contextOf({ parent }: CallHead): InvocationContext | null {
+    return parent === null ? null : (this.#connection.stream(parent)?.handler.context ?? null);
+  }
+
   #parent(head: CallHead): InvocationContext {
-    const parent =
-      head.parent === null ? null : (this.#connection.stream(head.parent)?.handler.context ?? null);
     return (
-      parent ?? {
+      this.#contextOf(head) ?? {
         requestId: requestId(),
         traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
         trigger: 'call',

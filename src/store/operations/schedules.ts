@@ -11,13 +11,13 @@ import { all, change, type Steps } from '../steps.ts';
 import type { Schema } from '../tables.ts';
 import { hasScheduleWork, keepWork } from './work-insert.ts';
 
-interface SyncOrder {
+export interface SyncOrder {
   readonly app: string;
   readonly schedules: Parameters<ScheduleStore['sync']>[1];
   readonly nowMs: number;
 }
 
-interface RewindOrder {
+export interface RewindOrder {
   readonly app: string;
   readonly component: string;
   readonly name: string;

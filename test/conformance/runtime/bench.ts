@@ -25,6 +25,9 @@ import type {
 import type { LogEntry, LogSink } from '../../../src/model/log.ts';
 import type { Revision } from '../../../src/model/revision.ts';
 
+/** Of all that is asked of instances here. */
+export const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
 interface RuntimeParts {
   readonly socketPath: string;
   readonly clock: Clock;
@@ -165,7 +168,7 @@ export class TestInvocation {
   constructor(requestId = 'r_test', timeoutMs = 60_000) {
     this.context = {
       requestId,
-      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      traceparent: TRACEPARENT,
       trigger: 'route',
       deadlineMs: systemClock.monotonicMs() + timeoutMs,
       signal: this.#abort.signal,

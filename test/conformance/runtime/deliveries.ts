@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Instance } from '../../../src/model/instance.ts';
 import type { InvocationResult, MessageSaid } from '../../../src/model/invocation.ts';
-import { Bench, isAlive, json, TestInvocation, valueOf, type CreateRuntime } from './bench.ts';
+import { Bench, isAlive, json, TestInvocation, valueOf, type CreateRuntime, TRACEPARENT } from './bench.ts';
 
 interface Delivery {
   /** What has been said so far. */
@@ -43,6 +43,7 @@ export function deliveryConformance(create: CreateRuntime): void {
         contentType: 'image/png',
         time: 5,
         attempt: 3,
+        traceparent: TRACEPARENT,
       };
       const batch = json({
         messages: [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FulcrumError } from '../../../src/base/errors.ts';
 import type { EventOrder, Published, Publisher } from '../../../src/model/event.ts';
-import { ask, Bench, call, json, TestInvocation, valueOf, type CreateRuntime } from './bench.ts';
+import { ask, Bench, call, json, TestInvocation, TRACEPARENT, valueOf, type CreateRuntime } from './bench.ts';
 
 const MB = 1024 ** 2;
 
@@ -60,7 +60,7 @@ export function eventConformance(create: CreateRuntime): void {
           source: null,
           subject: 's-1',
           timeMs: null,
-          extensions: {},
+          extensions: { traceparent: TRACEPARENT },
         },
       );
       // What is no variable is seen by nobody who looks at the variables.
