@@ -25,7 +25,7 @@ const MOST_BYTES = 8 * 1024 ** 2;
 const MOST_WAITING_ROWS = 50_000;
 const MOST_WAITING_BYTES = 64 * 1024 ** 2;
 /** Transactions under way: while the store writes one, the next is made ready and sent. */
-const MOST_UNDER_WAY = 2;
+export const MOST_UNDER_WAY = 3;
 /** A transaction beside another has so many rows at least: with fewer it costs a sync of the disk that it is not worth. */
 export const LEAST_BESIDE = 64;
 const FIRST_PAUSE_MS = 100;
@@ -62,7 +62,7 @@ interface Taken {
 /**
  * Group commit: what is published and settled while one transaction is on its way goes together in the next, so that a server writes as
  * much with one sync of its disk as has come meanwhile (DeWitt et al., "Implementation techniques for main memory database systems", 1984).
- * Where much comes two are under way at a time, so that neither the store nor the server waits for the other; of what has a key, or may be a
+ * Where much comes several are under way at a time, so that neither the store nor the server waits for the other; of what has a key, or may be a
  * duplicate, there is only one, for it is kept in the order in which it was published.
  *
  * Where the store fails, whoever publishes is told. What has been settled is true all the same: it is kept, and tried again until the
