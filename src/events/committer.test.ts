@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { FakeClock } from '../base/fake-clock.ts';
 import { silentLogger } from '../base/log.ts';
 import type { EventChange, NewWork, Settlement } from '../model/event-store.ts';
-import { Committer, MOST_ROWS } from './committer.ts';
+import { Committer, LEAST_BESIDE, MOST_ROWS, MOST_UNDER_WAY } from './committer.ts';
 import { LeaseHolder } from './lease-holder.ts';
 
 function scene() {
@@ -37,7 +37,12 @@ function scene() {
 }
 
 const work = (id: string, o: Partial<NewWork> = {}): NewWork =>
-  ({ id, components: ['a'], data: Buffer.alloc(10), leaseFor: [], ...o }) as unknown as NewWork;
+  ({
+    ...{ id, components: ['a'], data: Buffer.alloc(10), leaseFor: [], key: null, dedupe: null },
+    ...o,
+  }) as unknown as NewWork;
+const many = (count: number, o: Partial<NewWork> = {}): NewWork[] =>
+  Array.from({ length: count }, (_, i) => work(`m${i}`, o));
 const settlement = (id: string): Settlement => ({
   ...{ app: 'x', component: 'a', id, attempt: 1, outcome: { as: 'done', answer: null } },
 });
@@ -66,6 +71,63 @@ describe('a group commit', () => {
       [['2', '3'], ['4']],
     );
     assert.deepEqual(await Promise.all(settled), [true, false]);
+  });
+
+  it('runs beside others where enough waits, and of those there are few', async () => {
+    const { committer, changes, state, letGo } = scene();
+    state.isHeld = true;
+    void committer.publish([work('1')]);
+    await Promise.resolve();
+    void committer.publish(many(LEAST_BESIDE - 1));
+    await Promise.resolve();
+    assert.deepEqual(sizes(changes), [[1, 0]]);
+    void committer.publish([work('2')]);
+    await Promise.resolve();
+    for (let i = 2; i <= MOST_UNDER_WAY; i++) {
+      void committer.publish(many(LEAST_BESIDE));
+      await Promise.resolve();
+    }
+    assert.deepEqual(sizes(changes), [
+      [1, 0],
+      ...Array.from({ length: MOST_UNDER_WAY - 1 }, () => [LEAST_BESIDE, 0]),
+    ]);
+    await letGo();
+    assert.deepEqual(sizes(changes).slice(MOST_UNDER_WAY), [[LEAST_BESIDE, 0]]);
+  });
+
+  it('keeps what has a key, or a dedupe key, in the order in which it was published', async () => {
+    const { committer, changes, state, holder, letGo } = scene();
+    state.isHeld = true;
+    void committer.publish([work('1', { key: 'k' })]);
+    await Promise.resolve();
+    const dedupe = { key: 'd', untilMs: 1 };
+    void committer.publish(many(LEAST_BESIDE, { dedupe }));
+    void committer.publish(many(LEAST_BESIDE));
+    for (let i = 0; i < LEAST_BESIDE; i++) void committer.settle(holder.id, settlement(`s${i}`));
+    await Promise.resolve();
+    // What is settled goes; nothing is published past what waits for its turn.
+    assert.deepEqual(sizes(changes), [
+      [1, 0],
+      [0, LEAST_BESIDE],
+    ]);
+    await letGo();
+    assert.deepEqual(sizes(changes).slice(2), [[2 * LEAST_BESIDE, 0]]);
+  });
+
+  it('keeps the name that it leases by, though the one beside it fails meanwhile', async () => {
+    const { committer, state, holder, letGo } = scene();
+    const leaseFor = ['a'];
+    state.isHeld = true;
+    state.failing = ({ publish }) => publish.length === 1;
+    const failed = committer.publish([work('1', { leaseFor })]);
+    await Promise.resolve();
+    const kept = committer.publish(many(LEAST_BESIDE, { leaseFor }));
+    const held = kept.then(({ node }) => holder.hold(node, LEAST_BESIDE));
+    const refused = assert.rejects(failed, { code: 'store-failed' });
+    await letGo();
+    await Promise.all([refused, held]);
+    assert.equal(holder.held, LEAST_BESIDE);
+    assert.notEqual((await kept).node, holder.id);
   });
 
   it('is bounded by rows and bytes, and what is published together stays together', async () => {

@@ -24,6 +24,10 @@ const MOST_BYTES = 8 * 1024 ** 2;
 /** Of what waits for a transaction. */
 const MOST_WAITING_ROWS = 50_000;
 const MOST_WAITING_BYTES = 64 * 1024 ** 2;
+/** Transactions under way: while the store writes one, the next is made ready and sent. */
+export const MOST_UNDER_WAY = 3;
+/** A transaction beside another has so many rows at least: with fewer it costs a sync of the disk that it is not worth. */
+export const LEAST_BESIDE = 64;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** A row without its data. */
@@ -32,6 +36,8 @@ const ROW_BYTES = 256;
 interface Publishing {
   readonly work: readonly NewWork[];
   readonly bytes: number;
+  /** What is published behind it may not be kept before it. */
+  readonly isOrdered: boolean;
   readonly resolve: (committed: Committed) => void;
   readonly reject: (error: FulcrumError) => void;
 }
@@ -45,9 +51,19 @@ interface Settling {
   readonly resolve: (held: boolean) => void;
 }
 
+/** Of one transaction. */
+interface Taken {
+  readonly node: string;
+  readonly publishing: readonly Publishing[];
+  readonly settling: readonly Settling[];
+  readonly isOrdered: boolean;
+}
+
 /**
  * Group commit: what is published and settled while one transaction is on its way goes together in the next, so that a server writes as
  * much with one sync of its disk as has come meanwhile (DeWitt et al., "Implementation techniques for main memory database systems", 1984).
+ * Where much comes several are under way at a time, so that neither the store nor the server waits for the other; of what has a key, or may be a
+ * duplicate, there is only one, for it is kept in the order in which it was published.
  *
  * Where the store fails, whoever publishes is told. What has been settled is true all the same: it is kept, and tried again until the
  * store takes it or says that the lease was lost. No more of it than is leased can come together, and nothing is leased meanwhile.
@@ -58,7 +74,8 @@ export class Committer {
   #settling: Settling[] = [];
   #waitingRows = 0;
   #waitingBytes = 0;
-  #running = false;
+  #underWay = 0;
+  #isOrderedUnderWay = false;
   #poked = false;
   #closed = false;
   #failures = 0;
@@ -96,7 +113,8 @@ export class Committer {
     return new Promise((resolve, reject) => {
       this.#waitingRows += work.length;
       this.#waitingBytes += bytes;
-      this.#publishing.push({ work, bytes, resolve, reject });
+      const isOrdered = work.some(({ key, dedupe }) => key !== null || dedupe !== null);
+      this.#publishing.push({ work, bytes, isOrdered, resolve, reject });
       this.#poke();
     });
   }
@@ -116,7 +134,8 @@ export class Committer {
 
   /** Resolves once nothing waits or is on its way, or the store has failed. */
   flushed(): Promise<void> {
-    if (!this.#running && this.#publishing.length + this.#settling.length === 0) return Promise.resolve();
+    if (this.#underWay === 0 && this.#publishing.length + this.#settling.length === 0)
+      return Promise.resolve();
     return new Promise((resolve) => {
       this.#flushed.push(resolve);
       this.#poke();
@@ -134,31 +153,48 @@ export class Committer {
   }
 
   #poke(): void {
-    if (this.#poked || this.#running) return;
+    if (this.#poked) return;
     this.#poked = true;
     queueMicrotask(() => {
       this.#poked = false;
-      void this.#run();
+      this.#begin();
     });
   }
 
-  async #run(): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
-    while (this.#publishing.length > 0 || (this.#settling.length > 0 && this.#again === null))
-      await this.#step();
-    this.#running = false;
-    for (const resolve of this.#flushed.splice(0)) resolve();
+  #begin(): void {
+    while (this.#isWorthOne()) {
+      const taken = this.#take();
+      if (taken === null) break;
+      void this.#carryOut(taken);
+    }
+    if (this.#underWay === 0) for (const resolve of this.#flushed.splice(0)) resolve();
   }
 
-  async #step(): Promise<void> {
-    const { store, holder, clock } = this.#o;
+  #isWorthOne(): boolean {
+    if (this.#underWay === 0) return true;
+    if (this.#underWay >= MOST_UNDER_WAY || this.#failures > 0) return false;
+    return this.#waitingRows + this.#settling.length >= LEAST_BESIDE;
+  }
+
+  /** Null: nothing may go now. */
+  #take(): Taken | null {
     const settling = this.#again === null ? this.#takeSettling() : [];
     // A transaction has one name: what was leased by an earlier one goes by itself.
-    const node = settling[0]?.node ?? holder.id;
-    const publishing = node === holder.id ? this.#takePublishing(settling) : [];
+    const node = settling[0]?.node ?? this.#o.holder.id;
+    const publishing = node === this.#o.holder.id ? this.#takePublishing(settling) : [];
+    if (settling.length + publishing.length === 0) return null;
+    return { node, publishing, settling, isOrdered: publishing.some(({ isOrdered }) => isOrdered) };
+  }
+
+  async #carryOut({ node, publishing, settling, isOrdered }: Taken): Promise<void> {
+    const { store, holder, clock } = this.#o;
     const work = publishing.flatMap((one) => one.work);
     const alongside = settling.flatMap((one) => one.alongside);
+    const leases = mayLease(publishing) ? 1 : 0;
+    this.#underWay++;
+    if (isOrdered) this.#isOrderedUnderWay = true;
+    // The other one may fail meanwhile, and this name be given up: not before it is known what this one leases.
+    holder.hold(node, leases);
     try {
       const { published, settled } = await store.commit({
         node,
@@ -176,6 +212,11 @@ export class Committer {
     } catch (error) {
       this.#failed(error, publishing, settling);
     }
+    // Behind those that have just been told, who hold what is theirs.
+    queueMicrotask(() => holder.letGo(node, leases));
+    this.#underWay--;
+    if (isOrdered) this.#isOrderedUnderWay = false;
+    this.#begin();
   }
 
   #succeeded(): void {
@@ -189,7 +230,7 @@ export class Committer {
   #failed(error: unknown, publishing: readonly Publishing[], settling: readonly Settling[]): void {
     const { holder, clock, logger } = this.#o;
     const known = storeError(error);
-    if (publishing.some(({ work }) => work.some(({ leaseFor }) => leaseFor.length > 0))) holder.doubt();
+    if (mayLease(publishing)) holder.doubt();
     for (const one of publishing) one.reject(known);
     if (this.#failures++ === 0)
       logger.error({ error: messageOf(error), settling: settling.length }, 'events could not be kept');
@@ -234,6 +275,7 @@ export class Committer {
     let at = 0;
     for (; at < this.#publishing.length; at++) {
       const one = this.#publishing[at]!;
+      if (one.isOrdered && this.#isOrderedUnderWay) break;
       if (rows > 0 && (rows + one.work.length > MOST_ROWS || bytes + one.bytes > MOST_BYTES)) break;
       rows += one.work.length;
       bytes += one.bytes;
@@ -242,6 +284,10 @@ export class Committer {
     }
     return this.#publishing.splice(0, at);
   }
+}
+
+function mayLease(publishing: readonly Publishing[]): boolean {
+  return publishing.some(({ work }) => work.some(({ leaseFor }) => leaseFor.length > 0));
 }
 
 function bytesOf({ data, components }: NewWork): number {

@@ -18,13 +18,55 @@ export function sqliteInsert(table: TableName, anew: boolean): string {
   });
 }
 
-/** All rows at once: a parameter is the list of one column's values. */
+/**
+ * All rows at once: a parameter is the list of one column's values. Bytes come as one piece, all rows' behind each other, and lists of where
+ * each begins and how long it is: in a list they would be hexadecimal text, twice as long and slow to read.
+ */
 export function postgresInsert(table: TableName, anew: boolean): string {
   return once(`postgres ${table} ${anew}`, () => {
-    const columns = Object.entries<Table['columns'][string]>(tables[table].columns);
-    const names = columns.map(([name]) => name).join(', ');
-    const lists = columns.map(([, { type }], i) => `$${i + 1}::${ARRAYS[type]}`).join(', ');
-    return `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${lists}) ${anew ? '' : otherwise(table)}`;
+    const lists: string[] = [];
+    const given: string[] = [];
+    const taken: string[] = [];
+    let next = 1;
+    for (const [name, { type }] of Object.entries<Table['columns'][string]>(tables[table].columns)) {
+      if (type === 'bytes') {
+        lists.push(`$${next++}::int[]`, `$${next++}::int[]`);
+        given.push(`${name}_from`, `${name}_length`);
+        taken.push(`substring($${next++}::bytea FROM ${name}_from FOR ${name}_length)`);
+      } else {
+        lists.push(`$${next++}::${ARRAYS[type]}`);
+        given.push(name);
+        taken.push(name);
+      }
+    }
+    const names = Object.keys(tables[table].columns).join(', ');
+    return `INSERT INTO ${table} (${names}) SELECT ${taken.join(', ')} FROM unnest(${lists.join(', ')}) AS given (${given.join(', ')})
+      ${anew ? '' : otherwise(table)}`;
+  });
+}
+
+/** What {@link postgresInsert} is given. @param text as the database keeps it. */
+export function postgresInsertValues(
+  table: TableName,
+  rows: readonly (readonly unknown[])[],
+  storable: (value: unknown) => unknown,
+): unknown[] {
+  return Object.values<Table['columns'][string]>(tables[table].columns).flatMap(({ type }, i): unknown[] => {
+    const values = rows.map((row) => row[i]);
+    if (type === 'text') return [values.map(storable)];
+    if (type !== 'bytes') return [values];
+    const places: number[] = [];
+    const lengths: (number | null)[] = [];
+    const pieces: Uint8Array[] = [];
+    let at = 1;
+    for (const value of values as (Uint8Array | null)[]) {
+      places.push(at);
+      lengths.push(value?.length ?? null);
+      if (value === null) continue;
+      pieces.push(value);
+      at += value.length;
+    }
+    return [places, lengths, Buffer.concat(pieces)];
   });
 }
 

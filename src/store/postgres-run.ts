@@ -1,9 +1,8 @@
 import type { ClientBase, CustomTypesConfig } from 'pg';
-import { lastByKey, postgresInsert } from './bulk.ts';
+import { lastByKey, postgresInsert, postgresInsertValues } from './bulk.ts';
 import { postgresDialect, storable } from './dialect.ts';
 import type { Operation } from './operation.ts';
 import type { Bulk, Outcome, Step } from './steps.ts';
-import { tables } from './tables.ts';
 
 /** Object identifiers of types, https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat */
 const BYTEA = 17;
@@ -72,12 +71,11 @@ async function take(client: ClientBase, step: Step): Promise<Outcome> {
 async function insert(client: ClientBase, { into, rows: given, anew = false }: Bulk): Promise<Outcome> {
   const rows = anew ? given : lastByKey(into, given);
   if (rows.length === 0) return { rows: [], changes: 0 };
-  const columns = Object.keys(tables[into].columns);
   await client.query({
     // Prepared once for each connection: this is what is asked every second.
     name: `insert ${into}${anew ? ' anew' : ''}`,
     text: postgresInsert(into, anew),
-    values: columns.map((_, i) => rows.map((row) => storable(row[i]))),
+    values: postgresInsertValues(into, rows, storable),
   });
   return { rows: [], changes: given.length };
 }

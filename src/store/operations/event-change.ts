@@ -1,7 +1,7 @@
 import type { Dialect } from '../dialect.ts';
 import { rows, run, type Steps } from '../steps.ts';
 import { keyStates, keyText, lockKeys, lockName, positionAt, promote, type WorkKey } from './event-keys.ts';
-import { WORK_KEY } from './event-rows.ts';
+import { BY_WORK_KEY, WORK_KEY } from './event-rows.ts';
 
 /** One piece of work of an app. */
 export interface Pick {
@@ -29,12 +29,12 @@ export function* retryWork(
   const given = dialect.given(WORK_KEY, valuesOf(app, picks));
   const again = yield* rows<{ id: string }>(
     `UPDATE work SET state = CASE WHEN order_key IS NULL THEN 'ready' ELSE 'blocked' END, due_at_ms = $${given.next}, attempt = 0
-     WHERE (app, id, component) IN (SELECT app, id, component FROM ${given.as('g')}) AND state || '' = 'dead' RETURNING id`,
+     WHERE (${BY_WORK_KEY}) IN (SELECT app, id, component FROM ${given.as('g')}) AND state || '' = 'dead' RETURNING id`,
     ...[...given.parameters, Math.floor(nowMs)],
   );
   const sooner = yield* run(
     `UPDATE work SET due_at_ms = $${given.next}, attempt = 0
-     WHERE (app, id, component) IN (SELECT app, id, component FROM ${given.as('g')}) AND state || '' = 'ready' AND due_at_ms > $${given.next}`,
+     WHERE (${BY_WORK_KEY}) IN (SELECT app, id, component FROM ${given.as('g')}) AND state || '' = 'ready' AND due_at_ms > $${given.next}`,
     ...[...given.parameters, Math.floor(nowMs)],
   );
   yield* promote(dialect, keys);
@@ -53,7 +53,7 @@ export function* dropWork(dialect: Dialect, app: string, picks: readonly Pick[])
   yield* lockKeys(dialect, keys);
   const given = dialect.given(WORK_KEY, valuesOf(app, picks));
   const dropped = yield* rows<{ id: string }>(
-    `DELETE FROM work WHERE (app, id, component) IN (SELECT app, id, component FROM ${given.as('g')}) AND state <> 'leased' RETURNING id`,
+    `DELETE FROM work WHERE (${BY_WORK_KEY}) IN (SELECT app, id, component FROM ${given.as('g')}) AND state <> 'leased' RETURNING id`,
     ...given.parameters,
   );
   yield* promote(dialect, keys);
@@ -105,7 +105,7 @@ export function* redriveWork(
   const moved = yield* rows<{ id: string }>(
     `UPDATE work SET component = $${given.next}, state = g.new_state, position = g.new_position, due_at_ms = $${given.next + 1}, attempt = 0
      FROM ${given.as('g')}
-     WHERE work.app = g.app AND work.id = g.id AND work.component = g.component AND work.state <> 'leased'
+     WHERE work.app = g.app AND work.id = g.id AND work.component || '' = g.component AND work.state <> 'leased'
        AND NOT EXISTS (SELECT 1 FROM work AS had WHERE had.app = g.app AND had.id = g.id AND had.component = $${given.next})
      RETURNING work.id`,
     ...[...given.parameters, to, Math.floor(nowMs)],
@@ -166,7 +166,7 @@ export function* matchWork(
     found.map(({ id }) => [app, id, '']),
   );
   const matched = yield* run(
-    `DELETE FROM work WHERE (app, id, component) IN (SELECT app, id, component FROM ${gone.as('g')})`,
+    `DELETE FROM work WHERE (${BY_WORK_KEY}) IN (SELECT app, id, component FROM ${gone.as('g')})`,
     ...gone.parameters,
   );
   yield* promote(dialect, keys);
@@ -182,7 +182,7 @@ function* picked(
   const given = dialect.given(WORK_KEY, valuesOf(app, picks));
   return yield* rows<PickedRow>(
     `SELECT w.id, w.component, w.order_key, w.state FROM ${given.as('g')}
-     JOIN work w ON w.app = g.app AND w.id = g.id AND w.component = g.component WHERE ${where}`,
+     JOIN work w ON w.app = g.app AND w.id = g.id AND w.component || '' = g.component WHERE ${where}`,
     ...given.parameters,
   );
 }

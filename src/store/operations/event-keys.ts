@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Dialect } from '../dialect.ts';
 import { rows, run, type Steps } from '../steps.ts';
+import { BY_WORK_KEY } from './event-rows.ts';
 
 /** Work of one key of one component: at most one of it is `ready` or `leased`, and the others are `blocked`, in the order of their positions. */
 export interface WorkKey {
@@ -97,7 +98,7 @@ export function* promote(dialect: Dialect, keys: readonly WorkKey[]): Steps<void
   const given = dialect.given(KEY_COLUMNS, distinct.map(valuesOf));
   const same = 'w.app = g.app AND w.component = g.component AND w.order_key = g.order_key';
   yield* run(
-    `UPDATE work SET state = 'ready' WHERE (app, id, component) IN (
+    `UPDATE work SET state = 'ready' WHERE (${BY_WORK_KEY}) IN (
        SELECT g.app, (SELECT w.id FROM work w WHERE ${same} AND w.state = 'blocked' ORDER BY w.position, w.id LIMIT 1), g.component
        FROM ${given.as('g')} WHERE NOT EXISTS (SELECT 1 FROM work w WHERE ${same} AND w.state IN ('ready', 'leased')))`,
     ...given.parameters,

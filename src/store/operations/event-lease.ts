@@ -3,7 +3,7 @@ import { COUNTED } from '../../model/event-store.ts';
 import type { Dialect } from '../dialect.ts';
 import { rows, run, type Steps } from '../steps.ts';
 import { keyStates, keyText, lockKeys, lockName, positionAt, promote } from './event-keys.ts';
-import { DELIVERY_COLUMNS, deliveryOf, WORK_KEY, type WorkRow } from './event-rows.ts';
+import { DELIVERY_COLUMNS, BY_WORK_KEY, deliveryOf, WORK_KEY, type WorkRow } from './event-rows.ts';
 
 /** So many that were delayed join at a time; the next lease goes on. */
 const JOIN_STEP = 500;
@@ -41,7 +41,7 @@ export function* leaseWork(dialect: Dialect, order: LeaseOrder): Steps<readonly 
   // They are ours already: nobody else changes them until the end of the transaction.
   const leased = yield* rows<WorkRow>(
     `UPDATE work SET state = 'leased', node = $${given.next}, attempt = attempt + 1
-     WHERE (app, id, component) IN (SELECT app, id, component FROM ${given.as('g')}) RETURNING ${DELIVERY_COLUMNS}`,
+     WHERE (${BY_WORK_KEY}) IN (SELECT app, id, component FROM ${given.as('g')}) RETURNING ${DELIVERY_COLUMNS}`,
     ...[...given.parameters, node],
   );
   const byId = new Map(leased.map((row) => [row.id, row]));
@@ -91,7 +91,7 @@ function* moveWork(dialect: Dialect, places: readonly (readonly unknown[])[], st
   const given = dialect.given({ ...WORK_KEY, new_state: 'text', new_position: 'integer' }, places);
   return yield* run(
     `UPDATE work SET state = g.new_state, position = g.new_position FROM ${given.as('g')}
-     WHERE work.app = g.app AND work.id = g.id AND work.component = g.component AND ${still}`,
+     WHERE work.app = g.app AND work.id = g.id AND work.component || '' = g.component AND ${still}`,
     ...given.parameters,
   );
 }

@@ -17,6 +17,12 @@ export const WORK_KEY = {
   component: 'text',
 } as const satisfies Record<string, ColumnType>;
 
+/**
+ * By which rows of such names are looked for. An expression, so that the way is by app and id: without statistics every index is as good to
+ * Postgres, and by app and component it went through all that the component has, once for each name.
+ */
+export const BY_WORK_KEY = "app, id, component || ''";
+
 export function recordOf(row: Omit<WorkRow, 'data'> & { data_bytes: number }): WorkRecord {
   return {
     app: row.app,

@@ -3,7 +3,7 @@ import { KEPT_ATTEMPTS, type Settlement, type WorkAnswer } from '../../model/eve
 import type { Dialect } from '../dialect.ts';
 import { rows, run, type Steps } from '../steps.ts';
 import { promote, type WorkKey } from './event-keys.ts';
-import { attemptsOf, WORK_KEY } from './event-rows.ts';
+import { attemptsOf, BY_WORK_KEY, WORK_KEY } from './event-rows.ts';
 import { scheduleSettled, type ScheduleEnd } from './schedule-outcome.ts';
 
 const LEASE_COLUMNS = { ...WORK_KEY, attempt: 'integer' } as const;
@@ -12,7 +12,7 @@ const LEASE_COLUMNS = { ...WORK_KEY, attempt: 'integer' } as const;
  * the node has leased: the way is by the key.
  */
 const HELD_BY = "coalesce(work.node, '') =";
-const OF_LEASES = '(app, id, component, attempt) IN (SELECT app, id, component, attempt FROM';
+const OF_LEASES = `(${BY_WORK_KEY}, attempt) IN (SELECT app, id, component, attempt FROM`;
 
 /** A settlement and the row that it is of, which is still leased as it says. */
 interface Held {
@@ -152,7 +152,7 @@ function* updateOthers(dialect: Dialect, node: string, open: readonly Held[]): S
   return yield* rows<HeldRow>(
     `UPDATE work SET state = g.new_state, due_at_ms = g.new_due_at_ms, attempt = g.new_attempt, attempts = g.new_attempts, node = NULL
      FROM ${given.as('g')}
-     WHERE work.app = g.app AND work.id = g.id AND work.component = g.component AND work.attempt = g.attempt
+     WHERE work.app = g.app AND work.id = g.id AND work.component || '' = g.component AND work.attempt = g.attempt
        AND ${HELD_BY} $${given.next}
      RETURNING work.app, work.id, work.component`,
     ...given.parameters,

@@ -1,6 +1,7 @@
 import type { LeaseNode } from '../../model/event-store.ts';
 import type { Dialect } from '../dialect.ts';
 import { rows, run, type Steps } from '../steps.ts';
+import { BY_WORK_KEY } from './event-rows.ts';
 
 /** So many rows are changed in one step: some milliseconds, between which other work gets its turn. */
 export const UPKEEP_STEP = 500;
@@ -46,7 +47,7 @@ export function* reclaimWork(
   // What is being settled at this moment is not ours to wait for.
   const skip = dialect.name === 'sqlite' ? '' : 'FOR UPDATE OF w SKIP LOCKED';
   const reclaimed = yield* run(
-    `UPDATE work SET state = 'ready', node = NULL WHERE (app, id, component) IN (
+    `UPDATE work SET state = 'ready', node = NULL WHERE (${BY_WORK_KEY}) IN (
        SELECT w.app, w.id, w.component FROM ${given.as('g')} JOIN work w ON w.node = g.node LIMIT ${UPKEEP_STEP} ${skip})`,
     ...given.parameters,
   );
@@ -76,7 +77,7 @@ function* nodesWithLeases(): Steps<string[]> {
 export function* pruneWork(nowMs: number): Steps<{ readonly forgotten: number; readonly more: boolean }> {
   const now = Math.floor(nowMs);
   const forgotten = yield* run(
-    `DELETE FROM work WHERE state || '' IN ('dead', 'unmatched') AND (app, id, component) IN (
+    `DELETE FROM work WHERE state || '' IN ('dead', 'unmatched') AND (${BY_WORK_KEY}) IN (
        SELECT app, id, component FROM work WHERE state IN ('dead', 'unmatched') AND due_at_ms <= $1 ORDER BY due_at_ms LIMIT ${UPKEEP_STEP})`,
     now,
   );

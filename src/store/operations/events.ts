@@ -19,6 +19,7 @@ import { backlogOf, leaseWork } from './event-lease.ts';
 import { componentsOfWork, countWork, pickWork, scanWork, typesUnmatched, type Scan } from './event-list.ts';
 import { insertWork, keysOfWork, siftWork } from './event-publish.ts';
 import {
+  BY_WORK_KEY,
   DELIVERY_COLUMNS,
   deliveryOf,
   RECORD_COLUMNS,
@@ -78,7 +79,7 @@ export const eventOperations = {
       picks.map(({ id, component }) => [app, id, component]),
     );
     const found = yield* rows<WorkRow & { data_bytes: number }>(
-      `SELECT ${RECORD_COLUMNS} FROM work WHERE (app, id, component) IN (SELECT app, id, component FROM ${given.as('g')})`,
+      `SELECT ${RECORD_COLUMNS} FROM work WHERE (${BY_WORK_KEY}) IN (SELECT app, id, component FROM ${given.as('g')})`,
       ...given.parameters,
     );
     return found.map(recordOf);
