@@ -36,7 +36,9 @@ test('of two apps in one process, of the same name, the end of one leaves the ot
   const [first, second] = [await appFolder(t, FILES), await appFolder(t, FILES)];
   await using app = await startApp({ directory: first.path, secrets: { KEY: 'k' } });
   await using other = await startApp({ directory: second.path, secrets: { KEY: 'k' } });
-  await Promise.all([app, other].map(async (each) => assert.equal(await (await each.fetch('/')).text(), '1')));
+  await Promise.all(
+    [app, other].map(async (each) => assert.equal(await (await each.fetch('/')).text(), '1')),
+  );
   await other.close();
   // In a new process, as a program and as a function.
   await app.mode('counter', 'service');
