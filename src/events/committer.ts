@@ -62,8 +62,8 @@ interface Taken {
 /**
  * Group commit: what is published and settled while one transaction is on its way goes together in the next, so that a server writes as
  * much with one sync of its disk as has come meanwhile (DeWitt et al., "Implementation techniques for main memory database systems", 1984).
- * Where much comes several are under way at a time, so that neither the store nor the server waits for the other; of what has a key, or may be a
- * duplicate, there is only one, for it is kept in the order in which it was published.
+ * Where much comes several are under way at a time, so that neither the store nor the server waits for the other; with what has a key, or may
+ * be a duplicate, only one, for that is kept in the order in which it was published.
  *
  * Where the store fails, whoever publishes is told. What has been settled is true all the same: it is kept, and tried again until the
  * store takes it or says that the lease was lost. No more of it than is leased can come together, and nothing is leased meanwhile.

@@ -29,7 +29,7 @@ export interface EventsApp {
 const PRUNE_EVERY_MS = 600_000;
 
 /**
- * What there is once on a server of events: the name that it leases by, and the one stream of transactions.
+ * What there is once on a server of events: the name that it leases by, and what gathers its transactions.
  *
  *   waiting ── begin() ──▶ delivering ── rest() ──▶ resting ── begin() ──▶ delivering
  *      └──────────── close() ───┴──────────────────────┴──▶ closed

@@ -3,7 +3,7 @@ import { COUNTED } from '../../model/event-store.ts';
 import type { Dialect } from '../dialect.ts';
 import { rows, run, type Steps } from '../steps.ts';
 import { keyStates, keyText, lockKeys, lockName, positionAt, promote } from './event-keys.ts';
-import { DELIVERY_COLUMNS, BY_WORK_KEY, deliveryOf, WORK_KEY, type WorkRow } from './event-rows.ts';
+import { BY_WORK_KEY, DELIVERY_COLUMNS, deliveryOf, WORK_KEY, type WorkRow } from './event-rows.ts';
 
 /** So many that were delayed join at a time; the next lease goes on. */
 const JOIN_STEP = 500;
