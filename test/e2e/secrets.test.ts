@@ -147,6 +147,8 @@ suite('secrets of a server', () => {
     assert.equal(await ask('/named/'), `${hash(second)} ${hash(second)}`);
 
     for (const line of [
+      'events publish nobody.takes --app test --data {}',
+      'events ls --app test --json',
       'secrets rotate',
       'secrets ls --app test',
       'audit',
