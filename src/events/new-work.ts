@@ -50,6 +50,7 @@ export function eventWork(order: EventOrder, from: string | null, o: EventWorkOp
     app: o.app,
     components,
     id: `e_${timedText(o.nowMs, 17)}`,
+    isIdFresh: true,
     kind: 'event',
     type,
     source,

@@ -53,6 +53,8 @@ export interface NewWork {
   readonly app: string;
   readonly components: readonly string[];
   readonly id: string;
+  /** The id was made for this very commit, at random: whether there is one of it already is not looked for. Absent: it is. */
+  readonly isIdFresh?: true;
   readonly kind: WorkKind;
   readonly type: string;
   readonly source: string;

@@ -23,6 +23,7 @@ export function tickWork(
     app,
     components: [component],
     id: `tick_${randomText(24)}`,
+    isIdFresh: true,
     kind: 'schedule',
     type: name,
     source: `/components/${component}/schedules/${name}`,

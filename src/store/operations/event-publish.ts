@@ -18,7 +18,10 @@ export function* siftWork(
 ): Steps<readonly Sifted[]> {
   if (works.length === 0) return [];
   const named = works.map(normalized);
-  const present = yield* presentIds(dialect, named);
+  const present = yield* presentIds(
+    dialect,
+    named.filter(({ isIdFresh }) => isIdFresh !== true),
+  );
   const firsts = yield* claimDedupes(dialect, nowMs, named);
   const seen = new Set<string>();
   return named.map((work): Sifted => {
@@ -43,6 +46,7 @@ function normalized(work: NewWork): NewWork {
 }
 
 function* presentIds(dialect: Dialect, works: readonly NewWork[]): Steps<Set<string>> {
+  if (works.length === 0) return new Set();
   const given = dialect.given(
     { app: 'text', id: 'text' },
     works.map(({ app, id }) => [app, id]),

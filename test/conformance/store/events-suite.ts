@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { COUNTED, KEPT_ATTEMPTS, type WorkRecord } from '../../../src/model/event-store.ts';
 import { again, attemptOf, dead, DONE, EventUser, newWork, settlementOf } from './support/event-things.ts';
+import { hasCode } from './support/has-code.ts';
 import { checksOf, type StoreUnderTest } from './support/store-under-test.ts';
 import { newApp, NOW_MS } from './support/things.ts';
 
@@ -244,6 +245,10 @@ export function eventsSuite(subject: StoreUnderTest): void {
       { id: 'e2', duplicate: true, leased: [] },
     ]);
     assert.deepEqual(await user.states(), { e1: 'leased', e2: 'ready' });
+    // Not looked for where it was made for the commit: that would be a mistake of ours, and keeps nothing.
+    const mistaken = [newWork('e3', { isIdFresh: true }), newWork('e2', { isIdFresh: true })];
+    await assert.rejects(user.publish(...mistaken), hasCode('store-failed'));
+    assert.deepEqual(await events.get('shop', 'e3'), []);
   });
 
   check('events: what a node had that is gone is ready again; what lives keeps it', async ({ events }) => {
