@@ -316,6 +316,7 @@ export class ComponentPump {
       this.#failures = 0;
       holder.hold(node, leased.length);
       this.#rows += leased.length;
+      this.#dropLeasedAnew(leased);
       const sinceMs = clock.monotonicMs();
       for (const delivery of leased) this.#held.push({ delivery, node, sinceMs });
       this.#ready = Math.max(0, this.#ready - leased.length);
@@ -329,6 +330,20 @@ export class ComponentPump {
           'kept work could not be leased; it is tried again',
         );
     }
+  }
+
+  /**
+   * What was given back without an answer of the store, and given back once more for that, may have been leased in between: that lease was
+   * taken back with it, and the one that has come now is the only one.
+   */
+  #dropLeasedAnew(leased: readonly Delivery[]): void {
+    if (this.#held.length === 0 || leased.length === 0) return;
+    const ids = new Set(leased.map(({ id }) => id));
+    this.#held = this.#held.filter(({ delivery, node }) => {
+      if (!ids.has(delivery.id)) return true;
+      this.#o.holder.letGo(node, 1);
+      return false;
+    });
   }
 
   /** What a lease that came says of what it has left. */

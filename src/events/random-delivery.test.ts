@@ -104,6 +104,7 @@ async function deliver(seed: number): Promise<void> {
   }
   const left = scene.store.rows.map(({ component: of, id, state, node }) => ({ of, id, state, node }));
   assert.deepEqual(left.slice(0, 5), [], `seed ${seed}: left waiting`);
+  assert.equal(scene.server.holder.held, 0, `seed ${seed}: held, though all is settled`);
   await scene.server.close();
 }
 
