@@ -184,11 +184,27 @@ void suite('unpackRelease', () => {
     await removeDrafts(join(o.parent, 'not-there'));
   });
 
-  void test('two that unpack the same at once leave one, whole', async (t) => {
-    const o = await setting(t, FILES);
-    await Promise.all([unpackRelease(o), unpackRelease(o), unpackRelease(o)]);
-    assert.equal(Object.keys(await treeOf(o.directory)).length, FILES.length);
-    assert.deepEqual(readdirSync(join(o.parent, 'releases')), ['1']);
+  void test('several that unpack the same at once leave one, whole, and no whole one is moved', async (t) => {
+    for (let round = 0; round < 20; round += 1) {
+      const o = await setting(t, FILES);
+      const inodes = new Set<number>();
+      const look = (): unknown => inodes.add(statSync(o.directory).ino);
+      await Promise.all(Array.from({ length: 5 }, () => unpackRelease(o).then(look)));
+      assert.equal(Object.keys(await treeOf(o.directory)).length, FILES.length);
+      assert.deepEqual(readdirSync(join(o.parent, 'releases')), ['1']);
+      assert.equal(inodes.size, 1);
+    }
+  });
+
+  void test('several that make a damaged one anew at once leave one, whole', async (t) => {
+    for (let round = 0; round < 20; round += 1) {
+      const o = await setting(t, FILES);
+      await unpackRelease(o);
+      rmSync(join(o.directory, 'deep/run'));
+      await Promise.all(Array.from({ length: 5 }, () => unpackRelease(o)));
+      assert.equal(Object.keys(await treeOf(o.directory)).length, FILES.length);
+      assert.deepEqual(readdirSync(join(o.parent, 'releases')), ['1']);
+    }
   });
 
   void test('storage is linked in, is kept, and is the same for the next release', async (t) => {

@@ -45,6 +45,8 @@ type PlainFile = Extract<ReleaseFile, { kind: 'file' }>;
 const AT_ONCE = 16;
 /** Larger files are not held in memory to be hashed. */
 const WHOLE_BYTES = 1024 ** 2;
+/** Of putting a tree in its place; each that fails has met another that was at the same. */
+const TRIES = 10;
 const DRAFT = /^\.draft-(\d+)-/;
 /** Drafts that this process is at work on. */
 const drafts = new Set<string>();
@@ -66,9 +68,7 @@ export async function unpackRelease(o: UnpackOptions): Promise<void> {
     await mkdir(parent, { recursive: true });
     await mkdir(draft);
     await writeTree(draft, o);
-    // Somebody else may have been faster, and things may run from theirs already.
-    if (await isUnpacked(o)) await rm(draft, { recursive: true, force: true });
-    else await replace(o.directory, draft);
+    await putInPlace(draft, o);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     // Another process, such as a successor that takes over, has put it there meanwhile.
@@ -177,16 +177,39 @@ function storageLinks({ storage, directory }: UnpackOptions): Extract<ReleaseFil
   }));
 }
 
-/** Where a damaged one is in the way, it makes room: what runs from it keeps its files open. */
-async function replace(directory: string, draft: string): Promise<void> {
+/**
+ * Gives the draft its name. Others may be doing the same, and things may run from theirs already, so one that is whole is left where
+ * it is: only one that is damaged makes room, and what runs from that keeps its files open.
+ */
+async function putInPlace(draft: string, o: UnpackOptions): Promise<void> {
   const aside = `${draft}-old`;
+  try {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await rename(draft, o.directory);
+        return;
+      } catch (error) {
+        if (!isOccupied(error) || tries === TRIES) throw error;
+      }
+      if (await isUnpacked(o)) {
+        await rm(draft, { recursive: true, force: true });
+        return;
+      }
+      await rm(aside, { recursive: true, force: true });
+      await moveAside(o.directory, aside);
+    }
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+}
+
+async function moveAside(directory: string, aside: string): Promise<void> {
   try {
     await rename(directory, aside);
   } catch (error) {
+    // Somebody else has just moved it.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  await rename(draft, directory);
-  await rm(aside, { recursive: true, force: true });
 }
 
 /** Of all files and links below `directory`; folders that hold nothing are a fault, and told as a path of their own. */
