@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../src/base/errors.ts';
 import { nearest } from '../src/base/suggest.ts';
 import type { Benchmark, Row } from './benchmark.ts';
+import { calls } from './calls.ts';
 import { cold } from './cold.ts';
 import { events } from './events.ts';
 import { gateway } from './gateway.ts';
@@ -9,7 +10,7 @@ import { table } from './report.ts';
 import { scaling } from './scaling.ts';
 import { usage } from './usage.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage, scaling, events];
+const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage, scaling, events, calls];
 const USAGE = 'npm run bench -- NAME… [--quick] [--slow] [--json]';
 
 process.exitCode = await main();

@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
 import { requestId } from '../src/base/ids.ts';
 import { silentLogger } from '../src/base/log.ts';
+import { LogBook } from '../src/control/log-book.ts';
 import { OpenBlock } from '../src/meter/arrival-block.ts';
 import { Sketch } from '../src/meter/sketch.ts';
+import { CallBook } from '../src/meter/call-book.ts';
+import { callLine } from '../src/meter/call-line.ts';
 import { UsageMeter } from '../src/meter/usage-meter.ts';
+import type { CallRecord, CallSink } from '../src/model/calls.ts';
 import type { UsageRecord } from '../src/model/usage.ts';
 import type { UsageBatch, UsageStore } from '../src/model/usage-store.ts';
 import { openSqliteStore } from '../src/store/sqlite-store.ts';
@@ -19,10 +23,10 @@ const RECORDS_PER_FLUSH = 2_000;
 
 export const usage: Benchmark = {
   name: 'usage',
-  about: 'what metering costs: record, flush, bytes per arrival, sketches',
+  about: 'what metering costs: record, calls, flush, bytes per arrival, sketches',
   async run({ quick, note }) {
     note('record');
-    const rows = [await recordCost(quick)];
+    const rows = [await recordCost(quick), ...callCosts(quick)];
     note('flush to SQLite');
     rows.push(...(await flushCost(quick)));
     rows.push(...[1, 100, 10_000].map((perSecond) => bytesPerArrival(perSecond)));
@@ -64,6 +68,29 @@ async function recordCost(quick: boolean): Promise<Row> {
     // A tenth of what raw node:http spends on a request, at the most.
     target: { max: 1_000 },
   });
+}
+
+/** Of a call: what counts it, and the line that it leaves in the log. */
+function callCosts(quick: boolean): Row[] {
+  const [rounds, perRound] = quick ? [5, 100_000] : [15, 500_000];
+  const calls = sampleCalls(10_000);
+  const timed = (sink: CallSink): number => {
+    const costsNs: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const begunMs = performance.now();
+      for (let i = 0; i < perRound; i++) sink.record(calls[i % calls.length]!);
+      costsNs.push(((performance.now() - begunMs) * 1e6) / perRound);
+    }
+    return median(costsNs);
+  };
+  const log = new LogBook({ maxEntries: 20_000, maxBytes: 16 * 1024 ** 2 });
+  const lines = { record: (call: CallRecord): void => log.write(callLine('shop', call)) };
+  const row = (name: string, value: number, max: number): Row =>
+    rowOf('usage', { name, metric: 'time', value, unit: 'ns', target: { max } });
+  return [
+    row('call counted', timed(new CallBook({ clock: systemClock })), 1_000),
+    row('call logged', timed(lines), 2_000),
+  ];
 }
 
 async function flushCost(quick: boolean): Promise<Row[]> {
@@ -186,6 +213,25 @@ function sampleRecords(count: number): UsageRecord[] {
       memoryBytes: 128 * 1024 ** 2,
     };
   });
+}
+
+function sampleCalls(count: number): CallRecord[] {
+  const random = seeded(5);
+  return Array.from({ length: count }, (_, i) => ({
+    from: `component-${i % COMPONENTS}`,
+    to: `component-${(i * 7) % COMPONENTS}`,
+    function: `function${i % 5}`,
+    way: i % 3 === 0 ? 'in-process' : 'wire',
+    outcome: random() < 0.01 ? 'handler-error' : 'ok',
+    code: null,
+    requestId: requestId(),
+    span: '00f067aa0ba902b7',
+    parentSpan: '53995c3f42cd8ad8',
+    depth: 1,
+    atMs: Date.UTC(2026, 0, 1) + i,
+    durationMs: Math.exp(random() * 4),
+    attempts: 1,
+  }));
 }
 
 /** Numbers from 0 to 1, the same each time: mulberry32. */

@@ -12,6 +12,7 @@ const root = join(import.meta.dirname, '..');
  */
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   'runtime/child': [
+    'sdk/binding',
     'sdk/delay',
     'sdk/event',
     'sdk/events',

@@ -3,6 +3,10 @@ import { defineApp, secret } from 'fulcrum';
 export default defineApp({
   name: 'shop',
   env: { CURRENCY: 'EUR' },
+
+  // Components of one group share their instances, and call each other within the process. Nothing else changes: try it.
+  // groups: { core: ['checkout', 'inventory'] },
+
   components: {
     // Every page. Always on: people wait for it.
     storefront: { entry: './storefront/main.ts', routes: ['/*'], mode: 'service' },
@@ -13,21 +17,35 @@ export default defineApp({
     // The basket lives in a signed cookie, so any instance can serve any visitor.
     cart: { entry: './cart/main.ts', routes: ['/cart/*'], env: { CART_KEY: secret('CART_KEY') } },
 
-    // Takes the money, writes the order down and publishes `order.paid`: one writer, always on. Its ticks tell of what a crash left untold.
+    // What things cost: arithmetic, and nothing that it needs anybody for.
+    pricing: { entry: './pricing/main.ts', calls: [] },
+
+    // Puts goods aside, has the money taken, writes the order down and publishes `order.paid`: one writer, always on. Its ticks end what a
+    // crash left open.
     checkout: {
       entry: './checkout/main.ts',
       routes: ['/checkout/*'],
       schedule: '@every 1m',
       mode: 'service',
-      env: { PAYMENT_KEY: secret('PAYMENT_KEY') },
+      calls: ['cart', 'pricing', 'inventory', 'payment'],
       storage: ['./data'],
     },
 
-    // How much there is of everything. Paid orders take it away, deliveries bring it back; the catalogue asks.
-    stock: {
-      entry: './stock/main.ts',
+    // How much there is of everything. Checkout puts goods aside, paid orders take them away, deliveries bring more; the catalogue asks.
+    inventory: {
+      entry: './inventory/main.ts',
       events: { types: ['order.paid', 'stock.arrived'], batch: { size: 50 } },
       mode: 'service',
+      calls: [],
+      storage: ['./data'],
+    },
+
+    // A payment provider to try things with: the card's number says what goes wrong. Nobody waits for its answer for longer than five seconds.
+    payment: {
+      entry: './payment/main.ts',
+      timeout: '5s',
+      calls: [],
+      env: { PAYMENT_KEY: secret('PAYMENT_KEY') },
       storage: ['./data'],
     },
 

@@ -57,6 +57,9 @@ export const ERRORS = {
   // Calls between components.
   'call-unknown-component': { status: 500, fault: 'author', title: 'There is no component of that name' },
   'call-unknown-function': { status: 500, fault: 'author', title: 'The component exports no such function' },
+  'call-not-allowed': { status: 500, fault: 'author', title: 'The component may not call the other' },
+  'call-cycle': { status: 500, fault: 'author', title: 'The calls go in a circle' },
+  'call-too-deep': { status: 500, fault: 'author', title: 'The chain of calls is too long' },
   'call-not-cloneable': { status: 500, fault: 'author', title: 'The value cannot be cloned' },
   'call-too-large': { status: 500, fault: 'author', title: 'The arguments or the result are too large' },
   // Whose fault it is says what it was refused with.

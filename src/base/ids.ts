@@ -23,6 +23,22 @@ export function randomText(length: number): string {
   return i < length ? text + ALPHABET[pool[used++]! & 31] : text;
 }
 
+/** 32 random bits. */
+export function randomWord(): number {
+  if (used + 4 > pool.length) {
+    pool = randomBytes(POOL_BYTES);
+    used = 0;
+  }
+  const word = pool.readUInt32LE(used);
+  used += 4;
+  return word;
+}
+
+/** In a fork: what was drawn ahead is its parent's. */
+export function forgetDrawn(): void {
+  used = pool.length;
+}
+
 /** A request's id: `r_` and 100 random bits. */
 export function requestId(): string {
   return `r_${randomText(20)}`;

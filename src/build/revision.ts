@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative } from 'node:path';
 
-import type { CommandSpec, ModuleSpec, RunnableSpec } from '../model/app.ts';
-import type { Bundle, CommandRevision, ModuleRevision } from '../model/revision.ts';
+import type { CommandSpec, GroupSpec, ModuleSpec, RunnableSpec } from '../model/app.ts';
+import type { Bundle, CommandRevision, GroupRevision, ModuleRevision } from '../model/revision.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -42,6 +42,21 @@ export function commandRevision(
     appDirectory === undefined ? absolute : relative(appDirectory, absolute);
   const settings = { ...spec, cwd: path(spec.cwd), storage: spec.storage.map(path) };
   return { kind: 'command', id: idOf(spec, settings, env, files), env, envDigest: digest(env), spec };
+}
+
+/** The revision of a group: another one where any of its members' is. @param members in the order of the group. */
+export function groupRevision(spec: GroupSpec, members: readonly ModuleRevision[]): GroupRevision {
+  const env = Object.assign({}, ...members.map((member) => member.env)) as Env;
+  // Paths, and all that is the members' own, are in their ids.
+  const { members: _, storage: __, env: ___, ...settings } = spec;
+  return {
+    kind: 'group',
+    id: digest({ settings, members: members.map(({ id }) => id) }).slice(0, 12),
+    env,
+    envDigest: digest(members.map(({ envDigest }) => envDigest)),
+    spec,
+    members,
+  };
 }
 
 function idOf(spec: RunnableSpec, settings: object, env: Env, code: string): string {

@@ -1,4 +1,4 @@
-import type { Mode, RunnableSpec } from '../model/app.ts';
+import type { Mode, UnitSpec } from '../model/app.ts';
 import type { UsageHour } from '../model/usage-store.ts';
 import { HOUR_MS, DAY_MS, type HourlySeries } from './forecast.ts';
 import { median } from './trend.ts';
@@ -50,6 +50,29 @@ export function demandOf(
   });
 }
 
+/** What was asked of several that share their instances. Their busiest minutes are added up, for they may meet. */
+export function joinedHours(each: readonly (readonly UsageHour[])[]): readonly UsageHour[] {
+  if (each.length === 1) return each[0]!;
+  const joined = [...Map.groupBy(each.flat(), ({ hourMs }) => hourMs).values()].map((parts) =>
+    parts.reduce(added),
+  );
+  return joined.sort((a, b) => a.hourMs - b.hourMs);
+}
+
+function added(one: UsageHour, other: UsageHour): UsageHour {
+  return {
+    hourMs: one.hourMs,
+    count: one.count + other.count,
+    refused: one.refused + other.refused,
+    startMs: one.startMs + other.startMs,
+    durationMs: one.durationMs + other.durationMs,
+    cpuMs: one.cpuMs + other.cpuMs,
+    minuteCount: one.minuteCount + other.minuteCount,
+    minuteWorkMs: one.minuteWorkMs + other.minuteWorkMs,
+    minuteCpuMs: one.minuteCpuMs + other.minuteCpuMs,
+  };
+}
+
 /**
  * Hours in which nothing at all came to an app though at that hour of the day, as a median over the days, it gets 60 requests or more: the
  * server was away. A night without visitors is none.
@@ -82,7 +105,7 @@ export function burstOf(exact: number | null, mean: number): number {
  * Instances that `demand` needs in `mode`, with a fraction: a function as many as work at the same time, a service by Knative's rule, 70 % of
  * its concurrency or of one core each, whichever asks for more.
  */
-export function instancesNeeded(spec: RunnableSpec, mode: Mode, demand: HourDemand, burst: number): number {
+export function instancesNeeded(spec: UnitSpec, mode: Mode, demand: HourDemand, burst: number): number {
   if (mode === 'service') {
     const places = spec.service.concurrency * TARGET_UTILISATION;
     return Math.max(demand.concurrency / places, demand.cpuCores / TARGET_UTILISATION);
@@ -93,15 +116,12 @@ export function instancesNeeded(spec: RunnableSpec, mode: Mode, demand: HourDema
 }
 
 /** Instances that there are for what is needed: whole ones, within what the settings allow. */
-export function instancesPresent(spec: RunnableSpec, mode: Mode, needed: number): number {
+export function instancesPresent(spec: UnitSpec, mode: Mode, needed: number): number {
   const { least, most } = instanceRange(spec, mode);
   return Math.min(Math.max(Math.ceil(needed), least), most);
 }
 
-export function instanceRange(
-  spec: RunnableSpec,
-  mode: Mode,
-): { readonly least: number; readonly most: number } {
+export function instanceRange(spec: UnitSpec, mode: Mode): { readonly least: number; readonly most: number } {
   return mode === 'function'
     ? { least: 0, most: spec.function.maxInstances }
     : { least: spec.service.minReplicas, most: spec.service.maxReplicas };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { NO_LIMITS, type GroupSpec, type ModuleSpec } from '../model/app.ts';
 import type { CapacityReport } from '../model/capacity.ts';
+import { joinedHours } from './demand.ts';
 import { DAY_MS, HOUR_MS } from './forecast.ts';
 import { capacityReport, withOthersCoarse, type CapacityInput } from './report.ts';
 import { component, hour, machine, spec } from './testing/usage.ts';
@@ -34,6 +36,42 @@ function report(o: Partial<CapacityInput> = {}): CapacityReport {
 }
 
 describe('a report of capacity', () => {
+  it('counts what a group has once, and foretells each member’s limits', () => {
+    const [checkout, inventory] = [growing(1, 0), growing(3, 0)];
+    const members = [spec({ name: 'checkout' }), spec({ name: 'inventory' })] as ModuleSpec[];
+    const group = { ...members[0]!, kind: 'group', name: 'core', members } as unknown as GroupSpec;
+    const limited = (name: string, hours: typeof checkout, rps: number) => ({
+      ...{ name, hours, present: null },
+      limits: { ...NO_LIMITS, rps },
+    });
+    const { components, machine: found } = report({
+      components: [
+        component({
+          spec: group,
+          hours: joinedHours([checkout, inventory]),
+          components: [limited('checkout', checkout, 100), limited('inventory', inventory, 5)],
+        }),
+      ],
+    });
+    const [core] = components;
+    assert.deepEqual([core!.name, core!.members], ['core', ['checkout', 'inventory']]);
+    assert.equal(core!.peak!.rps.value, 8, 'of both together');
+    assert.deepEqual(
+      core!.limits.map(({ name, component: whose, peak, reached }) => [name, whose, peak, reached.kind]),
+      [
+        ['instances', 'core', core!.limits[0]!.peak, 'none'],
+        ['rps', 'inventory', 6, 'reached'],
+        ['rps', 'checkout', 2, 'none'],
+      ],
+    );
+    assert.equal(core!.first, 'rps');
+    assert.equal(found.memory.now, 384 * MB);
+    // A quarter of the requests is checkout's, and three quarters are inventory's, which is bounded to 5/s.
+    const { room } = core!;
+    const rps = room.kind === 'measured' ? room.bounds.find(({ name }) => name === 'rps')!.rps : 0;
+    assert.ok(Math.abs(rps - 5 / 0.75) < 1e-9, String(rps));
+  });
+
   it('foretells when the machine’s CPU is used up', () => {
     // 10/s at 20 ms are 0.2 cores, 0.4 at the busiest hour, 5 % of the first day's more each day: 2 cores at 18:00 of day 80.
     const { machine: found } = report({

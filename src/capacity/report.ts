@@ -1,5 +1,5 @@
 import { coarsely } from '../base/coarse.ts';
-import type { Mode, RunnableSpec } from '../model/app.ts';
+import type { Limits, Mode, UnitSpec } from '../model/app.ts';
 import type {
   CapacityReport,
   ComponentCapacity,
@@ -11,6 +11,7 @@ import type {
   Reach,
 } from '../model/capacity.ts';
 import type { UsageHour } from '../model/usage-store.ts';
+import { membersOf } from '../model/units.ts';
 import {
   burstOf,
   demandOf,
@@ -57,8 +58,9 @@ export interface CapacityInput {
   readonly components: readonly ComponentInput[];
 }
 
+/** What has instances, and was asked of: of a group all members together, and each by itself. */
 export interface ComponentInput {
-  readonly spec: RunnableSpec;
+  readonly spec: UnitSpec;
   readonly mode: Mode;
   readonly now: {
     readonly rps: number;
@@ -72,6 +74,16 @@ export interface ComponentInput {
   readonly present: UsageHour | null;
   /** Most requests at the same time in its busiest minute, counted from arrivals; null where they are not kept or too many. */
   readonly peakConcurrency: number | null;
+  /** In the order of the group; one where it is a component. */
+  readonly components: readonly LimitedInput[];
+}
+
+/** One component with what may be asked of it. Hours as above. */
+export interface LimitedInput {
+  readonly name: string;
+  readonly limits: Limits;
+  readonly hours: readonly UsageHour[];
+  readonly present: UsageHour | null;
 }
 
 /** Work in slices of some milliseconds: between two of them others have their turn. */
@@ -81,6 +93,7 @@ export type Sliced<T> = Generator<undefined, T>;
 interface Asked extends ComponentInput {
   readonly demand: readonly (HourDemand | null)[];
   readonly burst: number;
+  readonly limited: readonly (LimitedInput & { readonly demand: readonly (HourDemand | null)[] })[];
 }
 
 /**
@@ -98,7 +111,12 @@ export function* capacityReport(input: CapacityInput): Sliced<CapacityReport> {
   for (const component of input.components) {
     const demand = demandOf(component.hours, toMs, outages);
     const most = Math.max(0, ...demand.map((hour) => hour?.concurrency ?? 0));
-    asked.push({ ...component, demand, burst: burstOf(component.peakConcurrency, most) });
+    const burst = burstOf(component.peakConcurrency, most);
+    const limited = component.components.map((one) => ({
+      ...one,
+      demand: demandOf(one.hours, toMs, outages),
+    }));
+    asked.push({ ...component, demand, burst, limited });
     yield;
   }
   const components: ComponentCapacity[] = [];
@@ -122,12 +140,16 @@ export function* capacityReport(input: CapacityInput): Sliced<CapacityReport> {
 
 function* componentCapacity(component: Asked, machine: Machine, nowMs: number): Sliced<ComponentCapacity> {
   const { spec, mode, now } = component;
-  const cost = costOf(component.present === null ? component.hours : [...component.hours, component.present]);
+  const lastMs = component.present?.hourMs ?? component.hours.at(-1)?.hourMs;
+  const costIn = ({ hours, present }: Pick<ComponentInput, 'hours' | 'present'>): ReturnType<typeof costOf> =>
+    costOf(present === null ? hours : [...hours, present], lastMs);
+  const cost = costIn(component);
   const peak = peakOf(component);
   yield;
   const limits = yield* limitsOf(component, nowMs);
   return {
     name: spec.name,
+    members: spec.kind === 'group' ? membersOf(spec) : null,
     mode,
     now: { rps: now.rps, instances: now.instances, memoryBytes: now.memoryBytes },
     peak,
@@ -139,6 +161,7 @@ function* componentCapacity(component: Asked, machine: Machine, nowMs: number): 
       rps: now.rps,
       instances: now.instances,
       cost,
+      components: component.components.map((one) => ({ limits: one.limits, cost: costIn(one) })),
       freeMemoryBytes: machine.memoryBytes - machine.memoryPromisedBytes,
       freeCores: machine.cpus - machine.cpuUsed,
     }),
@@ -171,24 +194,34 @@ function peakOf({ spec, mode, demand, burst, peakConcurrency }: Asked): Componen
   };
 }
 
-function* limitsOf({ spec, mode, demand, burst }: Asked, nowMs: number): Sliced<LimitForecast[]> {
-  const candidates: [LimitName, number | null, (hour: HourDemand) => number][] = [
-    [
-      mode === 'function' ? 'instances' : 'replicas',
-      instanceRange(spec, mode).most,
-      (hour) => instancesNeeded(spec, mode, hour, burst),
-    ],
-    ['rps', spec.limits.rps, (hour) => hour.rps],
-    ['concurrency', spec.limits.concurrency, (hour) => burst * together(hour.concurrency)],
-  ];
-  const forecasts: LimitForecast[] = [];
-  for (const [name, limit, valueOf] of candidates) {
-    const peak = most(demand, valueOf);
-    if (limit === null || limit <= 0 || peak === null) continue;
-    const reached = yield* reachOf(seriesOf(demand, valueOf), limit, nowMs);
-    forecasts.push({ name, limit, peak: peak.value, reached });
+function* limitsOf({ spec, mode, demand, burst, limited }: Asked, nowMs: number): Sliced<LimitForecast[]> {
+  const forecast = function* (
+    name: LimitName,
+    { component, limit, demand: of }: { component: string; limit: number | null; demand: Asked['demand'] },
+    valueOf: (hour: HourDemand) => number,
+  ): Sliced<LimitForecast[]> {
+    const peak = most(of, valueOf);
+    if (limit === null || limit <= 0 || peak === null) return [];
+    const reached = yield* reachOf(seriesOf(of, valueOf), limit, nowMs);
+    return [{ name, component, limit, peak: peak.value, reached }];
+  };
+  const forecasts = yield* forecast(
+    mode === 'function' ? 'instances' : 'replicas',
+    { component: spec.name, limit: instanceRange(spec, mode).most, demand },
+    (hour) => instancesNeeded(spec, mode, hour, burst),
+  );
+  const ofEach: LimitForecast[] = [];
+  for (const { name: component, limits, demand: its } of limited) {
+    const of = (limit: number | null) => ({ component, limit, demand: its });
+    ofEach.push(...(yield* forecast('rps', of(limits.rps), (hour) => hour.rps)));
+    const atOnce = (hour: HourDemand): number => burst * together(hour.concurrency);
+    ofEach.push(...(yield* forecast('concurrency', of(limits.concurrency), atOnce)));
   }
-  return forecasts;
+  const inOrder = (name: LimitName): LimitForecast[] =>
+    ofEach
+      .filter((one) => one.name === name)
+      .sort((a, b) => Math.min(orderOf(a.reached), NEVER) - Math.min(orderOf(b.reached), NEVER));
+  return [...forecasts, ...inOrder('rps'), ...inOrder('concurrency')];
 }
 
 function* memoryOf(
@@ -290,6 +323,9 @@ function firstOf(limits: readonly LimitForecast[]): LimitName | null {
     .sort((a, b) => a.at - b.at);
   return dated[0]?.name ?? null;
 }
+
+/** Two of which neither is ever reached keep their order. */
+const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** What is reached by the trend goes before what may be. */
 function orderOf(reach: Reach): number {

@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+
+import { NO_LIMITS, type GroupSpec } from '../model/app.ts';
 import type { Room } from '../model/capacity.ts';
 import { costOf, roomNow, type RoomInput } from './room-now.ts';
 import { HOUR_MS } from './forecast.ts';
 import { hour, spec } from './testing/usage.ts';
 
 const MB = 1024 ** 2;
-const COST = { workMs: 50, meanMs: 50, cpuMs: 20 };
+const COST = { served: 1_000, workMs: 50, meanMs: 50, cpuMs: 20 };
 
 function room(o: Partial<RoomInput> = {}): Room {
+  const { spec: its = spec(), cost = COST } = o;
+  const limits = its.kind === 'group' ? NO_LIMITS : its.limits;
   return roomNow({
-    spec: spec(),
+    spec: its,
     mode: 'function',
     rps: 20,
     instances: 3,
-    cost: COST,
+    cost,
+    components: [{ limits, cost }],
     freeMemoryBytes: 512 * MB,
     freeCores: 1.5,
     ...o,
@@ -86,13 +91,42 @@ describe('room now', () => {
   });
 });
 
+describe('room of a group', () => {
+  const group = { ...spec(), kind: 'group' } as unknown as GroupSpec;
+  const quarter = { ...COST, served: 250, workMs: 20 };
+  const rest = { ...COST, served: 750, workMs: 60 };
+
+  it('is for all members together, each with its part of the requests', () => {
+    const components = [
+      { limits: { ...NO_LIMITS, rps: 30, concurrency: 1 }, cost: quarter },
+      { limits: { ...NO_LIMITS, rps: 60 }, cost: rest },
+    ];
+    const bounds = boundsOf({ spec: group, components });
+    // 60/s of three quarters allow 80/s, where 30/s of one quarter would allow 120/s; one of 20 ms at a time is 50/s, a quarter of 200/s.
+    assert.deepEqual([bounds['rps'], bounds['concurrency']], [80, 200]);
+    assert.equal(bounds['core-each'], 500, 'its code runs on one thread');
+  });
+
+  it('is not bounded by a member that nobody asked, or that is switched off', () => {
+    const components = [
+      { limits: { ...NO_LIMITS, rps: 1 }, cost: null },
+      { limits: { ...NO_LIMITS, rps: 1, concurrency: 0 }, cost: quarter },
+      { limits: NO_LIMITS, cost: rest },
+    ];
+    const bounds = boundsOf({ spec: group, components });
+    assert.deepEqual([bounds['rps'], bounds['concurrency']], [undefined, undefined]);
+    const off = components.map((one) => ({ ...one, limits: { ...NO_LIMITS, concurrency: 0 } }));
+    assert.deepEqual(room({ spec: group, components: off }), { kind: 'off' });
+  });
+});
+
 describe('what a request takes', () => {
   it('is a mean of what was served on the last day with usage', () => {
     const hours = [
       hour(0, 99, { durationMs: 1e12 }),
       hour(30 * HOUR_MS, 1, { count: 30, refused: 10, durationMs: 1_000, startMs: 200, cpuMs: 40 }),
     ];
-    assert.deepEqual(costOf(hours), { workMs: 60, meanMs: 50, cpuMs: 2 });
+    assert.deepEqual(costOf(hours), { served: 20, workMs: 60, meanMs: 50, cpuMs: 2 });
   });
 
   it('is unknown where nothing was served, and has no CPU time where none was counted', () => {

@@ -5,7 +5,7 @@ import { formatDuration } from '../base/duration.ts';
 import { messageOf } from '../base/errors.ts';
 import { silentLogger, type Logger } from '../base/log.ts';
 import type { Mode } from '../model/app.ts';
-import type { Revision } from '../model/revision.ts';
+import type { CommandRevision, ModuleRevision } from '../model/revision.ts';
 import type { CheckerAnswer, CheckerQuestion } from './checker-messages.ts';
 import { checkCommand } from './command-packages.ts';
 import { notChecked, type Finding } from './finding.ts';
@@ -45,7 +45,7 @@ export class Checker {
   }
 
   /** What would break if `revision` ran as `to`: warnings first, at most 50. Never rejects. */
-  async check(revision: Revision, to: Mode): Promise<readonly Finding[]> {
+  async check(revision: ModuleRevision | CommandRevision, to: Mode): Promise<readonly Finding[]> {
     if (revision.kind === 'command') return checkCommand(revision.spec.cwd, to);
     // A revision's id covers its code and its settings.
     const key = `${revision.id} ${to} ${revision.bundle.path}`;

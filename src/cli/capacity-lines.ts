@@ -113,7 +113,9 @@ function componentRow(
     peak === null ? '-' : String(peak.instances[mode]),
     room.kind === 'measured' ? `${amount(room.moreRps)} more` : room.kind === 'off' ? 'none' : '?',
     room.kind === 'measured' ? BOUNDS[room.boundedBy] : room.kind === 'off' ? 'switched off' : '-',
-    limit === undefined ? noLimitWords(limits) : limitWords(limit),
+    limit === undefined
+      ? noLimitWords(limits)
+      : limitWords(limit) + (limit.component === name ? '' : ` of ${limit.component}`),
     limit === undefined ? '-' : shortReach(limit.reached, atMs),
   ];
 }
@@ -205,6 +207,13 @@ function notesOn(report: CapacityReport): string[] {
           `Other apps of this server have ${formatBytes(memory.others)} and ${amount(cpu.others)} cores; that is taken as it is now.`,
         ]
       : []),
+    ...components.flatMap(({ name, members }) =>
+      members === null
+        ? []
+        : [
+            `${name} is the group of ${members.join(', ')}: for all together, while they are asked for in the same proportion.`,
+          ],
+    ),
     ...(components.some(({ room }) => room.kind === 'measured')
       ? ['Room is of each by itself, up to where all is busy all the time; requests wait longer before that.']
       : []),
@@ -219,9 +228,13 @@ function machineNotes(what: string, { reached }: MachineCapacity, atMs: number):
   );
 }
 
-function limitNotes({ name, limits }: ComponentCapacity, atMs: number): string[] {
+function limitNotes({ limits }: ComponentCapacity, atMs: number): string[] {
   return limits.flatMap((limit) =>
-    sentence({ who: name, does: 'reaches', may: 'reach', what: limitWords(limit) }, limit.reached, atMs),
+    sentence(
+      { who: limit.component, does: 'reaches', may: 'reach', what: limitWords(limit) },
+      limit.reached,
+      atMs,
+    ),
   );
 }
 

@@ -1,6 +1,6 @@
 import { formatBytes } from '../base/bytes.ts';
 import { formatDuration } from '../base/duration.ts';
-import type { ComponentStatus, InstanceStatus } from '../model/status.ts';
+import type { ComponentStatus, GroupStatus, InstanceStatus } from '../model/status.ts';
 import { limitsNotes } from './limits-notes.ts';
 import { clockTime } from './log-line.ts';
 import { formatTable, type Column } from './table.ts';
@@ -30,21 +30,9 @@ const DECISIONS: readonly Column[] = [
 
 /** What `ps COMPONENT` shows: its instances, and why the latest came and went, the newest last. No line wider than `width`. */
 export function componentLines(component: ComponentStatus, nowMs: number, width: number): string[] {
-  const { instances, decisions, queued } = component;
-  const mode = component.mode === null ? 'static' : component.mode;
-  const facts = [
-    printableLine(component.name),
-    component.modeSetting === 'auto' ? `${mode} (auto)` : mode,
-    ...(component.engine === null ? [] : [component.engine]),
-    ...(component.revision === null ? [] : [`revision ${component.revision}`]),
-    ...(queued > 0 ? [`${queued.toLocaleString('en-GB')} waiting`] : []),
-  ];
-  const title = (cell: string, row: number): string => (row === -1 ? paint('dim', cell) : cell);
+  const whose = component.group === null ? [] : [`in group ${printableLine(component.group)}`];
   return [
-    paint('bold', truncate(facts.join(' · '), width)),
-    ...(component.lastError === null
-      ? []
-      : [paint('red', truncate(printableLine(component.lastError), width))]),
+    ...headLines(component, whose, width),
     ...limitsNotes(component)
       .flatMap((note) => wrap(note, width))
       .map((line) => paint('yellow', line)),
@@ -57,26 +45,57 @@ export function componentLines(component: ComponentStatus, nowMs: number, width:
     ...[scheduleLines([component], nowMs, width), backlogLines([component], nowMs, width)].flatMap((lines) =>
       lines.length === 0 ? [] : ['', ...lines],
     ),
+    ...instanceLines(component, width),
+  ];
+}
+
+/** What `ps GROUP` shows: the instances that its members share. No line wider than `width`. */
+export function groupLines(group: GroupStatus, width: number): string[] {
+  const members = `Its members share these: ${group.members.join(', ')}`;
+  return [
+    ...headLines(group, ['group'], width),
+    ...wrap(printableLine(members), width),
+    ...instanceLines(group, width),
+  ];
+}
+
+/** What has instances, by itself or with others. */
+type Unit = Pick<
+  ComponentStatus,
+  'name' | 'mode' | 'modeSetting' | 'engine' | 'revision' | 'queued' | 'lastError' | 'instances' | 'decisions'
+>;
+
+function headLines(unit: Unit, whose: readonly string[], width: number): string[] {
+  const { queued, lastError } = unit;
+  const mode = unit.mode === null ? 'static' : unit.mode;
+  const facts = [
+    printableLine(unit.name),
+    ...whose,
+    unit.modeSetting === 'auto' ? `${mode} (auto)` : mode,
+    ...(unit.engine === null ? [] : [unit.engine]),
+    ...(unit.revision === null ? [] : [`revision ${unit.revision}`]),
+    ...(queued > 0 ? [`${queued.toLocaleString('en-GB')} waiting`] : []),
+  ];
+  return [
+    paint('bold', truncate(facts.join(' · '), width)),
+    ...(lastError === null ? [] : [paint('red', truncate(printableLine(lastError), width))]),
+  ];
+}
+
+function instanceLines({ instances, decisions }: Unit, width: number): string[] {
+  const title = (cell: string, row: number): string => (row === -1 ? paint('dim', cell) : cell);
+  const rows = decisions.map(({ atMs, instance, kind, reason }) => [
+    clockTime(atMs),
+    instance,
+    kind,
+    printableLine(reason),
+  ]);
+  return [
     '',
     ...(instances.length === 0
       ? ['no instances']
       : formatTable(INSTANCES, instances.map(instanceRow), width, title)),
-    ...(decisions.length === 0
-      ? []
-      : [
-          '',
-          ...formatTable(
-            DECISIONS,
-            decisions.map(({ atMs, instance, kind, reason }) => [
-              clockTime(atMs),
-              instance,
-              kind,
-              printableLine(reason),
-            ]),
-            width,
-            title,
-          ),
-        ]),
+    ...(decisions.length === 0 ? [] : ['', ...formatTable(DECISIONS, rows, width, title)]),
   ];
 }
 

@@ -69,9 +69,10 @@ export function bannerLines(event: DevEvent & { kind: 'ready' }, version: string
   ];
 }
 
-function rowOf(component: ComponentLine): string[] {
-  const routes = printableLine(component.routes.join(' '));
-  return [component.name, component.mode ?? 'static', routes === '' ? '-' : routes];
+function rowOf({ name, kind, group, mode, routes }: ComponentLine): string[] {
+  if (kind === 'group') return [name, mode!, ''];
+  const shown = printableLine(routes.join(' ')) || '-';
+  return group === null ? [name, mode ?? 'static', shown] : [`  ${name}`, '', shown];
 }
 
 function reloadedLine(components: readonly string[], tookMs: number): string {

@@ -2,7 +2,7 @@ import type { ModeFinding } from '../control/port.ts';
 import { paint, printable, printableLine } from './terminal.ts';
 
 /**
- * What a switch would break, for people: the place, what it does, the line itself, and what to do.
+ * What a switch would break, for people: the place, of a group the member, what it does, the line itself, and what to do.
  *
  *     warning greeter.ts:5:3 shared-variable
  *       'user' is written by a request …
@@ -16,13 +16,14 @@ export function findingLines(
   stream: NodeJS.WriteStream = process.stdout,
 ): string[] {
   return findings.flatMap((finding) => {
-    const { severity, rule, file, line, column, lineText, message, advice } = finding;
+    const { severity, rule, member, file, line, column, lineText, message, advice } = finding;
     const head = paint(severity === 'warning' ? 'yellow' : 'dim', severity, stream);
     const place =
       file === null ? '' : ` ${paint('bold', printableLine(`${file}:${line}:${column}`), stream)}`;
     const source = lineText === '' ? [] : [`  ${line} | ${printableLine(lineText)}`];
+    const whose = member ? ` in ${printableLine(member)}` : '';
     return [
-      `${head}${place} ${rule}`,
+      `${head}${place} ${rule}${whose}`,
       `  ${printable(message)}`,
       ...source,
       paint('dim', `  ${printable(advice)}`, stream),

@@ -37,7 +37,7 @@ export function formatEntry(entry: LogEntry, options: LineOptions): string {
 }
 
 /** The same component has the same colour in every terminal. */
-function colourOf(component: string): (typeof COLOURS)[number] {
+export function colourOf(component: string): (typeof COLOURS)[number] {
   let hash = 0;
   for (const letter of component) hash = (hash * 31 + letter.codePointAt(0)!) >>> 0;
   return COLOURS[hash % COLOURS.length]!;
@@ -56,13 +56,13 @@ function accessText({ stream, fields }: LogEntry): string | null {
   return parts.join(' ');
 }
 
-function statusColour(status: number): 'green' | 'cyan' | 'yellow' | 'red' {
+export function statusColour(status: number): 'green' | 'cyan' | 'yellow' | 'red' {
   if (status >= 500) return 'red';
   if (status >= 400) return 'yellow';
   return status >= 300 ? 'cyan' : 'green';
 }
 
-function paintLevel(entry: LogEntry, text: string): string {
+export function paintLevel(entry: LogEntry, text: string): string {
   if (entry.level === 'error') return paint('red', text);
   if (entry.level === 'warn') return paint('yellow', text);
   return entry.level === 'debug' || entry.stream === 'platform' ? paint('dim', text) : text;

@@ -1,6 +1,9 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { paint } from './terminal.ts';
 
+/** A server answers with no more entries of a log. */
+export const MAX_LOG_LINES = 10_000;
+
 /** Options and help that several commands have in common. */
 export function appOption(): Option {
   return new Option('--app <APP>', 'which app, by id, name or folder (else the one of this folder)');

@@ -3,7 +3,7 @@ import { addBudgetOptions, type BudgetFlags } from './budget-flags.ts';
 import { addEventsCommands } from './events-command.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
 import { addLimitsCommand } from './limits-command.ts';
-import { appOption, collect, examples, jsonOption, numberIn, urlOption } from './options.ts';
+import { appOption, collect, examples, jsonOption, MAX_LOG_LINES, numberIn, urlOption } from './options.ts';
 import { addServeCommands } from './serve-command.ts';
 import { addServerCommands } from './server-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
@@ -12,7 +12,6 @@ import { usageError } from './usage-error.ts';
 import { packageVersion } from '../base/version.ts';
 
 const HELP_WIDTH = 100;
-const MAX_LINES = 10_000;
 
 /**
  * Reads the command line and runs what it asks for. What a command needs is loaded when it is that command.
@@ -163,16 +162,27 @@ function buildProgram(done: (code: ExitCode) => void): Command {
   program
     .command('ps')
     .description('show the components of a running app: mode, instances, traffic')
-    .argument('[COMPONENT]', 'one of them: its instances, and why the latest came and went')
+    .argument('[COMPONENT]', 'one of them, or a group: its instances, and why the latest came and went')
+    .option('--graph', 'who calls whom: how often, how long it takes, what fails')
+    .option('--window <DURATION>', 'with --graph: of the last 1m, 5m, 60m, … (5m)')
     .addOption(appOption())
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      examples('fulcrum ps', 'fulcrum ps catalog', "fulcrum ps --json | jq '.components[].mode'"),
+      examples(
+        'fulcrum ps',
+        'fulcrum ps catalog',
+        'fulcrum ps --graph --window 30m',
+        "fulcrum ps --json | jq '.components[].mode'",
+      ),
     )
     .action(async (component: string | undefined, options) =>
-      done(await (await import('./commands/ps.ts')).ps(component, options)),
+      done(
+        options.graph || options.window !== undefined
+          ? await (await import('./commands/ps-graph.ts')).psGraph(component, options)
+          : await (await import('./commands/ps.ts')).ps(component, options),
+      ),
     );
 
   program
@@ -187,8 +197,8 @@ function buildProgram(done: (code: ExitCode) => void): Command {
 
   program
     .command('mode')
-    .description('switch a component to function, service or auto while it runs')
-    .argument('<COMPONENT>', 'its name in the config')
+    .description('switch a component or a group to function, service or auto while it runs')
+    .argument('<COMPONENT>', 'its name in the config; of components that share a process, the group’s')
     .argument('<MODE>', 'function, service or auto')
     .option(
       '--check',
@@ -246,8 +256,9 @@ function buildProgram(done: (code: ExitCode) => void): Command {
     .description('show what components and the platform wrote')
     .argument('[COMPONENT]', 'only this one')
     .option('-f, --follow', 'go on showing what is written')
-    .option('-n, --lines <N>', 'the latest so many', numberIn(0, MAX_LINES), 100)
-    .option('--request <ID>', 'only what belongs to this request')
+    .option('-n, --lines <N>', 'the latest so many (100; of a request, all)', numberIn(0, MAX_LOG_LINES))
+    .option('--request <ID>', 'only what belongs to this request: the tree of its calls')
+    .option('--no-tree', 'of a request, too, one line after the other')
     .option('--since <DURATION>', 'only the last 30s, 5m, 1h30m, …')
     .option('--level <LEVEL>', 'debug, info, warn or error, and what is more serious')
     .addOption(appOption())
@@ -259,6 +270,7 @@ function buildProgram(done: (code: ExitCode) => void): Command {
         'fulcrum logs -f',
         'fulcrum logs catalog --since 5m --level warn',
         'fulcrum logs --request r_5x0c…',
+        'fulcrum logs catalog --request r_5x0c…',
       ),
     )
     .action(async (component, options) =>

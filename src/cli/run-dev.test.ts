@@ -56,10 +56,11 @@ test('the banner fits 80 columns', () => {
         {
           name: 'a-component-with-a-very-long-name-indeed',
           kind: 'module',
+          group: null,
           mode: 'function',
           routes: ['shop.example.com/a/rather/long/path/*', '/another/*', '/a/third/*'],
         },
-        { name: 'inventory', kind: 'module', mode: 'service', routes: [] },
+        { name: 'inventory', kind: 'module', group: null, mode: 'service', routes: [] },
       ],
       notes: [],
     },
@@ -71,4 +72,33 @@ test('the banner fits 80 columns', () => {
     lines.some((line) => line.includes('x'.repeat(43))),
     'a link is never cut',
   );
+});
+
+test('the banner shows a group with its members below it', () => {
+  const lines = bannerLines(
+    {
+      kind: 'ready',
+      tookMs: 1_234,
+      gatewayUrl: 'http://127.0.0.1:8080',
+      adminLink: 'http://127.0.0.1:8081/?token=x',
+      components: [
+        { name: 'core', kind: 'group', group: null, mode: 'function', routes: [] },
+        { name: 'checkout', kind: 'module', group: 'core', mode: null, routes: ['/checkout'] },
+        { name: 'inventory', kind: 'module', group: 'core', mode: null, routes: [] },
+        { name: 'storefront', kind: 'module', group: null, mode: 'service', routes: ['/*'] },
+      ],
+      notes: [],
+    },
+    '0.1.0',
+    80,
+  ).map((line) => line.trimEnd());
+  const from = lines.findIndex((line) => line.includes('COMPONENT'));
+  assert.deepEqual(lines.slice(from, from + 5), [
+    '  COMPONENT    MODE      ROUTES',
+    '  core         function',
+    '    checkout             /checkout',
+    '    inventory            -',
+    '  storefront   service   /*',
+  ]);
+  assert.ok(lines.includes('  Switch while it runs: fulcrum mode core service'));
 });

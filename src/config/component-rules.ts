@@ -5,10 +5,17 @@ import type { RunningValues } from './schema.ts';
 /** A function's longest timeout, as on AWS Lambda: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html */
 export const LONGEST_FUNCTION_TIMEOUT_MS = 15 * 60_000;
 
-/** What is wrong between the keys of one component. */
-export function componentIssues(path: ConfigPath, values: RunningValues): ConfigIssue[] {
+/**
+ * What is wrong between the keys of one component.
+ * @param process what is said of its process: by itself, or by others that share it.
+ */
+export function componentIssues(
+  path: ConfigPath,
+  values: RunningValues,
+  process: Pick<RunningValues, 'mode' | 'fresh'>,
+): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  const canBeFunction = values.mode !== 'service';
+  const canBeFunction = process.mode !== 'service';
   if (canBeFunction && values.timeout !== undefined && values.timeout > LONGEST_FUNCTION_TIMEOUT_MS) {
     issues.push({
       ...issueAt([...path, 'timeout'], undefined, {
@@ -18,7 +25,7 @@ export function componentIssues(path: ConfigPath, values: RunningValues): Config
       found: formatDuration(values.timeout),
     });
   }
-  if (canBeFunction && values.fresh === true && values.concurrency !== undefined && values.concurrency > 1) {
+  if (canBeFunction && process.fresh === true && values.concurrency !== undefined && values.concurrency > 1) {
     issues.push(
       issueAt([...path, 'concurrency'], values.concurrency, {
         message: 'fresh gives every invocation a process of its own',

@@ -1,12 +1,14 @@
 import type { z } from 'zod';
 import { componentIssues } from './component-rules.ts';
 import { componentName } from './fields.ts';
+import { memberValues } from './group-spec.ts';
 import { type ConfigIssue, anyOf, issueAt } from './issues.ts';
 import { check, keysOf, unknownKey } from './schema-issues.ts';
 import {
   type AppValues,
   type CommandValues,
   type ModuleValues,
+  type RunningValues,
   type StaticValues,
   type UnknownKindValues,
   appSchema,
@@ -52,7 +54,28 @@ export function readDraft(raw: unknown): Draft {
     issues.push(...check(componentName, name, ['components', name]).issues);
     components.push(readComponent(name, value, issues));
   }
+  for (const component of components)
+    issues.push(
+      ...componentIssues(
+        ['components', component.name],
+        component.values,
+        processOf(component, app, components),
+      ),
+    );
   return { app, components, issues };
+}
+
+/** What is said of a component's process, which others may share and say it of. */
+function processOf(component: ComponentDraft, app: AppValues, all: readonly ComponentDraft[]): RunningValues {
+  if (component.kind !== 'module') return component.values;
+  const group = Object.values(app.groups ?? {}).find((members) => members.includes(component.name)) ?? [];
+  const members = all.flatMap((one) => (one.kind === 'module' && group.includes(one.name) ? [one] : []));
+  return members.length < 2
+    ? component.values
+    : memberValues(
+        component.values,
+        members.map(({ values }) => values),
+      );
 }
 
 function componentEntries(raw: unknown, issues: ConfigIssue[]): [string, unknown][] {
@@ -78,9 +101,7 @@ function readComponent(name: string, raw: unknown, issues: ConfigIssue[]): Compo
     issues.push(issueAt(path, raw, about));
     return { kind: null, name, values: {} };
   }
-  const draft = readKind(name, raw, issues);
-  issues.push(...componentIssues(path, draft.values));
-  return draft;
+  return readKind(name, raw, issues);
 }
 
 function readKind(name: string, raw: Record<string, unknown>, issues: ConfigIssue[]): ComponentDraft {

@@ -22,6 +22,7 @@ describe('a config that is right', () => {
       entry: join(directory, 'a.ts'),
       routes: [],
       cors: null,
+      calls: null,
       modeSetting: 'function',
       subscription: null,
       async: DEFAULT_ASYNC,

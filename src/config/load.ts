@@ -3,6 +3,7 @@ import type { AppSpec } from '../model/app.ts';
 import { findConfigFile } from './config-file.ts';
 import { readDraft } from './draft.ts';
 import { fileIssues } from './files.ts';
+import { groupIssues } from './group-rules.ts';
 import { configInvalid } from './issues.ts';
 import { routeClaims } from './route-claims.ts';
 import { appSpec } from './spec.ts';
@@ -30,6 +31,7 @@ export async function loadApp(options: LoadOptions): Promise<AppSpec> {
   const draft = readDraft(await options.evaluate(configPath, options.environment));
   const issues = [
     ...draft.issues,
+    ...groupIssues(draft),
     ...routeClaims(draft.components, draft.app.events?.endpoint),
     ...(await fileIssues(directory, draft.components, storageDirectory)),
   ];

@@ -12,6 +12,7 @@ import {
 } from './fields.ts';
 import { corsSchema } from './cors.ts';
 import { asyncSchema, eventsSchema, httpSubscriptionSchema, subscriptionSchema } from './events.ts';
+import { callsSchema, groupsSchema } from './group-schema.ts';
 import { count, duration, size } from './quantities.ts';
 import { misplaced } from './reading.ts';
 import { routesSchema } from './routes.ts';
@@ -60,6 +61,7 @@ const running = {
   isolation: z.enum(['best-effort', 'required'], { error: "'best-effort' or 'required'" }).optional(),
   network: z.enum(['full', 'none'], { error: "'full' or 'none'" }).optional(),
   async: asyncSchema.optional(),
+  calls: callsSchema.optional(),
 };
 
 const ofModule = {
@@ -106,6 +108,7 @@ const notStatic = {
   events: misplaced('nothing: only a module (entry) or a command takes events'),
   schedule: misplaced('nothing: only a module (entry) has a scheduled handler'),
   async: misplaced(NO_INSTANCES),
+  calls: misplaced(NO_INSTANCES),
   zygoteKeepAlive: misplaced(NO_INSTANCES),
   mode: misplaced(NO_INSTANCES),
   memory: misplaced(NO_INSTANCES),
@@ -160,6 +163,7 @@ export const appSchema = z.strictObject({
     .optional(),
   cors: corsSchema.optional(),
   events: eventsSchema.optional(),
+  groups: groupsSchema.optional(),
 });
 
 /** What is left of a value once the keys at fault are taken out. */

@@ -11,7 +11,8 @@ import {
 } from './defaults.ts';
 import type { ComponentDraft, Draft } from './draft.ts';
 import { deepFreeze, frozenMap } from './frozen.ts';
-import type { EnvValues, RunningValues } from './schema.ts';
+import { groupSpec, memberValues } from './group-spec.ts';
+import type { EnvValues, ModuleValues, RunningValues } from './schema.ts';
 
 export interface AppPlace {
   readonly directory: string;
@@ -22,7 +23,23 @@ export interface AppPlace {
 
 /** Makes the app of a draft without issues: defaults filled in, paths absolute, frozen through and through. */
 export function appSpec(draft: Draft, place: AppPlace): AppSpec {
-  const components = draft.components.map((component) => componentSpec(component, draft, place.directory));
+  const groups = groupedValues(draft);
+  const grouped = new Map(groups.flatMap(({ members }) => members));
+  const components = draft.components.map((component) => {
+    const values = grouped.get(component.name);
+    const whole = values === undefined || component.kind !== 'module' ? component : { ...component, values };
+    return componentSpec(whole, draft, place.directory);
+  });
+  const modules = new Map(
+    components.filter((spec) => spec.kind === 'module').map((spec) => [spec.name, spec]),
+  );
+  const specs = groups.map(({ name, members }) =>
+    groupSpec(
+      name,
+      members.map(([member]) => needed(modules.get(member))),
+      members.map(([, values]) => values),
+    ),
+  );
   return deepFreeze({
     name: needed(draft.app.name),
     directory: place.directory,
@@ -30,8 +47,28 @@ export function appSpec(draft: Draft, place: AppPlace): AppSpec {
     environment: place.environment,
     storageDirectory: place.storageDirectory,
     components: frozenMap(components.map((component) => [component.name, component])),
+    groups: frozenMap(specs.map((group) => [group.name, group])),
     gateway: { trustedProxies: draft.app.trustedProxies ?? [], cors: draft.app.cors ?? null },
     events: draft.app.events ?? DEFAULT_EVENTS,
+  });
+}
+
+interface GroupedValues {
+  readonly name: string;
+  /** By name, in the order of the group; what is said of the process is the same for all. */
+  readonly members: readonly (readonly [string, ModuleValues])[];
+}
+
+function groupedValues(draft: Draft): GroupedValues[] {
+  return Object.entries(draft.app.groups ?? {}).map(([name, members]) => {
+    const values = members.map((member) => {
+      const found = draft.components.find((component) => component.name === member);
+      return needed(found?.kind === 'module' ? found.values : undefined);
+    });
+    return {
+      name,
+      members: members.map((member, i) => [member, memberValues(values[i]!, values)] as const),
+    };
   });
 }
 
@@ -82,6 +119,7 @@ type RunningSpec = Pick<
   | 'limits'
   | 'weight'
   | 'async'
+  | 'calls'
 >;
 
 function running(values: RunningValues, appEnv: EnvValues, directory: string): RunningSpec {
@@ -97,6 +135,7 @@ function running(values: RunningValues, appEnv: EnvValues, directory: string): R
     limits: values.limits ?? NO_LIMITS,
     weight: values.weight ?? 1,
     async: values.async ?? DEFAULT_ASYNC,
+    calls: values.calls ?? null,
   };
 }
 

@@ -10,6 +10,13 @@ import { app, appFolder, cmd, failure, folder, issuesOf, load, one } from './tes
 const TOKEN = 'a-token-of-the-tests';
 const LONG = 'a'.repeat(42);
 
+const three = (rest: object): object =>
+  app({ a: { entry: './a.ts' }, b: { entry: './catalog.ts' }, c: { entry: './src/deep.mts' } }, rest);
+
+/** An app of two modules. */
+const pair = (a: object, b: object, rest: object = {}): object =>
+  app({ a: { entry: './a.ts', ...a }, b: { entry: './catalog.ts', ...b } }, rest);
+
 /** A config with one problem, and `path | found | a part of the message | a part of what is expected`. */
 const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
   // The app.
@@ -25,7 +32,7 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
   [one({}, { component: {} }), "component | the key 'component' | unknown key | 'components'"],
   [
     one({}, { zzz: 1 }),
-    "zzz | the key 'zzz' | unknown key | 'name', 'env', 'trustedProxies', 'cors', 'events' or 'components'",
+    "zzz | the key 'zzz' | unknown key | 'name', 'env', 'trustedProxies', 'cors', 'events', 'groups' or 'components'",
   ],
   [one({}, { trustedProxies: '10.0.0.1' }), "trustedProxies | '10.0.0.1' | wrong type | ['10.0.0.0/8']"],
   [one({}, { trustedProxies: ['::1', 'proxy'] }), "trustedProxies[1] | 'proxy' | not an address | CIDR"],
@@ -49,6 +56,87 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
   ],
   [one({}, { cors: { methods: ['get'] } }), "cors.methods[0] | 'get' | not a method | 'PUT'"],
   [one({}, { cors: { maxAge: 600 } }), "cors.maxAge | 600 | wrong type | '600s'"],
+
+  // Groups, and what may be called.
+  [
+    pair({}, {}, { groups: ['a', 'b'] }),
+    "groups | a list of 2 | wrong type | { core: ['checkout', 'inventory'] }",
+  ],
+  [pair({}, {}, { groups: { Core: ['a', 'b'] } }), "groups.Core | the key 'Core' | not a name | lower-case"],
+  [pair({}, {}, { groups: { core: 'a' } }), "groups.core | 'a' | wrong type | two modules or more"],
+  [
+    pair({}, {}, { groups: { core: ['a'] } }),
+    'groups.core | a list of 1 | fewer than two members | two modules or more',
+  ],
+  [pair({}, {}, { groups: { core: ['a', 7] } }), "groups.core[1] | 7 | wrong type | a component's name"],
+  [pair({}, {}, { groups: { core: ['a', 'c'] } }), "groups.core[1] | 'c' | there is no such component | 'a'"],
+  [
+    pair({}, {}, { groups: { core: ['a', 'a'] } }),
+    "groups.core[1] | 'a' | named twice | each component once",
+  ],
+  [
+    pair({}, {}, { groups: { a: ['a', 'b'] } }),
+    "groups.a | 'a' | a component has this name | a name of its own",
+  ],
+  [
+    three({ groups: { core: ['a', 'b'], more: ['b', 'c'] } }),
+    "groups.more[0] | 'b' | in the group 'core' already | no other group",
+  ],
+  [
+    app({ a: { entry: './a.ts' }, b: { command: 'node x.js' } }, { groups: { core: ['a', 'b'] } }),
+    "groups.core[1] | 'b' | it is a command | a module (entry)",
+  ],
+  [
+    pair({ mode: 'service' }, { mode: 'function' }, { groups: { core: ['a', 'b'] } }),
+    'groups.core | a and b | differ in mode | the same mode for all, or none',
+  ],
+  [
+    pair({ replicas: 2 }, { replicas: { max: 4 } }, { groups: { core: ['a', 'b'] } }),
+    'groups.core | a and b | differ in replicas | the same replicas',
+  ],
+  [
+    pair({ network: 'none' }, {}, { groups: { core: ['a', 'b'] } }),
+    'groups.core | a and b | differ in network | the same network for all',
+  ],
+  [
+    pair({ env: { KEY: 'x' } }, { env: { KEY: 'y' } }, { groups: { core: ['a', 'b'] } }),
+    'groups.core | a and b | differ in the variable KEY | one value, or two names',
+  ],
+  [
+    pair({ env: { KEY: 'x' } }, {}, { env: { KEY: 'y' }, groups: { core: ['a', 'b'] } }),
+    'groups.core | a and b | differ in the variable KEY | one value, or two names',
+  ],
+  [
+    pair({}, {}, { groups: { core: Array.from({ length: 101 }, () => 'a') } }),
+    'groups.core | a list of 101 | too many members | at most 100',
+  ],
+  [
+    pair({ fresh: true }, { concurrency: 8 }, { groups: { core: ['a', 'b'] } }),
+    'components.b.concurrency | 8 | a process of its own | 1, or no fresh',
+  ],
+  [
+    pair({ mode: 'auto' }, { timeout: '20m' }, { groups: { core: ['a', 'b'] } }),
+    "components.b.timeout | 20m | longer than a function may take | mode: 'service'",
+  ],
+  [
+    pair({ calls: ['core'] }, {}, { groups: { core: ['a', 'b'] } }),
+    "components.a.calls[0] | 'core' | it is a group, which nobody calls | 'a' or 'b'",
+  ],
+  [
+    three({ groups: { core: ['a', 'b'], more: ['core', 'c'] } }),
+    "groups.more[0] | 'core' | it is a group | a module (entry)",
+  ],
+  [pair({ calls: 'b' }, {}), "components.a.calls | 'b' | wrong type | a list such as"],
+  [pair({ calls: ['c'] }, {}), "components.a.calls[0] | 'c' | there is no such component | 'b'"],
+  [pair({ calls: ['a'] }, {}), "components.a.calls[0] | 'a' | does not call itself | another"],
+  [
+    app({ a: { entry: './a.ts', calls: ['b'] }, b: { static: './public' } }),
+    "components.a.calls[0] | 'b' | a folder of files | a module or a command",
+  ],
+  [
+    folder({ calls: [] }),
+    'components.a.calls | an empty list | does not belong here | static component has no instances',
+  ],
 
   // What a component is, and its name.
   [app({ a: './a.ts' }), "components.a | './a.ts' | not an object | entry"],

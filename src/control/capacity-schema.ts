@@ -58,6 +58,9 @@ const room = z
 const component = z
   .strictObject({
     name: z.string(),
+    members: list(z.string())
+      .nullable()
+      .describe('Of a group, whose members’ requests are counted together; null: it is a component'),
     mode,
     now: z.strictObject({ rps: amount, instances: z.int().min(0), memoryBytes: amount }),
     peak: z
@@ -73,7 +76,15 @@ const component = z
     meanMs: amount.nullable(),
     cpuMs: amount.nullable(),
     room,
-    limits: list(z.strictObject({ name: limitName, limit: amount, peak: amount, reached: reach })),
+    limits: list(
+      z.strictObject({
+        name: limitName,
+        component: z.string().describe('Whose it is: of a group, a member’s, or its own'),
+        limit: amount,
+        peak: amount,
+        reached: reach,
+      }),
+    ),
     first: limitName.nullable().describe('The limit that is reached first; null where none is within a year'),
   })
   .meta({ id: 'ComponentCapacity' }) satisfies z.ZodType<ComponentCapacity>;

@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { isAppId } from '../base/app-id.ts';
+import { parseDuration } from '../base/duration.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { isVariableName } from '../base/variable-name.ts';
 import { burstFor, type Limits } from '../model/app.ts';
+import { MAX_CALL_WINDOW_MS } from '../model/calls.ts';
 import { LOG_LEVELS } from './log-filter.ts';
 import { canaryPlan, manifest } from './schemas.ts';
 
@@ -89,6 +91,27 @@ export const capacityInput = z.strictObject({
     .default(30)
     .describe('From the usage of the last so many days'),
 });
+
+const LEAST_WINDOW_MS = 1_000;
+
+export const callsInput = z.strictObject({
+  window: z
+    .string()
+    .max(50)
+    .refine(isWindow, { error: 'a duration from 1s to 60m, such as 5m or 1m30s' })
+    .default('5m')
+    .describe('The calls of the last `30s`, `5m`, `60m`, counted from the beginning of a minute'),
+});
+
+/** Of `callsInput`. */
+export function windowMsOf({ window }: z.output<typeof callsInput>): number {
+  return parseDuration(window)!;
+}
+
+function isWindow(text: string): boolean {
+  const windowMs = parseDuration(text);
+  return windowMs !== null && windowMs >= LEAST_WINDOW_MS && windowMs <= MAX_CALL_WINDOW_MS;
+}
 
 export const pageInput = z.strictObject({
   before: z.coerce.number().int().min(1).optional().describe('Only those with a smaller number'),

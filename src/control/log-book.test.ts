@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import type { LogEntry } from '../model/log.ts';
+import type { LogEntry, PackedKind } from '../model/log.ts';
 import { LogBook } from './log-book.ts';
 import type { LogBatch } from './log-follower.ts';
 
@@ -154,4 +154,26 @@ test('a follower that throws or rejects is dropped and harms nobody', async () =
   book.write(entry());
   await settled();
   assert.deepEqual(calls, { throwing: 1, rejecting: 1, good: 2 });
+});
+
+test('each entry is made again by who knows how it had packed itself', () => {
+  const packed = (kind: PackedKind): LogEntry => ({
+    ...entry(),
+    packed: { kind, lengthBytes: 1, write: (bytes, at) => void (bytes[at] = 7) },
+  });
+  const book = new LogBook({
+    maxEntries: 10,
+    maxBytes: 1_000,
+    unpack: {
+      access: (bytes) => entry({ text: `access ${bytes.join()}` }),
+      call: (bytes) => entry({ text: `call ${bytes.join()}` }),
+    },
+  });
+  book.write(packed('call'));
+  book.write(entry({ text: 'in words' }));
+  book.write(packed('access'));
+  assert.deepEqual(
+    book.query({ limit: 9 }).map(({ text }) => text),
+    ['call 7', 'in words', 'access 7'],
+  );
 });

@@ -1,4 +1,4 @@
-import type { LogEntry, LogSink } from '../model/log.ts';
+import type { LogEntry, LogSink, PackedKind } from '../model/log.ts';
 import { matches, type LogFilter } from './log-filter.ts';
 import { LogFollower, type LogListener } from './log-follower.ts';
 import { ByteRing } from './byte-ring.ts';
@@ -10,9 +10,11 @@ export interface LogBookOptions {
   readonly maxEntries: number;
   /** Of what is kept, as it is kept. */
   readonly maxBytes: number;
-  /** Makes an entry again of what it had packed itself into. */
-  readonly unpack?: (packed: Buffer) => LogEntry;
+  /** Make an entry again of what it had packed itself into. Absent: none comes that does. */
+  readonly unpack?: Unpackers;
 }
+
+type Unpackers = Readonly<Record<PackedKind, (packed: Buffer) => LogEntry>>;
 
 export interface LogQuery extends LogFilter {
   /** At most so many, the latest ones. */
@@ -22,19 +24,20 @@ export interface LogQuery extends LogFilter {
 /** What may be asked of a log. */
 export type LogReader = Pick<LogBook, 'query' | 'follow'>;
 
-/** How an entry is kept: what it packed itself into, or JSON. Its first byte. */
-const PACKED = 1;
-const JSON_TEXT = 2;
+/** How an entry is kept, its first byte: as JSON, or as what an entry of that kind packed itself into. */
+const JSON_TEXT = 0;
+const PACKED: Readonly<Record<PackedKind, number>> = { access: 1, call: 2 };
+const UNKNOWN: Unpackers = { access: unknown, call: unknown };
 
 /** The app's recent log in memory, bounded by count and bytes; the oldest is dropped first. */
 export class LogBook implements LogSink {
   readonly #ring: ByteRing;
-  readonly #unpack: (packed: Buffer) => LogEntry;
+  readonly #unpack: Unpackers;
   readonly #followers = new Set<LogFollower>();
 
   constructor({ maxEntries, maxBytes, unpack }: LogBookOptions) {
     this.#ring = new ByteRing(maxEntries, maxBytes);
-    this.#unpack = unpack ?? unknown;
+    this.#unpack = unpack ?? UNKNOWN;
   }
 
   get entryCount(): number {
@@ -53,7 +56,7 @@ export class LogBook implements LogSink {
     for (const follower of this.#followers) follower.offer(written, 2 * length);
     const at = this.#ring.push(1 + length);
     if (at < 0) return;
-    this.#ring.buffer[at] = PACKED;
+    this.#ring.buffer[at] = PACKED[packed.kind];
     packed.write(this.#ring.buffer, at + 1);
   }
 
@@ -89,7 +92,8 @@ export class LogBook implements LogSink {
 
   #read(record: Buffer): LogEntry {
     const kept = record.subarray(1);
-    return record[0] === PACKED ? this.#unpack(kept) : (JSON.parse(kept.toString()) as LogEntry);
+    if (record[0] === JSON_TEXT) return JSON.parse(kept.toString()) as LogEntry;
+    return record[0] === PACKED.call ? this.#unpack.call(kept) : this.#unpack.access(kept);
   }
 }
 

@@ -8,7 +8,7 @@ import { chromium, type Browser } from 'playwright-core';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { appRecord, FakeHost } from './fixtures/fake-host.ts';
-import { component, FakePort } from './fixtures/fake-port.ts';
+import { component, FakePort, group } from './fixtures/fake-port.ts';
 import { ControlServer } from './server.ts';
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
@@ -75,6 +75,10 @@ test(
     assert.equal(await page.title(), 'shop · Fulcrum');
     assert.ok(!page.url().includes('a-token'), 'the token does not stay in the address');
     assert.match((await page.textContent('[data-component=evil]'))!, /<script>alert\(1\)/, 'shown as text');
+    const edge = await page.textContent('[data-edge="storefront catalog.priceOf"]');
+    assert.equal(edge, 'storefrontcatalog.priceOf2.001.2 ms148 ms3–');
+    port.graph = { windowMs: 300_000, edges: [] };
+    await page.waitForSelector('#calls', { state: 'hidden' });
     assert.deepEqual(complaints, [], 'the policy allows the page’s own script and style');
 
     await page.click('[data-component=catalog] [data-mode=service]');
@@ -82,6 +86,7 @@ test(
     assert.deepEqual(port.asked, [{ setMode: 'catalog', mode: 'service' }]);
     const finding = {
       rule: 'timer',
+      member: null,
       file: 'a.ts',
       line: 1,
       column: 1,
@@ -164,5 +169,50 @@ test(
     assert.deepEqual(blog.asked, [{ setMode: 'posts', mode: 'service' }]);
     await page.reload();
     await page.waitForSelector('[data-component=posts]');
+  },
+);
+
+test(
+  'the admin page shows a group with its members below it, and switches all at once',
+  { skip },
+  async (t) => {
+    const port = new FakePort();
+    const shared = { mode: 'service', modeSetting: 'service', queued: 2, lastError: 'it is broken' } as const;
+    port.list = [
+      component({ name: 'storefront' }),
+      component({ ...shared, name: 'checkout', group: 'core', routes: ['/checkout'] }),
+      component({ name: 'catalog' }),
+      component({ ...shared, name: 'inventory', group: 'core', routes: [] }),
+    ];
+    port.groupList = [group(shared)];
+    const server = new ControlServer({
+      host: FakeHost.dev(port),
+      clock: systemClock,
+      logger: silentLogger,
+      ownToken: 'a-token',
+      tokens: null,
+      audit: null,
+      secrets: null,
+    });
+    await server.listen({ httpPort: 0, host: '127.0.0.1', socketPath: null });
+    const browser = await openBrowser();
+    t.after(async () => {
+      await browser.close();
+      await server.close();
+    });
+    const page = await browser.newPage();
+    await page.goto(server.link!);
+    await page.waitForSelector('[data-component=core]');
+    const names = await page.$$eval('[data-component]', (all) =>
+      all.map((one) => one.getAttribute('data-component')),
+    );
+    assert.deepEqual(names, ['storefront', 'core', 'checkout', 'inventory', 'catalog']);
+    assert.match((await page.textContent('[data-component=core]'))!, /group.*it is broken.*02$/);
+    assert.doesNotMatch((await page.textContent('[data-component=checkout]'))!, /it is broken/);
+    assert.match((await page.textContent('[data-component=checkout]'))!, /\/checkout/);
+    assert.equal(await page.$('[data-component=checkout] [data-mode]'), null, 'its mode is the group’s');
+    await page.click('[data-component=core] [data-mode=function]');
+    await page.waitForSelector('[data-component=core] [data-mode=function][aria-pressed=true]');
+    assert.deepEqual(port.asked, [{ setMode: 'core', mode: 'function' }]);
   },
 );

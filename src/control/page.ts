@@ -10,13 +10,14 @@ const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 66rem; padding: 2rem 1.25rem; }
 header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; margin-bottom: 1.25rem; }
 h1 { font-size: 1.35rem; margin: 0; }
+h2 { font-size: 1rem; margin: 2rem 0 .25rem; }
 small, .soft { color: light-dark(#666, #aaa); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
 th { font-weight: 500; font-size: .85rem; color: light-dark(#666, #aaa); }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-td:first-child { white-space: normal; overflow-wrap: anywhere; width: 100%; min-width: 7rem; }
+#components td:first-child, #edges td:nth-child(2) { white-space: normal; overflow-wrap: anywhere; width: 100%; min-width: 7rem; }
 .routes { font-family: ui-monospace, monospace; font-size: .8rem; }
 .modes { display: inline-flex; border: 1px solid var(--soft); border-radius: 6px; overflow: hidden; }
 .modes button { font: inherit; font-size: .85rem; border: 0; border-right: 1px solid var(--line); background: none; color: inherit; padding: .15rem .6rem; cursor: pointer; }
@@ -25,6 +26,7 @@ td:first-child { white-space: normal; overflow-wrap: anywhere; width: 100%; min-
 .modes button:disabled { cursor: wait; opacity: .6; }
 .modes button:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
 .error { color: light-dark(#b91c1c, #f87171); white-space: pre-wrap; }
+td.member { padding-left: 1.5rem; }
 #message { min-height: 1.5em; margin: 1rem 0 0; }
 `;
 
@@ -32,6 +34,7 @@ const SCRIPT = `
 'use strict';
 const REFRESH_MS = 2000;
 const rows = document.querySelector('#components');
+const edges = document.querySelector('#edges');
 const message = document.querySelector('#message');
 const switching = new Set();
 const picker = document.querySelector('#app');
@@ -49,8 +52,8 @@ async function load() {
     picker.value = ids.includes(wanted) ? wanted : ids[0];
     picker.hidden = ids.length === 1;
   }
-  const [details, components] = await Promise.all([ask(app()), ask(app() + '/components')]);
-  return [details.status, components];
+  const [details, components, groups, graph] = await Promise.all([ask(app()), ask(app() + '/components'), ask(app() + '/groups'), ask(app() + '/calls')]);
+  return [details.status, components, groups, graph];
 }
 
 function element(name, attributes, ...children) {
@@ -105,19 +108,63 @@ function modeButtons(component) {
   return group;
 }
 
+// A group stands where its first member does, and its members below it: what they share is told once.
+function blocks(components, groups) {
+  return components.flatMap((component) => {
+    const group = groups.find((each) => each.name === component.group);
+    if (group === undefined) return [row(component)];
+    if (group.members[0] !== component.name) return [];
+    const members = group.members.flatMap((name) => components.filter((each) => each.name === name));
+    return [groupRow(group), ...members.map(row)];
+  });
+}
+
+const readyOf = ({ instances }) => String(instances.filter((instance) => instance.state === 'ready').length);
+
+function groupRow(group) {
+  const name = element('td', {}, element('strong', {}, group.name), ' ', element('small', {}, 'group'));
+  if (group.modeSetting === 'auto') name.append(' ', element('small', {}, 'as ' + group.mode));
+  if (group.lastError) name.append(element('div', { class: 'error' }, group.lastError));
+  return element('tr', { 'data-component': group.name },
+    name,
+    element('td', {}, modeButtons(group)),
+    element('td', { class: 'number' }, readyOf(group)),
+    element('td', { class: 'number' }, String(group.queued)),
+    element('td', { colspan: '5' }),
+  );
+}
+
+const milliseconds = (value) => (value === null || value === undefined ? '–' : value.toFixed(value < 0.1 ? 3 : value < 10 ? 1 : 0) + ' ms');
+
+// What is not told apart has an asterisk for a name.
+const named = (name) => (name === '*' ? '(others)' : name);
+
+function edgeRow(edge) {
+  const callee = edge.to === '*' ? named(edge.to) : edge.to + (edge.function === null ? ' (request)' : '.' + edge.function);
+  const number = (value) => element('td', { class: 'number' }, value);
+  return element('tr', { 'data-edge': edge.from + ' ' + callee },
+    element('td', {}, named(edge.from)),
+    element('td', {}, callee),
+    number(edge.perSecond < 0.01 ? '<0.01' : edge.perSecond.toFixed(edge.perSecond < 10 ? 2 : 0)),
+    number(milliseconds(edge.p50Ms)),
+    number(milliseconds(edge.p99Ms)),
+    number(String(edge.failed)),
+    number(edge.inProcess === 0 ? '–' : Math.round((edge.inProcess / edge.count) * 100) + ' %'),
+  );
+}
+
 function row(component) {
   const minute = component.lastMinute;
-  const ready = component.instances.filter((instance) => instance.state === 'ready').length;
-  const milliseconds = (value) => (value === null || value === undefined ? '–' : value.toFixed(value < 10 ? 1 : 0) + ' ms');
-  const name = element('td', {}, element('strong', {}, component.name));
-  if (component.modeSetting === 'auto') name.append(' ', element('small', {}, 'as ' + component.mode));
+  const isMember = component.group !== null;
+  const name = element('td', isMember ? { class: 'member' } : {}, element('strong', {}, component.name));
+  if (component.modeSetting === 'auto' && !isMember) name.append(' ', element('small', {}, 'as ' + component.mode));
   if (component.routes.length > 0) name.append(element('div', { class: 'soft routes' }, component.routes.join('  ')));
-  if (component.lastError) name.append(element('div', { class: 'error' }, component.lastError));
+  if (component.lastError && !isMember) name.append(element('div', { class: 'error' }, component.lastError));
   return element('tr', { 'data-component': component.name },
     name,
-    element('td', {}, modeButtons(component)),
-    element('td', { class: 'number' }, component.modeSetting === null ? '–' : String(ready)),
-    element('td', { class: 'number' }, String(component.queued)),
+    element('td', {}, isMember ? '' : modeButtons(component)),
+    element('td', { class: 'number' }, isMember ? '' : component.modeSetting === null ? '–' : readyOf(component)),
+    element('td', { class: 'number' }, isMember ? '' : String(component.queued)),
     element('td', { class: 'number' }, minute ? String(minute.count) : '–'),
     element('td', { class: 'number' }, minute ? String(minute.failed) : '–'),
     element('td', { class: 'number' }, minute ? String(minute.cold) : '–'),
@@ -128,7 +175,7 @@ function row(component) {
 
 async function refresh(tellErrors) {
   try {
-    const [status, components] = await load();
+    const [status, components, groups, graph] = await load();
     document.title = status.name + ' · Fulcrum';
     document.querySelector('h1').textContent = status.name;
     document.querySelector('#environment').textContent = status.environment;
@@ -139,7 +186,10 @@ async function refresh(tellErrors) {
     failed.textContent = status.failedDeploy === null ? '' : 'The last change did not go live:\\n' + status.failedDeploy.message;
     const focused = document.activeElement?.closest?.('[data-component]')?.dataset.component;
     const mode = document.activeElement?.dataset?.mode;
-    rows.replaceChildren(...components.map(row));
+    rows.replaceChildren(...blocks(components, groups));
+    // As many as a person looks at; the command shows all.
+    edges.replaceChildren(...graph.edges.slice(0, 50).map(edgeRow));
+    document.querySelector('#calls').hidden = graph.edges.length === 0;
     if (focused && mode) rows.querySelector('[data-component="' + CSS.escape(focused) + '"] [data-mode="' + mode + '"]')?.focus();
     if (message.dataset.lost) {
       delete message.dataset.lost;
@@ -180,6 +230,13 @@ export const PAGE = `<!doctype html>
 <table>
 <thead><tr><th>component</th><th>mode</th><th class="number">ready</th><th class="number">waiting</th><th class="number">calls/min</th><th class="number">failed</th><th class="number">cold</th><th class="number">p50</th><th class="number">p99</th></tr></thead>
 <tbody id="components"></tbody>
+</table>
+</div>
+<div class="scroll" id="calls" hidden>
+<h2>Calls of the last minutes</h2>
+<table>
+<thead><tr><th>from</th><th>to</th><th class="number">calls/s</th><th class="number">p50</th><th class="number">p99</th><th class="number">failed</th><th class="number">in process</th></tr></thead>
+<tbody id="edges"></tbody>
 </table>
 </div>
 <p id="message" role="status"></p>

@@ -1,25 +1,31 @@
 import type { ErrorCode } from '../base/errors.ts';
 import type { AppEvents } from '../model/app-events.ts';
 import type { Limits, Mode, ModeSetting } from '../model/app.ts';
+import type { CallGraph } from '../model/calls.ts';
 import type { CapacityReader, CapacityReport } from '../model/capacity.ts';
 import type { Outcome, ThrownError } from '../model/invocation.ts';
 import type { Published } from '../model/event.ts';
-import type { AppStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
+import type { AppStatus, ComponentStatus, GroupStatus, LimitsStatus } from '../model/status.ts';
 import type { LogReader } from './log-book.ts';
 
 /** What the admin API asks of the running server. Implemented by `server/`; everything here is plain data, for it goes over HTTP as JSON. */
 export interface ControlPort {
   app(): AppStatus;
   components(): Promise<readonly ComponentStatus[]>;
+  groups(): Promise<readonly GroupStatus[]>;
+  /** Who called whom within the last `windowMs`, as this server has measured it. */
+  calls(windowMs: number): CallGraph;
   /** What its machine and limits have room for, and until when, from the usage of the last `days`. Rejects with `store-failed`. */
   capacity(days: number, reader: CapacityReader): Promise<CapacityReport>;
   /**
-   * Resolves when new work goes to the new mode only. Rejects with `not-found`, `bad-request` (a static component), `start-failed`, or,
-   * without `force`, `switch-unsafe` where the code would break in the new mode (details: the `ModeCheck`'s).
+   * Resolves when new work goes to the new mode only. Rejects with `not-found`, `bad-request` (a static component, or a member of a group,
+   * which has its group's mode), `start-failed`, or, without `force`, `switch-unsafe` where the code would break in the new mode
+   * (details: the `ModeCheck`'s).
+   * @param unit a component, or a group.
    */
-  setMode(component: string, mode: ModeSetting, options?: { readonly force: boolean }): Promise<ModeChange>;
+  setMode(unit: string, mode: ModeSetting, options?: { readonly force: boolean }): Promise<ModeChange>;
   /** What a switch would break; switches nothing. Rejects with `not-found` or `bad-request`. */
-  checkMode(component: string, mode: ModeSetting): Promise<ModeCheck>;
+  checkMode(unit: string, mode: ModeSetting): Promise<ModeCheck>;
   /** What may be asked of it. Throws `not-found`, and `bad-request` for a static component. */
   limits(component: string): LimitsStatus;
   /**
@@ -48,6 +54,7 @@ export interface CloudEventsRequest {
 }
 
 export interface ModeChange {
+  /** Or a group. */
   readonly component: string;
   readonly from: Mode;
   readonly to: Mode;
@@ -55,6 +62,7 @@ export interface ModeChange {
 }
 
 export interface ModeCheck {
+  /** Or a group, all of whose members are looked at. */
   readonly component: string;
   readonly from: Mode;
   readonly to: Mode;
@@ -65,6 +73,8 @@ export interface ModeCheck {
 /** One place in the author's code that is for one mode only. */
 export interface ModeFinding {
   readonly rule: string;
+  /** Of a group: the member whose code it is; null: the component itself. */
+  readonly member: string | null;
   /** A `warning` refuses a switch, a `note` does not. */
   readonly severity: 'warning' | 'note';
   /** Relative to the app's folder; null where there is no place. */

@@ -1,11 +1,10 @@
 import * as z from 'zod';
 import { ERRORS, type ErrorCode } from '../base/errors.ts';
 import type { AppRecord } from '../model/app-record.ts';
-import type { Limits } from '../model/app.ts';
-import type { BudgetStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
+import type { BudgetStatus } from '../model/status.ts';
 import type { LogEntry } from '../model/log.ts';
 import type { Release } from '../model/release.ts';
-import { backlogStatus, scheduleStatus } from './event-schemas.ts';
+import { limits, mode, modeFinding, modeSetting } from './component-schemas.ts';
 import { LOG_LEVELS } from './log-filter.ts';
 
 /**
@@ -15,33 +14,7 @@ import { LOG_LEVELS } from './log-filter.ts';
 const count = z.int().min(0);
 const epochMs = z.int().min(0).describe('Milliseconds since 1970');
 const list = <S extends z.ZodType>(item: S) => z.array(item).readonly();
-const mode = z.enum(['function', 'service']);
-const modeSetting = z.enum(['function', 'service', 'auto']);
 const scope = z.enum(['read', 'deploy', 'admin']);
-
-const limits = z
-  .strictObject({
-    rps: z.number().nullable().describe('Invocations per second'),
-    burst: count.nullable().describe('How many of them at once; null where `rps` is'),
-    perClient: z
-      .strictObject({ rps: z.number(), burst: count })
-      .nullable()
-      .describe('The same of one client’s HTTP requests'),
-    concurrency: count
-      .nullable()
-      .describe('Invocations that wait or are worked on at a time; 0: it is switched off'),
-  })
-  .meta({ id: 'Limits' }) satisfies z.ZodType<Limits>;
-
-const limitsStatus = z
-  .strictObject({
-    configured: limits.describe('What the config says'),
-    chosen: limits.nullable().describe('What was set by hand, and holds instead; null: nothing'),
-    refused: count.describe('Invocations that limits refused within the last minute'),
-  })
-  .meta({ id: 'LimitsStatus' }) satisfies z.ZodType<LimitsStatus>;
-
-export const limitsAnswer = limitsStatus;
 
 export const canaryPlan = z.strictObject({
   steps: list(z.number().gt(0).lt(100)).describe('Percent of the clients, rising'),
@@ -106,112 +79,6 @@ export const appDetailsAnswer = z
   .meta({ id: 'AppDetails' });
 
 export type AppDetails = z.output<typeof appDetailsAnswer>;
-
-const instanceStatus = z
-  .strictObject({
-    id: z.string(),
-    pid: z.int(),
-    mode,
-    revision: z.string(),
-    state: z.enum(['starting', 'ready', 'draining', 'ending']),
-    inFlight: count,
-    served: count,
-    ageMs: z.number(),
-    memoryBytes: z.number().nullable(),
-    cpuMs: z.number().nullable(),
-    reason: z.string(),
-    endReason: z.string().nullable(),
-    inspectUrl: z.string().nullable(),
-    ejectedForMs: z
-      .number()
-      .nullable()
-      .describe('How long a replica that kept failing is given no work; null where it is given some'),
-  })
-  .meta({ id: 'Instance' });
-
-const decision = z
-  .strictObject({
-    atMs: z.number(),
-    instance: z.string(),
-    kind: z.enum(['start', 'end']),
-    reason: z.string(),
-  })
-  .meta({ id: 'Decision' });
-
-const trafficSummary = z
-  .strictObject({
-    count,
-    failed: count,
-    cold: count,
-    p50Ms: z.number().nullable(),
-    p99Ms: z.number().nullable(),
-    billedMs: z.number(),
-    cpuMs: z.number(),
-  })
-  .meta({ id: 'TrafficSummary' });
-
-export const componentAnswer = z
-  .strictObject({
-    name: z.string(),
-    kind: z.enum(['module', 'command', 'static']),
-    modeSetting: modeSetting.nullable(),
-    mode: mode.nullable(),
-    revision: z.string().nullable(),
-    engine: z.enum(['fork', 'spawn', 'command']).nullable(),
-    engineReason: z.string().nullable(),
-    sandbox: z
-      .strictObject({
-        complete: z.boolean(),
-        uid: z.int().nullable(),
-        layers: list(
-          z.strictObject({
-            name: z.string(),
-            state: z.enum(['on', 'missing', 'unasked']),
-            reason: z.string().nullable(),
-          }),
-        ),
-      })
-      .nullable(),
-    routes: list(z.string()),
-    events: list(z.string()),
-    schedules: list(scheduleStatus),
-    backlog: backlogStatus.nullable(),
-    instances: list(instanceStatus),
-    queued: count,
-    lastMinute: trafficSummary.nullable(),
-    lastError: z.string().nullable(),
-    decisions: list(decision),
-    limits: limitsStatus.nullable(),
-  })
-  .meta({ id: 'Component' }) satisfies z.ZodType<ComponentStatus>;
-
-export const componentsAnswer = list(componentAnswer);
-
-export const modeAnswer = z
-  .strictObject({ component: z.string(), from: mode, to: mode, tookMs: z.number() })
-  .meta({ id: 'ModeChange' });
-
-const modeFinding = z
-  .strictObject({
-    rule: z.string(),
-    severity: z.enum(['warning', 'note']),
-    file: z.string().nullable(),
-    line: z.int().min(0),
-    column: z.int().min(0),
-    lineText: z.string(),
-    message: z.string(),
-    advice: z.string(),
-  })
-  .meta({ id: 'ModeFinding' });
-
-export const modeCheckAnswer = z
-  .strictObject({
-    component: z.string(),
-    from: mode,
-    to: mode,
-    findings: list(modeFinding),
-  })
-  .meta({ id: 'ModeCheck' });
 
 const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
 

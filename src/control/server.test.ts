@@ -9,7 +9,7 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import { FakeClock } from '../base/fake-clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { FakeHost } from './fixtures/fake-host.ts';
-import { FakePort, logEntry } from './fixtures/fake-port.ts';
+import { component, FakePort, group, logEntry } from './fixtures/fake-port.ts';
 import { HEARTBEAT_MS } from './log-stream.ts';
 import { ControlServer } from './server.ts';
 
@@ -195,9 +195,39 @@ describe('the admin server', () => {
     assert.deepEqual(port.asked.at(-1), { setMode: 'catalog', mode: 'service' });
   });
 
+  test('a group is listed and switched by its name, and is no component', async () => {
+    const before = port.list;
+    port.list = [
+      ...before,
+      component({ name: 'checkout', group: 'core' }),
+      component({ name: 'inventory', group: 'core' }),
+    ];
+    port.groupList = [group()];
+    const listed = await ask(http, `${APP}/groups`, { headers: bearer });
+    assert.deepEqual(listed.json, [group()]);
+    const switched = await ask(http, `${APP}/components/core/mode`, post({ mode: 'function' }));
+    assert.deepEqual(switched.json, { component: 'core', from: 'service', to: 'function', tookMs: 83.4 });
+    assert.deepEqual(port.asked.at(-1), { setMode: 'core', mode: 'function' });
+    const checked = await ask(http, `${APP}/components/core/mode-check?mode=service`, { headers: bearer });
+    assert.deepEqual([checked.status, checked.json['component']], [200, 'core']);
+    const one = await ask(http, `${APP}/components/core`, { headers: bearer });
+    assert.equal(one.status, 404);
+    assert.match(
+      String(one.json['detail']),
+      /'core' is a group and no component\. Its members: checkout, inventory\./,
+    );
+    const invoked = await ask(http, `${APP}/components/core/invoke`, post({ kind: 'call', function: 'f' }));
+    assert.equal(invoked.status, 404);
+    const unknown = await ask(http, `${APP}/components/cores/mode`, post({ mode: 'function' }));
+    assert.match(String(unknown.json['detail']), /Did you mean 'core'\?/);
+    port.list = before;
+    port.groupList = [];
+  });
+
   test('what a switch would break is told, refused without force, and asked for by itself', async () => {
     const finding = {
       rule: 'timer',
+      member: null,
       severity: 'warning',
       file: 'a.ts',
       line: 3,

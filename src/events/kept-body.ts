@@ -1,4 +1,4 @@
-import type { BodyReader, BodySource } from '../model/http.ts';
+import type { BodyReader, BodySource } from '../model/body.ts';
 
 /** A request's body that is whole in memory. */
 export class KeptBody implements BodySource {

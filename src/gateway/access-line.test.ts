@@ -17,6 +17,7 @@ const ACCESS: Access = {
   bytesOut: 13,
   instance: 'i_1',
   revision: 'abc',
+  span: '00f067aa0ba902b7',
   error: null,
 };
 
@@ -40,6 +41,7 @@ test('a line says what became of a request', () => {
       durationMs: 12.346,
       cold: true,
       bytesOut: 13,
+      span: '00f067aa0ba902b7',
     },
   });
 });
@@ -47,7 +49,7 @@ test('a line says what became of a request', () => {
 const CASES: [string, Partial<Access>][] = [
   ['a sound request', {}],
   ['an app of several', { app: 'shop@staging' }],
-  ['no component, no instance', { component: '-', instance: null, revision: null, cold: false }],
+  ['no component, no instance', { component: '-', instance: null, revision: null, span: null, cold: false }],
   ['more bytes than 32 bits count', { bytesOut: 2 ** 40 }],
   ['a path too long for a log', { path: `/${'x'.repeat(5_000)}` }],
 ];

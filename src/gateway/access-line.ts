@@ -1,4 +1,5 @@
 import type { FulcrumError } from '../base/errors.ts';
+import { PackedTexts, writeText } from '../base/packed-text.ts';
 import type { LogEntry, PackedLogEntry } from '../model/log.ts';
 
 const MAX_PATH_CHARS = 1_024;
@@ -21,6 +22,8 @@ export interface Access {
   readonly bytesOut: number;
   readonly instance: string | null;
   readonly revision: string | null;
+  /** Of the trace, as its component was told it: the parent of the calls that it made. Null where it was not read so far. */
+  readonly span: string | null;
   readonly error: FulcrumError | null;
 }
 
@@ -35,6 +38,7 @@ export function accessLine(access: Access): LogEntry {
  */
 class AccessLine implements LogEntry, PackedLogEntry {
   readonly stream = 'platform';
+  readonly kind = 'access';
   readonly atMs: number;
   readonly app: string | undefined;
   readonly component: string;
@@ -48,6 +52,7 @@ class AccessLine implements LogEntry, PackedLogEntry {
   readonly #durationMs: number;
   readonly #cold: boolean;
   readonly #bytesOut: number;
+  readonly #span: string | null;
   readonly #error: FulcrumError | null;
 
   constructor(access: Access) {
@@ -64,6 +69,7 @@ class AccessLine implements LogEntry, PackedLogEntry {
     this.#durationMs = access.durationMs;
     this.#cold = access.cold;
     this.#bytesOut = access.bytesOut;
+    this.#span = access.span;
     this.#error = access.error;
   }
 
@@ -91,6 +97,7 @@ class AccessLine implements LogEntry, PackedLogEntry {
       durationMs: rounded(this.#durationMs),
       cold: this.#cold,
       bytesOut: this.#bytesOut,
+      ...(this.#span === null ? {} : { span: this.#span }),
       ...(this.#error === null ? {} : { error: this.#error.code }),
     };
   }
@@ -109,7 +116,14 @@ class AccessLine implements LogEntry, PackedLogEntry {
     const { app, component, requestId, instance, revision } = this;
     const texts =
       (app?.length ?? 0) + component.length + requestId.length + this.#method.length + this.#path.length;
-    return NUMBERS_BYTES + 14 + texts + (instance?.length ?? 0) + (revision?.length ?? 0);
+    return (
+      NUMBERS_BYTES +
+      16 +
+      (this.#span?.length ?? 0) +
+      texts +
+      (instance?.length ?? 0) +
+      (revision?.length ?? 0)
+    );
   }
 
   write(bytes: Buffer, from: number): void {
@@ -125,38 +139,26 @@ class AccessLine implements LogEntry, PackedLogEntry {
     at = writeText(bytes, at, this.#path);
     at = writeText(bytes, at, this.instance ?? '');
     at = writeText(bytes, at, this.revision ?? '');
-    writeText(bytes, at, this.app ?? '');
+    at = writeText(bytes, at, this.app ?? '');
+    writeText(bytes, at, this.#span ?? '');
   }
 }
 
-/** Numbers first: f64 when (ms), u32 waited, u32 duration (µs), f64 bytes, u16 status, u8 cold; then texts, each behind its length as u16. */
+/** Numbers first: f64 when (ms), u32 waited, u32 duration (µs), f64 bytes, u16 status, u8 cold; then texts. Those are ASCII: names by the config's rules, ids by our own, method and path by the grammar of HTTP. */
 const NUMBERS_BYTES = 27;
 const MAX_MICROS = 0xffff_ffff;
 
-/** All texts of an access line are ASCII: names by the config's rules, ids by our own, method and path by the grammar of HTTP. */
-function writeText(bytes: Buffer, at: number, text: string): number {
-  bytes[at] = text.length & 0xff;
-  bytes[at + 1] = text.length >> 8;
-  // Short as they are, a call into native code would take longer than to copy them here.
-  for (let i = 0; i < text.length; i++) bytes[at + 2 + i] = text.charCodeAt(i);
-  return at + 2 + text.length;
-}
-
 /** The line that packed itself into `bytes`. */
 export function unpackAccessLine(bytes: Buffer): LogEntry {
-  let at = NUMBERS_BYTES;
-  const text = (): string => {
-    const begin = at + 2;
-    at = begin + bytes.readUInt16LE(at);
-    return bytes.toString('latin1', begin, at);
-  };
-  const component = text();
-  const requestId = text();
-  const method = text();
-  const path = text();
-  const instance = text();
-  const revision = text();
-  const app = text();
+  const texts = new PackedTexts(bytes, NUMBERS_BYTES);
+  const component = texts.text();
+  const requestId = texts.text();
+  const method = texts.text();
+  const path = texts.text();
+  const instance = texts.text();
+  const revision = texts.text();
+  const app = texts.text();
+  const span = texts.text();
   return new AccessLine({
     atMs: bytes.readDoubleLE(0),
     app: app === '' ? null : app,
@@ -171,6 +173,7 @@ export function unpackAccessLine(bytes: Buffer): LogEntry {
     bytesOut: bytes.readDoubleLE(16),
     instance: instance === '' ? null : instance,
     revision: revision === '' ? null : revision,
+    span: span === '' ? null : span,
     error: null,
   });
 }

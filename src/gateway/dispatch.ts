@@ -77,6 +77,7 @@ function read(
     exchange.path = admission.path;
     if (redirect !== null && redirect.answer(admission, exchange)) return null;
     exchange.servedBy = admission.release;
+    exchange.traceparent = admission.traceparent;
     if (admission.cookieLine !== '') exchange.lines += admission.cookieLine;
     if (admission.target !== null) {
       exchange.component = admission.target.component;

@@ -7,6 +7,7 @@ import { problemOf } from './problem.ts';
 import { hasBody, isForAll, linesOf, readResponseHead } from './response-fields.ts';
 import type { ResponseFields } from './response-fields.ts';
 import { serverTiming } from './server-timing.ts';
+import { spanOf } from './trace.ts';
 import type { InvocationControl } from '../model/dispatch.ts';
 import type { ResponseHead, ResponseSink } from '../model/http.ts';
 import type { InvocationEnd } from '../model/invocation.ts';
@@ -40,6 +41,8 @@ export class Exchange implements ResponseSink, Served {
   /** Set once the route is known. */
   component = '-';
   path: string;
+  /** Set once it is known. */
+  traceparent: string | null = null;
   /** Set once the app is known. */
   servedBy: ServedRelease | null = null;
   /** Field lines, each with its end, that every answer carries. */
@@ -385,6 +388,7 @@ export class Exchange implements ResponseSink, Served {
         bytesOut: this.#bytesOut,
         instance: this.#slot?.instance.id ?? null,
         revision: this.#slot?.instance.revision.id ?? null,
+        span: this.traceparent === null ? null : spanOf(this.traceparent),
         error: this.#error,
       }),
     );

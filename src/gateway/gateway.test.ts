@@ -8,6 +8,7 @@ import { FakeClock } from '../base/fake-clock.ts';
 import { answering, failed, OK, readBody } from './testing/fake-instance.ts';
 import { aborted, GatewayFixture, gatewayFixture } from './testing/gateway-fixture.ts';
 import type { HttpExchange, RequestHead } from '../model/http.ts';
+import { spanOf } from './trace.ts';
 
 interface ProblemDocument {
   type: string;
@@ -99,6 +100,7 @@ test('carries a request to its component and the answer back, with one line in t
     waitedMs: 7,
     cold: true,
     bytesOut: 29,
+    span: spanOf(ran!.seed.traceparent),
   });
   assert.doesNotMatch(JSON.stringify(line), /secret/);
 });

@@ -1,7 +1,8 @@
 import { FulcrumError } from '../base/errors.ts';
 import type { CancelSignal } from '../base/cancel.ts';
 import type { Carrier, InvocationControl, InvocationSeed } from '../model/dispatch.ts';
-import type { BodySource, HttpExchange, RequestHead, ResponseSink } from '../model/http.ts';
+import type { BodySource } from '../model/body.ts';
+import type { HttpExchange, RequestHead, ResponseSink } from '../model/http.ts';
 import type { InvocationContext, InvocationEnd } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
 import { headOf, type Admission } from './admission.ts';

@@ -39,6 +39,7 @@ export function refuseMalformed(parts: GatewayParts, on: Malformed, error: Fulcr
       bytesOut: problem.body.length,
       instance: null,
       revision: null,
+      span: null,
       error,
     }),
   );

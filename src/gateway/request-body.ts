@@ -2,7 +2,7 @@ import { formatBytes } from '../base/bytes.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { TransferWatch } from './transfer-watch.ts';
 import type { Clock } from '../base/clock.ts';
-import type { BodyReader, BodySource } from '../model/http.ts';
+import type { BodyReader, BodySource } from '../model/body.ts';
 import type { TransferLimits } from './transfer-watch.ts';
 
 /**

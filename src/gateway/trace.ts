@@ -33,3 +33,8 @@ export function newTrace(): string {
   const hex = pool.toString('hex', start, used);
   return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`;
 }
+
+/** Of a `traceparent` that is valid: the id of the span that whatever follows has as its parent. */
+export function spanOf(traceparent: string): string {
+  return traceparent.slice(36, 52);
+}

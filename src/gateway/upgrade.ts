@@ -10,6 +10,7 @@ import { ownAnswer } from './own-answers.ts';
 import { hasFailed } from './outcomes.ts';
 import { problemOf } from './problem.ts';
 import { linesOf } from './response-fields.ts';
+import { spanOf } from './trace.ts';
 import type { AppTable } from './app-table.ts';
 import type { Connection } from './connection.ts';
 import type { Served } from './request-stream.ts';
@@ -32,6 +33,7 @@ export class Upgrade implements Served {
   /** Where the socket's count stood when the request came: an instance that changed it has answered. */
   readonly #bytesBefore: number;
   #component = '-';
+  #span: string | null = null;
   #path = '-';
   #status = 0;
   #release: ServedRelease | null = null;
@@ -85,6 +87,7 @@ export class Upgrade implements Served {
     }
     const admission = admit(this.#parts, apps, this.#request, this.#connection.peer);
     this.#path = admission.path;
+    this.#span = spanOf(admission.traceparent);
     const { release, target } = admission;
     this.#release = release;
     if (release === null) throw apps.noApp(this.#parts.hosts.read(admission.view.host)!, admission.path);
@@ -183,6 +186,7 @@ export class Upgrade implements Served {
         bytesOut: this.#connection.socket.bytesWritten - this.#bytesBefore,
         instance: this.#slot?.instance.id ?? null,
         revision: this.#slot?.instance.revision.id ?? null,
+        span: this.#span,
         error: this.#error,
       }),
     );

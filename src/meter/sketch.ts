@@ -34,6 +34,11 @@ export class Sketch {
     return this.#count;
   }
 
+  /** How many there is memory for, 8 bytes each. */
+  get buckets(): number {
+    return this.#counts.length;
+  }
+
   /** @param valueMs in milliseconds. */
   add(valueMs: number): void {
     this.addToBucket(bucketOf(valueMs), 1);

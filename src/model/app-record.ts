@@ -16,7 +16,10 @@ export interface AppRecord {
   readonly serving: number | null;
   /** A release that is given part of the traffic until it serves or goes back; null for none. */
   readonly canary: CanaryRecord | null;
-  /** Modes that were chosen by hand, by component. Each holds until the config itself says something else than `configured`. */
+  /**
+   * Modes that were chosen by hand, by component or group. Each holds until the config itself says something else than `configured`; a
+   * component's is kept while it is in a group, for when it is by itself again.
+   */
   readonly modes: Readonly<Record<string, ChosenMode>>;
   /** Limits that were chosen by hand, by component, likewise. */
   readonly limits: Readonly<Record<string, ChosenLimits>>;
@@ -29,6 +32,8 @@ export interface ChosenMode {
   readonly chosen: ModeSetting;
   /** Where `chosen` is `auto`: what it means at present. */
   readonly mode: Mode;
+  /** It was chosen for a group. Absent: for a component. */
+  readonly isGroup?: boolean;
 }
 
 /** What was asked of a canary. */

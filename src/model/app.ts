@@ -21,6 +21,8 @@ export interface AppSpec {
    */
   readonly storageDirectory: string | null;
   readonly components: ReadonlyMap<string, ComponentSpec>;
+  /** By name, which no component has. */
+  readonly groups: ReadonlyMap<string, GroupSpec>;
   readonly gateway: GatewaySettings;
   readonly events: EventSettings;
 }
@@ -44,6 +46,8 @@ export interface CorsSettings {
 export type ComponentSpec = ModuleSpec | CommandSpec | StaticSpec;
 /** A component that has instances. */
 export type RunnableSpec = ModuleSpec | CommandSpec;
+/** What instances are of: a component, or a group of them. */
+export type UnitSpec = RunnableSpec | GroupSpec;
 
 interface Common {
   readonly name: string;
@@ -51,7 +55,8 @@ interface Common {
   readonly cors: CorsSettings | null;
 }
 
-interface Runnable extends Common {
+/** How instances run. */
+interface Running {
   readonly modeSetting: ModeSetting;
   /** The settings of each mode: the mode may change at any time. */
   readonly function: FunctionSettings;
@@ -63,9 +68,14 @@ interface Runnable extends Common {
   readonly isolation: 'best-effort' | 'required';
   /** `full`: the host's. `none`: it reaches nothing but what the server passes on. */
   readonly network: 'full' | 'none';
-  readonly limits: Limits;
   /** Its part of the machine, against those of the others, where all want more than there is. */
   readonly weight: number;
+}
+
+interface Runnable extends Common, Running {
+  readonly limits: Limits;
+  /** The components that it may call; null: any. */
+  readonly calls: readonly string[] | null;
   /** The events that it takes; null: none. */
   readonly subscription: Subscription | null;
   /** What holds for its asynchronous invocations. */
@@ -81,6 +91,21 @@ export interface ModuleSpec extends Runnable {
    * How long the process that its functions' instances are forked from stays without one. 0: it ends with its last instance. Where the
    * keep-alive is adaptive: as long as its habits tell nothing.
    */
+  readonly zygoteKeepAliveMs: number;
+}
+
+/**
+ * Modules that share their instances, and so are called by each other within the process. Each keeps its own routes, events, schedules, limits
+ * and timeout; what is said here holds for the process of all.
+ *
+ * Of `function` and `service`: `memoryBytes` is the sum of the members', `timeoutMs` the longest; what else the members say is the same.
+ */
+export interface GroupSpec extends Running {
+  readonly kind: 'group';
+  readonly name: string;
+  /** Two at least, in the order of the config. */
+  readonly members: readonly ModuleSpec[];
+  /** As {@link ModuleSpec.zygoteKeepAliveMs}. */
   readonly zygoteKeepAliveMs: number;
 }
 

@@ -45,8 +45,11 @@ export interface Peak {
   readonly atMs: number;
 }
 
+/** Of what has instances: a component by itself, or a group, whose members' requests are counted together. */
 export interface ComponentCapacity {
   readonly name: string;
+  /** Of a group; null: it is a component. */
+  readonly members: readonly string[] | null;
   /** Its present mode. Forecasts and room are for this one. */
   readonly mode: Mode;
   readonly now: {
@@ -61,7 +64,10 @@ export interface ComponentCapacity {
   /** Null where no CPU time is known of it, as of a command. */
   readonly cpuMs: number | null;
   readonly room: Room;
-  /** What bounds it, each with the moment at which its use grows to that. */
+  /**
+   * What bounds it, each with the moment at which its use grows to that; members' limits of one name in the order in which they are
+   * reached.
+   */
   readonly limits: readonly LimitForecast[];
   /** The one of `limits` that is reached first; null where none is within a year. */
   readonly first: LimitName | null;
@@ -87,6 +93,8 @@ export type LimitName = 'instances' | 'replicas' | 'rps' | 'concurrency';
 
 export interface LimitForecast {
   readonly name: LimitName;
+  /** Whose it is: of a group, a member's, or its own. */
+  readonly component: string;
   readonly limit: number;
   readonly peak: number;
   readonly reached: Reach;
@@ -121,7 +129,10 @@ export type Reach =
  */
 export type BoundName = 'instances' | 'replicas' | 'core-each' | 'memory' | 'cpu' | 'rps' | 'concurrency';
 
-/** How many requests per second it has room for, in its present mode and with what is free now. */
+/**
+ * How many requests per second it has room for, in its present mode and with what is free now; of a group, while its members are asked for in
+ * the same proportion.
+ */
 export type Room =
   | {
       readonly kind: 'measured';

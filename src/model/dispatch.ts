@@ -1,9 +1,11 @@
 import type { CancelSignal } from '../base/cancel.ts';
-import type { Asker, InvocationContext, InvocationEnd, Trigger } from './invocation.ts';
+import type { Asker, CallStep, InvocationContext, InvocationEnd, Trigger } from './invocation.ts';
 import type { Slot } from './slot.ts';
 
 /** What whoever caused an invocation knows of it. */
 export interface InvocationSeed extends Asker {
+  /** The call that it is; absent where no component has made it. */
+  readonly call?: CallStep | null;
   readonly requestId: string;
   readonly traceparent: string;
   readonly trigger: Trigger;

@@ -1,5 +1,5 @@
-import type { FulcrumError } from '../base/errors.ts';
-import type { InvocationContext, InvocationEnd } from './invocation.ts';
+import type { BodySource } from './body.ts';
+import type { InvocationContext, InvocationEnd, ThrownError } from './invocation.ts';
 
 /** Header fields as they came: name, value, name, value, … with the sender's letter case and order, repeats kept. */
 export type RawHeaders = readonly string[];
@@ -21,25 +21,6 @@ export interface ResponseHead {
   readonly headers: RawHeaders;
 }
 
-/** Bytes that arrive, with back-pressure. It has one reader and begins to flow when that is given. */
-export interface BodySource {
-  /** Bytes to come where the sender said so; null where it is not known. */
-  readonly lengthBytes: number | null;
-  read(reader: BodyReader): void;
-  pause(): void;
-  resume(): void;
-  /** The reader wants no more. What still arrives is thrown away. */
-  cancel(): void;
-}
-
-export interface BodyReader {
-  /** `chunk` is a view that holds until this returns: what is kept must be copied. */
-  data(chunk: Uint8Array): void;
-  end(): void;
-  /** The body broke off: client gone, too large, too slow. Nothing follows. */
-  fail(error: FulcrumError): void;
-}
-
 /** Where an instance's answer goes. Calls come in the order head, data…, end; after `end` or a failed exchange none follows. */
 export interface ResponseSink {
   head(head: ResponseHead): void;
@@ -55,6 +36,12 @@ export interface ResponseSink {
   onDrain(resume: () => void): void;
 }
 
+/** How a request ended. */
+export interface HttpEnd extends InvocationEnd {
+  /** What the author's code threw, for another component that has asked to throw again; absent: it threw nothing, or cannot say. */
+  readonly thrown?: ThrownError | null;
+}
+
 /** One HTTP request on its way through an instance. */
 export interface HttpExchange {
   readonly context: InvocationContext;
@@ -63,5 +50,5 @@ export interface HttpExchange {
   readonly body: BodySource | null;
   readonly response: ResponseSink;
   /** Called exactly once, when the invocation is over, `waitUntil` included. */
-  ended(end: InvocationEnd): void;
+  ended(end: HttpEnd): void;
 }

@@ -1,6 +1,6 @@
-import type { Mode, RunnableSpec } from './app.ts';
+import type { Mode, UnitSpec } from './app.ts';
 import type { FulcrumError } from '../base/errors.ts';
-import type { Caller } from './calls.ts';
+import type { Caller, CallSink } from './calls.ts';
 import type { Publisher } from './event.ts';
 import type { HttpExchange, RequestHead } from './http.ts';
 import type { Invocation, InvocationContext, InvocationEnd, InvocationResult } from './invocation.ts';
@@ -17,6 +17,10 @@ export type Engine = 'spawn' | 'fork' | 'command';
 export interface InstanceHome {
   /** What they reach other components by: those of the same release. */
   readonly caller: Caller;
+  /** Names of the components that can be called, at this moment: those of the same release that have instances. */
+  components(): readonly string[];
+  /** Takes the calls that instances of groups have made within their process. */
+  readonly calls: CallSink;
   /** What takes the events that they publish. */
   readonly publisher: Publisher;
   /** Where they write. */
@@ -56,7 +60,7 @@ export interface Runtime {
 }
 
 /** Chooses the runtime for a component. */
-export type RuntimeFor = (spec: RunnableSpec, mode: Mode) => Runtime;
+export type RuntimeFor = (spec: UnitSpec, mode: Mode) => Runtime;
 
 /**
  * A living process that runs one revision. States, and what leads from one to the next:
@@ -75,8 +79,10 @@ export interface Instance {
   readonly revision: Revision;
   readonly mode: Mode;
   readonly state: InstanceState;
-  /** What the module exports; null for a command. */
-  readonly handlers: HandlerList | null;
+  /** What the module of a component that it holds exports; null for a command, and for a component that it does not hold. */
+  handlersOf(component: string): HandlerList | null;
+  /** How many of its invocations wait for what they have called; 0 where it cannot tell. */
+  readonly calling: number;
   /** The address of Node's inspector, where one was asked for. */
   readonly inspectUrl: string | null;
   /** Resolves when the process is gone. */
@@ -98,6 +104,12 @@ export interface Instance {
   healthy(timeoutMs: number): Promise<Health>;
   /** What the process holds and has used. Null once it is gone. */
   measure(): Promise<InstanceUsage | null>;
+
+  /**
+   * Of a group: calls of these members from now on come to the server even from within the process, for they have limits to be held.
+   * What was under way before stays as it is. Does nothing for any other instance.
+   */
+  callThroughServer(members: readonly string[]): void;
 
   /** Takes no more work; event streams and WebSockets in flight are told to go. Idempotent. */
   drain(): void;
@@ -121,6 +133,8 @@ export interface HandlerList {
   readonly queue: boolean;
   readonly websocket: boolean;
   readonly functions: readonly string[];
+  /** Those of them that may be begun again where their instance dies. */
+  readonly idempotent: readonly string[];
 }
 
 export type Health = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };

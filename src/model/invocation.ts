@@ -1,5 +1,6 @@
 import type { CancelSignal } from '../base/cancel.ts';
 import type { FulcrumError } from '../base/errors.ts';
+import type { BodySource } from './body.ts';
 
 export type Trigger = 'route' | 'call' | 'event' | 'schedule' | 'manual';
 
@@ -23,6 +24,10 @@ export interface Asker {
 
 /** What travels with an invocation through every room and across calls. */
 export interface InvocationContext {
+  /** The component that is to do it; its instance may hold others of its group as well. */
+  readonly component: string;
+  /** The call that it is; null where no component has made it. */
+  readonly call: CallStep | null;
   readonly requestId: string;
   /** W3C trace context, version 00; continued or begun by the gateway. */
   readonly traceparent: string;
@@ -31,6 +36,17 @@ export interface InvocationContext {
   readonly deadlineMs: number;
   /** Aborts with a FulcrumError as its reason: `client-gone`, `timeout` or `shutting-down`. */
   readonly signal: CancelSignal;
+}
+
+/** A call in a chain of them, the latest first. */
+export interface CallStep {
+  readonly component: string;
+  /** The named function; null of a request through a service binding. */
+  readonly function: string | null;
+  /** Null: whoever made it was not called itself. */
+  readonly by: CallStep | null;
+  /** 1 of the first in the chain. */
+  readonly depth: number;
 }
 
 export interface InvocationEnd {
@@ -43,7 +59,18 @@ export interface InvocationEnd {
 
 /** An invocation that is no HTTP request. Payloads are opaque to the platform. */
 export type Invocation =
-  | { readonly kind: 'call'; readonly function: string; readonly args: Payload }
+  | {
+      readonly kind: 'call';
+      readonly function: string;
+      readonly args: Payload;
+      /** Streams and signals among the arguments, by the number that stands for them in `args`; absent: there are none. */
+      readonly passed?: readonly BodySource[];
+      /**
+       * Told what the function has returned as soon as that is whole, before the invocation is over: it is over when the streams among it
+       * are. Absent: nobody takes streams, and a result that has some is refused.
+       */
+      readonly onReturned?: (returned: Returned) => void;
+    }
   | { readonly kind: 'scheduled'; readonly event: Payload }
   | {
       readonly kind: 'queue';
@@ -68,6 +95,13 @@ export interface MessageSaid {
 export interface Payload {
   readonly encoding: 'clone' | 'json';
   readonly bytes: Uint8Array;
+}
+
+/** What a function has returned, while the streams in it may be under way still. */
+export interface Returned {
+  readonly value: Payload;
+  /** Streams and signals in it, by the number that stands for them. Where the instance ends before they do they fail. */
+  readonly passed: readonly BodySource[];
 }
 
 export interface InvocationResult extends InvocationEnd {

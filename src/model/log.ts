@@ -16,7 +16,12 @@ export interface LogEntry {
   readonly packed?: PackedLogEntry | undefined;
 }
 
+/** What an entry is that packs itself: a request that has been answered, or a call from one component to another that is over. */
+export type PackedKind = 'access' | 'call';
+
 export interface PackedLogEntry {
+  /** Who can make it again. */
+  readonly kind: PackedKind;
   readonly lengthBytes: number;
   write(bytes: Buffer, at: number): void;
 }

@@ -36,6 +36,11 @@ export interface BudgetStatus {
 export interface ComponentStatus {
   readonly name: string;
   readonly kind: ComponentSpec['kind'];
+  /**
+   * The group that it is in; null: it runs by itself. What members share is the group's: `mode`, `engine`, `sandbox`, `instances`, `queued`,
+   * `lastError` and `decisions` are told of each of them, and once of the group ({@link GroupStatus}). All else is its own.
+   */
+  readonly group: string | null;
   /** Null for a static component, which has no instances. */
   readonly modeSetting: ModeSetting | null;
   readonly mode: Mode | null;
@@ -59,6 +64,25 @@ export interface ComponentStatus {
   readonly decisions: readonly Decision[];
   /** Null for a static component. */
   readonly limits: LimitsStatus | null;
+}
+
+/** Components that share their instances: what there is once for all of them. */
+export interface GroupStatus {
+  /** No component has it. */
+  readonly name: string;
+  /** In the order of the config. */
+  readonly members: readonly string[];
+  readonly modeSetting: ModeSetting;
+  readonly mode: Mode;
+  /** Another one where any member's is. */
+  readonly revision: string;
+  readonly engine: Engine;
+  readonly engineReason: string | null;
+  readonly sandbox: SandboxStatus | null;
+  readonly instances: readonly InstanceStatus[];
+  readonly queued: number;
+  readonly lastError: string | null;
+  readonly decisions: readonly Decision[];
 }
 
 /** Of one instance. */

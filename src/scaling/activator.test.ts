@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FulcrumError } from '../base/errors.ts';
 import { FakeClock } from '../base/fake-clock.ts';
+import type { CallStep } from '../model/invocation.ts';
 import type { Slot, SlotRequest } from '../model/slot.ts';
 import { Activator } from './activator.ts';
 
@@ -9,6 +10,8 @@ const clock = new FakeClock();
 
 function context(requestId: string, signal = new AbortController().signal, deadlineMs = 1e9): SlotRequest {
   return {
+    component: 'hello',
+    call: null,
     requestId,
     traceparent: '',
     trigger: 'route',
@@ -56,6 +59,39 @@ describe('Activator', () => {
     assert.deepEqual(serveAll(queue, 2), ['a', 'b']);
     assert.equal(queue.size, 1);
     assert.deepEqual(serveAll(queue), ['c']);
+  });
+
+  it('serves first, among themselves in turn, calls that come back to where their chain has been', () => {
+    const { queue } = queueOf('a', 'b');
+    const first = { component: 'shop', function: 'there', by: null, depth: 1 };
+    const chain = (...names: string[]): CallStep =>
+      names.reduce<CallStep>((by, component, i) => ({ component, function: 'on', by, depth: i + 2 }), first);
+    const enter = (requestId: string, call: CallStep): void =>
+      void queue.enter({ ...context(requestId), trigger: 'call', call }, 9);
+    enter('back 1', chain('cart', 'shop'));
+    enter('on', { ...first, component: 'shop', by: { ...first, component: 'cart' } });
+    enter('back 2', chain('cart', 'pricing', 'shop'));
+    assert.equal(queue.calls, 3);
+    assert.deepEqual(serveAll(queue, 1), ['back 1']);
+    enter('back 3', chain('shop'));
+    assert.deepEqual(serveAll(queue, 2), ['back 2', 'back 3']);
+    enter('back 4', chain('cart', 'shop'));
+    assert.deepEqual(serveAll(queue), ['back 4', 'a', 'b', 'on']);
+    assert.deepEqual([queue.calls, queue.size], [0, 0]);
+  });
+
+  it('of a group knows its members again', () => {
+    const queue = new Activator('core', clock, () => undefined, ['cart', 'stock']);
+    void queue.enter({ ...context('a'), component: 'cart' }, 9);
+    const out = {
+      component: 'mail',
+      function: 'send',
+      by: { component: 'cart', function: 'place', by: null, depth: 1 },
+      depth: 2,
+    };
+    const call = { component: 'stock', function: 'left', by: out, depth: 3 };
+    void queue.enter({ ...context('b'), component: 'stock', trigger: 'call', call }, 9);
+    assert.deepEqual(serveAll(queue), ['b', 'a']);
   });
 
   it('refuses one more than may wait', () => {

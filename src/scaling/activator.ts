@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
+import { NameCounts } from './name-counts.ts';
 import { QueuePace } from './queue-pace.ts';
 import type { Slot, SlotRequest } from '../model/slot.ts';
 
@@ -11,6 +12,7 @@ export interface Waiter {
 }
 
 interface Entry extends Waiter {
+  readonly comesBack: boolean;
   readonly resolve: (slot: Slot) => void;
   readonly reject: (error: unknown) => void;
   readonly onAbort: () => void;
@@ -19,28 +21,46 @@ interface Entry extends Waiter {
 }
 
 /**
- * Holds the invocations of one component while no instance is free: a bounded queue, first come, first served. It
+ * Holds the invocations of one component, or of a group's, while no instance is free: a bounded queue, first come, first served, but for
+ * calls that come back to where their chain has been: an instance is held for them already, and all that wait came after it was. It
  * outlives revisions and modes, so that who waits is carried over into whatever serves next. A linked list, because any
  * of them may leave at any time. An invocation's deadline reaches it through its signal.
  */
 export class Activator {
-  readonly #component: string;
+  readonly #name: string;
   readonly #clock: Clock;
   readonly #left: () => void;
+  /** Of a group. */
+  readonly #members: readonly string[] | null;
+  readonly #sizes = new NameCounts();
   readonly #pace = new QueuePace();
   #first: Entry | null = null;
   #last: Entry | null = null;
+  /** The last of those in front that come back. */
+  #lastBack: Entry | null = null;
   #size = 0;
+  #calls = 0;
 
-  /** @param left is called after an invocation gave up waiting. */
-  constructor(component: string, clock: Clock, left: () => void) {
-    this.#component = component;
+  /** @param left is called after an invocation gave up waiting. @param members of a group. */
+  constructor(name: string, clock: Clock, left: () => void, members: readonly string[] | null = null) {
+    this.#name = name;
     this.#clock = clock;
     this.#left = left;
+    this.#members = members;
   }
 
   get size(): number {
     return this.#size;
+  }
+
+  /** How many of those that wait have been called by others. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** How many of one component wait. */
+  sizeOf(component: string): number {
+    return this.#sizes.of(component);
   }
 
   /** When to come again, for whoever is turned away: in seconds, by how many wait and how fast they are served. */
@@ -53,7 +73,7 @@ export class Activator {
     if (this.#size >= maxQueued) {
       throw new FulcrumError(
         'overloaded',
-        `${this.#size} invocations of component "${this.#component}" already wait for an instance, and no more may (see queue in its config). Try again later, or allow more instances.`,
+        `${this.#size} invocations of ${this.#members === null ? 'component' : 'group'} "${this.#name}" already wait for an instance, and no more may (see queue in its config). Try again later, or allow more instances.`,
         { retryAfterS: this.retryAfterS },
       );
     }
@@ -63,6 +83,7 @@ export class Activator {
       const entry: Entry = {
         request,
         arrivedMs: nowMs,
+        comesBack: this.#comesBack(request),
         resolve,
         reject,
         onAbort: () => {
@@ -70,13 +91,14 @@ export class Activator {
           reject(request.signal.reason);
           this.#left();
         },
-        before: this.#last,
+        before: null,
         behind: null,
       };
-      if (this.#last === null) this.#first = entry;
-      else this.#last.behind = entry;
-      this.#last = entry;
+      this.#insert(entry, entry.comesBack ? this.#lastBack : this.#last);
+      if (entry.comesBack) this.#lastBack = entry;
       this.#size++;
+      if (request.trigger === 'call') this.#calls++;
+      this.#sizes.add(request.component);
       request.signal.addEventListener('abort', entry.onAbort, { once: true });
     });
   }
@@ -108,18 +130,42 @@ export class Activator {
     }
   }
 
+  /** @param before null: at the front. */
+  #insert(entry: Entry, before: Entry | null): void {
+    entry.before = before;
+    entry.behind = before === null ? this.#first : before.behind;
+    if (before === null) this.#first = entry;
+    else before.behind = entry;
+    if (entry.behind === null) this.#last = entry;
+    else entry.behind.before = entry;
+  }
+
+  /** Whether one that it waits for, directly or by others, is held by whoever calls it. */
+  #comesBack({ call }: SlotRequest): boolean {
+    for (let step = call?.by ?? null; step !== null; step = step.by)
+      if (this.#members?.includes(step.component) ?? step.component === this.#name) return true;
+    return false;
+  }
+
   #remove(entry: Entry): void {
+    if (entry === this.#lastBack) this.#lastBack = entry.before;
     if (entry.before === null) this.#first = entry.behind;
     else entry.before.behind = entry.behind;
     if (entry.behind === null) this.#last = entry.before;
     else entry.behind.before = entry.before;
     this.#size--;
+    if (entry.request.trigger === 'call') this.#calls--;
+    this.#sizes.remove(entry.request.component);
     if (this.#size === 0) this.#pace.emptied(this.#clock.monotonicMs());
     entry.request.signal.removeEventListener('abort', entry.onAbort);
   }
 
   #tooLate(entry: Entry): FulcrumError {
-    return noneFree(this.#component, this.#clock.monotonicMs() - entry.arrivedMs, this.retryAfterS);
+    return noneFree(
+      this.#members === null ? this.#name : entry.request.component,
+      this.#clock.monotonicMs() - entry.arrivedMs,
+      this.retryAfterS,
+    );
   }
 }
 

@@ -264,7 +264,7 @@ describe('a function with an adaptive keep-alive', () => {
       assert.equal(living(scene), 0);
       await scene.meanwhile(scene.send('shop'));
     }
-    const habit = scene.habits.of('shop');
+    const habit = scene.habits.of(['shop']);
     assert.equal(habit.idleSinceMs, scene.clock.monotonicMs());
     await scene.pass(5 * MIN);
     const before = scene.runtime.orders.length;

@@ -40,6 +40,10 @@ export interface Holding {
   readonly idleSinceMs: readonly number[];
   /** How many are ready and have work. */
   readonly busy: number;
+  /** How many of those wait with all of their work for what they have called. */
+  readonly calling: number;
+  /** A call is among what waits for one that is free. */
+  readonly callWaits: boolean;
   /** Instances that are about to be gone, by the budget's own wish or because they are being ended. */
   readonly coming: number;
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../base/clock.ts';
-import { formatBytes } from '../base/bytes.ts';
 import { formatDuration } from '../base/duration.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { instanceId } from '../base/ids.ts';
@@ -15,13 +14,16 @@ import { Ejections } from './ejections.ts';
 import { HealthWatch } from './health.ts';
 import { InstanceSlot } from './instance-slot.ts';
 import type { Journal } from './journal.ts';
+import { mayStillWork } from './may-still-work.ts';
 import type { ModeSettings } from './mode-settings.ts';
+import { NameCounts } from './name-counts.ts';
 import { freeOrdinals } from './ordinals.ts';
 import type { PoolHabit } from './pool-habit.ts';
 import { type AppBudget, PoolRoom } from './pool-room.ts';
 import { PooledInstance, type PooledState } from './pooled-instance.ts';
 import { ReadyWait } from './ready-wait.ts';
 import { type FailedFor, RestartBackoff } from './restart-backoff.ts';
+import { endedAtOnce, hungByAnother, tooLarge } from './unit-errors.ts';
 
 /** How long an instance that let an invocation time out has for a ping before it counts as hung. */
 const PING_MS = 50;
@@ -60,6 +62,10 @@ export interface PoolOptions {
   readonly budget: AppBudget | null;
   /** Kept work that has been asked for just now; null: there is none. */
   readonly kept: () => WaitingWork | null;
+  /** Whether a call is among what waits for an instance. */
+  readonly callWaits: () => boolean;
+  /** Of a group: members whose calls its instances must not make within the process. */
+  readonly throughServer: () => readonly string[];
   /** The inspector's port for the next instance; null for none. */
   readonly inspectPort: () => number | null;
 }
@@ -91,11 +97,14 @@ export class ComponentPool {
   #lost: Lost[] = [];
   #state: 'serves' | 'leaves' = 'serves';
   #inFlight = 0;
+  /** Of a group: by member. */
+  readonly #inFlightOf: NameCounts | null;
 
   constructor(o: PoolOptions) {
     this.#o = o;
     this.revision = o.revision;
     this.settings = o.settings;
+    this.#inFlightOf = o.revision.kind === 'group' ? new NameCounts() : null;
     const { mode, settings } = o.settings;
     this.#concurrency = mode === 'function' && settings.fresh ? 1 : settings.concurrency;
     this.#health =
@@ -125,6 +134,7 @@ export class ComponentPool {
             settings: o.settings,
             weight: o.revision.spec.weight,
             instances: () => this.#instances,
+            callWaits: o.callWaits,
             end: (one, reason) => one.drain(reason, this.#drainMs),
             gave: () => this.#readyWait.look(null),
             roomCame: () => o.owner.roomCame(this),
@@ -166,6 +176,11 @@ export class ComponentPool {
     return this.#inFlight;
   }
 
+  /** Of one member of a group. */
+  inFlightOf(member: string): number {
+    return this.#inFlightOf?.of(member) ?? 0;
+  }
+
   get retryAtMs(): number {
     return this.#backoff.retryAtMs;
   }
@@ -182,7 +197,7 @@ export class ComponentPool {
   }
 
   /** A slot, where an instance is free. @param arrivedMs when its invocation began to wait; null: it has just come. */
-  take({ affinityKey }: SlotRequest, arrivedMs: number | null): Slot | null {
+  take({ component, affinityKey }: SlotRequest, arrivedMs: number | null): Slot | null {
     const one =
       this.settings.mode === 'function'
         ? this.#newestFree()
@@ -190,8 +205,9 @@ export class ComponentPool {
     if (one === null) return null;
     this.#o.habit?.began(arrivedMs);
     this.#inFlight++;
+    this.#inFlightOf?.add(component);
     const nowMs = arrivedMs === null ? 0 : this.#o.clock.monotonicMs();
-    return new InstanceSlot(one, this, arrivedMs, nowMs);
+    return new InstanceSlot(one, this, component, arrivedMs, nowMs);
   }
 
   snapshot(queued: number): Snapshot {
@@ -302,13 +318,11 @@ export class ComponentPool {
     const { memoryBytes } = this.settings.settings;
     for (const { usage } of this.#instances) {
       if (usage === null || usage.memoryBytes <= memoryBytes) continue;
-      const holds = `${formatBytes(usage.memoryBytes)} of memory once it has started, and may hold ${formatBytes(memoryBytes)}`;
-      return new FulcrumError(
-        'memory-exceeded',
-        `Component "${this.#o.component}" holds ${holds}. Raise \`memory\`, or load less at the start.`,
-      );
+      return tooLarge(this.revision.spec, usage.memoryBytes, memoryBytes);
     }
-    return this.#readyWait.stillReady(count) ? null : (this.startError ?? endedAtOnce(this.#o.component));
+    return this.#readyWait.stillReady(count)
+      ? null
+      : (this.startError ?? endedAtOnce(this.revision.spec, null));
   }
 
   tried(one: PooledInstance): void {
@@ -319,21 +333,39 @@ export class ComponentPool {
     return this.#ejections!.answered(one, httpStatus);
   }
 
-  released(one: PooledInstance, end: InvocationEnd, httpStatus: number, isTrial: boolean): void {
+  released(
+    one: PooledInstance,
+    component: string,
+    end: InvocationEnd,
+    httpStatus: number,
+    isTrial: boolean,
+  ): void {
     this.#inFlight--;
+    this.#inFlightOf?.remove(component);
     this.#o.habit?.over();
     const timedOut = end.outcome === 'timeout' && this.settings.mode === 'function';
     if (timedOut && one.inFlight > 1) this.#suspect(one);
     one.finish();
     if (timedOut && one.inFlight === 0) this.#killHung(one, end.error);
     this.#room?.released(one);
-    if (this.#mayStillWork(one, end)) one.drain('an invocation was given up', this.#drainMs);
+    if (mayStillWork(this.settings, this.engine, this.#concurrency, end))
+      one.drain('an invocation was given up', this.#drainMs);
     this.#ejections?.judge(one, end, httpStatus, isTrial);
     if (this.autoscale !== null) this.#o.owner.loadChanged(this);
     if (one.state === 'ready') this.#o.owner.roomFor(this);
   }
 
+  /** Calls of members have limits that had none, or the other way round. */
+  limitsChanged(): void {
+    if (this.revision.kind !== 'group') return;
+    const members = this.#o.throughServer();
+    for (const { instance } of this.#instances) instance?.callThroughServer(members);
+  }
+
   becameReady(one: PooledInstance): void {
+    const throughServer = this.#o.throughServer();
+    // Before it is given anything.
+    if (throughServer.length > 0) one.instance!.callThroughServer(throughServer);
     const tookMs = one.readyAtMs - one.startedAtMs;
     this.#o.journal.note('info', `instance ${one.id} is ready after ${formatDuration(tookMs)}`, one, {
       tookMs,
@@ -362,7 +394,7 @@ export class ComponentPool {
     const crashed = before === 'ready' || (before !== 'starting' && !end.expected);
     if (before !== 'starting') {
       const { exitCode, signal } = end;
-      this.#o.journal.ended(one, crashed, endReason(one, end, crashed), {
+      this.#o.journal.ended(one, crashed, one.endedBy(end, crashed), {
         exitCode,
         signal,
         served: one.served,
@@ -371,12 +403,7 @@ export class ComponentPool {
     if (before === 'ready') {
       if (this.settings.mode === 'service') this.#lose(one, end.reason);
       this.#o.owner.failed(`Instance ${one.id} ended unexpectedly: ${end.reason}`);
-      this.#readyWait.look(
-        new FulcrumError(
-          'start-failed',
-          `Component "${this.#o.component}" could not be started: an instance ended right after its start (${end.reason}).`,
-        ),
-      );
+      this.#readyWait.look(endedAtOnce(this.revision.spec, end.reason));
     }
     this.#o.owner.changed();
     this.#reportIfEmpty();
@@ -402,7 +429,6 @@ export class ComponentPool {
     const one = new PooledInstance(
       {
         id: instanceId(),
-        component: this.#o.component,
         revision: this.revision,
         home: this.#o.home,
         settings: this.settings,
@@ -420,15 +446,6 @@ export class ComponentPool {
     one.begin(this.#o.runtime);
   }
 
-  /**
-   * A module's instance says when a handler is over, a program does not: after a request that was given up it may still be
-   * at it, and must not be given another beside it where it was promised one at a time.
-   */
-  #mayStillWork(one: PooledInstance, { outcome }: InvocationEnd): boolean {
-    if (this.settings.mode !== 'function' || this.#concurrency > 1 || this.engine !== 'command') return false;
-    return outcome === 'cancelled' || outcome === 'bad-response';
-  }
-
   /** An invocation timed out beside others: no new work, and an end at once where the instance does not even answer a ping. */
   #suspect(one: PooledInstance): void {
     if (one.state !== 'ready') return;
@@ -440,13 +457,7 @@ export class ComponentPool {
 
   /** @param error the timeout that gave it away; null where other invocations are the ones that still run on it. */
   #killHung(one: PooledInstance, error: FulcrumError | null): void {
-    const known =
-      error ??
-      new FulcrumError(
-        'instance-crashed',
-        `The instance of component "${this.#o.component}" was ended because another invocation had made it hang.`,
-      );
-    one.kill(known, 'an invocation timed out');
+    one.kill(error ?? hungByAnother(this.revision.spec), 'an invocation timed out');
   }
 
   #failing(one: PooledInstance): void {
@@ -481,17 +492,4 @@ export class ComponentPool {
     const { mode, settings } = this.settings;
     return mode === 'service' ? settings.drainMs : settings.timeoutMs + 1_000;
   }
-}
-
-/** What ended it, and not what it was to end for, where the one came before the other. */
-function endReason(one: PooledInstance, end: InstanceEnded, crashed: boolean): string {
-  if (!crashed || one.endReason === null) return one.endReason ?? end.reason;
-  return `${end.reason} (it was draining: ${one.endReason})`;
-}
-
-function endedAtOnce(component: string): FulcrumError {
-  return new FulcrumError(
-    'start-failed',
-    `Component "${component}" could not be started: an instance ended right after its start.`,
-  );
 }

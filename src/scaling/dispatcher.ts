@@ -4,6 +4,7 @@ import { Registry } from '../base/registry.ts';
 import type { Mode } from '../model/app.ts';
 import type { Carrier, Dispatcher, InvocationSeed, Work } from '../model/dispatch.ts';
 import type { InvocationEnd } from '../model/invocation.ts';
+import { revisionOf } from '../model/revision.ts';
 import type { Slot, SlotSource } from '../model/slot.ts';
 import type { UsageSink } from '../model/usage.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
@@ -100,7 +101,7 @@ export class InvocationDispatcher implements Dispatcher, InvocationHost {
   done(invocation: Invoked, end: InvocationEnd): void {
     this.#running.delete(invocation);
     const { slot, component, trigger, requestId, arrivedMs } = invocation;
-    const present = slot === null ? this.#slots.present(component) : presentOf(slot);
+    const present = slot === null ? this.#slots.present(component) : presentOf(slot, component);
     if (present === null) return;
     const nowMs = this.#clock.monotonicMs();
     const durationMs = (invocation.releasedAtMs ?? invocation.slotAtMs) - invocation.slotAtMs;
@@ -160,7 +161,8 @@ function promising<E extends InvocationEnd>(
   };
 }
 
-function presentOf(slot: Slot): PresentComponent {
-  const { mode, instance } = slot;
-  return { revision: instance.revision.id, mode, memoryBytes: instance.revision.spec[mode].memoryBytes };
+/** Memory is that of the instance: all that it holds is held for this invocation, whichever of its members that is of. */
+function presentOf({ mode, instance: { revision } }: Slot, component: string): PresentComponent {
+  const { id } = revisionOf(revision, component) ?? revision;
+  return { revision: id, mode, memoryBytes: revision.spec[mode].memoryBytes };
 }

@@ -7,8 +7,8 @@ import { revision } from './testing/scene.ts';
 const MB = 1024 ** 2;
 const GB = 1024 ** 3;
 
-function app(...all: readonly ReturnType<typeof revision>[]): Pick<AppSpec, 'components'> {
-  return { components: new Map(all.map(({ spec }) => [spec.name, spec])) };
+function app(...all: readonly ReturnType<typeof revision>[]): Pick<AppSpec, 'components' | 'groups'> {
+  return { components: new Map(all.map(({ spec }) => [spec.name, spec])), groups: new Map() };
 }
 
 const fn = (name: string, memoryBytes: number, maxInstances = 100) =>

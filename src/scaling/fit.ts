@@ -1,9 +1,10 @@
 import { formatBytes } from '../base/bytes.ts';
 import { FulcrumError } from '../base/errors.ts';
-import type { AppSpec, Mode, RunnableSpec } from '../model/app.ts';
+import type { AppSpec, Mode, UnitSpec } from '../model/app.ts';
+import { unitsOf } from '../model/units.ts';
 import { modeFor } from './mode-settings.ts';
 
-/** A component as a change brings it. */
+/** A component, or a group, as a change brings it. */
 export interface Newcomer {
   readonly component: string;
   readonly mode: Mode;
@@ -16,7 +17,7 @@ export interface Newcomer {
 }
 
 /** @param proves one instance has to start before it serves. */
-export function newcomerOf(spec: RunnableSpec, mode: Mode, proves: boolean): Newcomer {
+export function newcomerOf(spec: UnitSpec, mode: Mode, proves: boolean): Newcomer {
   const isService = mode === 'service';
   return {
     component: spec.name,
@@ -84,6 +85,8 @@ function full(what: string, details: Readonly<Record<string, unknown>>, retryAft
   return new FulcrumError('machine-full', `${what} ${WHAT_TO_DO}`, { details, retryAfterS });
 }
 
+type App = Pick<AppSpec, 'components' | 'groups'>;
+
 /** Modes that hold, where they are other than the config's. */
 type ModeOf = (component: string) => Mode | null;
 
@@ -92,7 +95,7 @@ type ModeOf = (component: string) => Mode | null;
  * but 40 fit into this machine's budget of 5.6 GB beside the services`. * @param minimumBytes what is kept for the minimum of all services.
  */
 export function unfit(
-  app: Pick<AppSpec, 'components'>,
+  app: App,
   { memoryBytes, minimumBytes }: Machine,
   modeOf: ModeOf = () => null,
 ): readonly Unfit[] {
@@ -116,7 +119,7 @@ export function unfit(
  * where even these do not fit.
  */
 export function noSuccessor(
-  app: Pick<AppSpec, 'components'>,
+  app: App,
   { memoryBytes, minimumBytes }: Machine,
   modeOf: ModeOf = () => null,
 ): readonly Unfit[] {
@@ -136,7 +139,7 @@ export interface Unfit {
 }
 
 /** What is to be kept for the minimum of an app's services. */
-export function minimumOf(app: Pick<AppSpec, 'components'>, modeOf: ModeOf = () => null): number {
+export function minimumOf(app: App, modeOf: ModeOf = () => null): number {
   return growing(app, modeOf).reduce((sum, { minimum, bytes }) => sum + minimum * bytes, 0);
 }
 
@@ -147,12 +150,11 @@ interface Growing {
   readonly most: number;
 }
 
-function growing({ components }: Pick<AppSpec, 'components'>, modeOf: ModeOf): Growing[] {
-  return [...components.values()].flatMap((spec) => {
-    if (spec.kind === 'static') return [];
+function growing(app: App, modeOf: ModeOf): Growing[] {
+  return unitsOf(app).map((spec) => {
     const { name, service, function: fn } = spec;
     return (modeOf(name) ?? modeFor(spec.modeSetting)) === 'service'
-      ? [{ name, bytes: service.memoryBytes, minimum: service.minReplicas, most: service.maxReplicas }]
-      : [{ name, bytes: fn.memoryBytes, minimum: 0, most: fn.maxInstances }];
+      ? { name, bytes: service.memoryBytes, minimum: service.minReplicas, most: service.maxReplicas }
+      : { name, bytes: fn.memoryBytes, minimum: 0, most: fn.maxInstances };
   });
 }

@@ -9,16 +9,16 @@ describe("an app's habits", () => {
   it('are one for each component, and its past is asked for once, up to then', async () => {
     const clock = new FakeClock();
     const asked: [string, number][] = [];
-    const past = async (component: string, beforeMs: number): Promise<PastArrival[]> => {
-      asked.push([component, beforeMs]);
+    const past = async ([component]: readonly string[], beforeMs: number): Promise<PastArrival[]> => {
+      asked.push([component!, beforeMs]);
       return [];
     };
     const habits = new Habits({ clock, logger: silentLogger, past });
-    const shop = habits.of('shop');
-    assert.equal(habits.of('shop'), shop);
+    const shop = habits.of(['shop']);
+    assert.equal(habits.of(['shop']), shop);
     const beforeMs = clock.nowMs();
     await clock.advance(5_000);
-    assert.notEqual(habits.of('cart'), shop);
+    assert.notEqual(habits.of(['cart']), shop);
     await clock.advance(0);
     assert.deepEqual(asked, [
       ['shop', beforeMs],
@@ -30,14 +30,14 @@ describe("an app's habits", () => {
     const told: string[] = [];
     const logger = { ...silentLogger, warn: (_: object, text: string) => void told.push(text) };
     const reading: { component: string; settle: PromiseWithResolvers<PastArrival[]> }[] = [];
-    const past = (component: string): Promise<PastArrival[]> => {
+    const past = ([component]: readonly string[]): Promise<PastArrival[]> => {
       const settle = Promise.withResolvers<PastArrival[]>();
-      reading.push({ component, settle });
+      reading.push({ component: component!, settle });
       return settle.promise;
     };
     const clock = new FakeClock();
     const habits = new Habits({ clock, logger, past });
-    const [shop, cart] = ['shop', 'cart'].map((name) => habits.of(name));
+    const [shop, cart] = ['shop', 'cart'].map((name) => habits.of([name]));
     shop!.awaitPast({ changed: () => void told.push('shop') });
     const awaiting = { changed: () => void told.push('cart') };
     cart!.awaitPast(awaiting);
@@ -59,9 +59,40 @@ describe("an app's habits", () => {
 
   it('are bounded: the oldest of a thousand and one is learnt anew', () => {
     const habits = new Habits({ clock: new FakeClock(), logger: silentLogger, past: async () => [] });
-    const [first, second] = ['c0', 'c1'].map((name) => habits.of(name));
-    for (let i = 2; i <= 1_000; i++) habits.of(`c${i}`);
-    assert.equal(habits.of('c1'), second);
-    assert.notEqual(habits.of('c0'), first);
+    const [first, second] = ['c0', 'c1'].map((name) => habits.of([name]));
+    for (let i = 2; i <= 1_000; i++) habits.of([`c${i}`]);
+    assert.equal(habits.of(['c1']), second);
+    assert.notEqual(habits.of(['c0']), first);
+  });
+
+  it('are those of a group’s members together, whatever it is called, and others where its members are', async () => {
+    const asked: (readonly string[])[] = [];
+    const past = async (components: readonly string[]): Promise<PastArrival[]> => {
+      asked.push(components);
+      return [];
+    };
+    const clock = new FakeClock();
+    const habits = new Habits({ clock, logger: silentLogger, past });
+    const core = habits.of(['cart', 'stock']);
+    assert.equal(habits.of(['stock', 'cart']), core);
+    assert.notEqual(habits.of(['cart', 'stock', 'mail']), core);
+    await clock.advance(0);
+    assert.deepEqual(
+      asked,
+      [
+        ['cart', 'stock'],
+        ['cart', 'stock', 'mail'],
+      ],
+      'in one go: what is missing of one would look like idle time',
+    );
+  });
+
+  it('are forgotten where nothing has them any more, and are learnt again', async () => {
+    const habits = new Habits({ clock: new FakeClock(), logger: silentLogger, past: async () => [] });
+    const [cart, core] = [habits.of(['cart']), habits.of(['mail', 'stock'])];
+    habits.keep([['stock', 'mail'], ['other']]);
+    assert.equal(habits.known(['cart']), null);
+    assert.notEqual(habits.of(['cart']), cart);
+    assert.equal(habits.of(['mail', 'stock']), core);
   });
 });

@@ -12,10 +12,17 @@ export interface SlotOwner {
   /** That one has begun to answer. @returns whether this was its verdict: then it is an invocation like others from now on. */
   trialAnswered(one: PooledInstance, httpStatus: number): boolean;
   /**
+   * @param component which it was of.
    * @param httpStatus 0 where it had none.
    * @param isTrial a replica was tried with it, and there was no verdict yet.
    */
-  released(one: PooledInstance, end: InvocationEnd, httpStatus: number, isTrial: boolean): void;
+  released(
+    one: PooledInstance,
+    component: string,
+    end: InvocationEnd,
+    httpStatus: number,
+    isTrial: boolean,
+  ): void;
 }
 
 export class InstanceSlot implements Slot {
@@ -26,11 +33,18 @@ export class InstanceSlot implements Slot {
   readonly startMs: number;
   readonly #one: PooledInstance;
   readonly #owner: SlotOwner;
+  readonly #component: string;
   #isTrial: boolean;
   #released = false;
 
   /** @param arrivedMs when its invocation began to wait; null where it did not have to. */
-  constructor(one: PooledInstance, owner: SlotOwner, arrivedMs: number | null, nowMs: number) {
+  constructor(
+    one: PooledInstance,
+    owner: SlotOwner,
+    component: string,
+    arrivedMs: number | null,
+    nowMs: number,
+  ) {
     this.instance = one.instance!;
     this.mode = one.mode;
     // It waited for this very start: nobody has finished on the instance yet, and it arrived before it was ready.
@@ -39,6 +53,7 @@ export class InstanceSlot implements Slot {
     this.startMs = this.cold ? one.readyAtMs - Math.max(one.startedAtMs, arrivedMs!) : 0;
     this.#one = one;
     this.#owner = owner;
+    this.#component = component;
     this.#isTrial = one.standing.state === 'due';
     if (this.#isTrial) owner.tried(one);
     one.assign();
@@ -54,6 +69,6 @@ export class InstanceSlot implements Slot {
       throw new FulcrumError('internal', `A slot of instance ${this.#one.id} was released twice.`);
     }
     this.#released = true;
-    this.#owner.released(this.#one, end, httpStatus, this.#isTrial);
+    this.#owner.released(this.#one, this.#component, end, httpStatus, this.#isTrial);
   }
 }

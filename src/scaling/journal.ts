@@ -9,7 +9,7 @@ interface Subject {
   readonly revision: { readonly id: string };
 }
 
-/** What the platform writes into one component's log: why its instances come and go. The latest of that is also kept. */
+/** What the platform writes into the log of one component, or group: why its instances come and go. The latest of that is also kept. */
 export class Journal {
   readonly #component: string;
   readonly #clock: Clock;
@@ -45,15 +45,17 @@ export class Journal {
     this.note(crashed ? 'warn' : 'info', `instance ${one.id} ${how}: ${reason}`, one, fields);
   }
 
+  /** @param component whose log it is, where that is a member's. */
   note(
     level: LogEntry['level'],
     text: string,
     about: Subject | null = null,
     fields: LogEntry['fields'] = null,
+    component: string = this.#component,
   ): void {
     this.#log.write({
       atMs: this.#clock.nowMs(),
-      component: this.#component,
+      component,
       stream: 'platform',
       level,
       text,

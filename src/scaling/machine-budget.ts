@@ -248,9 +248,17 @@ export class MachineBudget implements Ledger {
     return Math.min(called + largest, this.elasticBytes / 2);
   }
 
-  /** The machine is pressed, and would stop answering altogether without this one. */
-  #isLast({ o: { mode } }: BudgetAccount): boolean {
-    return mode === 'function' && this.#functions === 0;
+  /**
+   * The machine is pressed, and would stop answering altogether without this one: there is none, or all that there are wait for what they
+   * have called.
+   */
+  #isLast({ o: { mode, holder } }: BudgetAccount): boolean {
+    if (mode !== 'function') return false;
+    if (this.#functions === 0) return true;
+    if (!holder.holding().callWaits) return false;
+    let calling = 0;
+    for (const { o } of this.#accounts) if (o.mode === 'function') calling += o.holder.holding().calling;
+    return calling >= this.#functions;
   }
 
   #poke(): void {
@@ -369,7 +377,8 @@ export class MachineBudget implements Ledger {
 
   /**
    * How many more instances each function may have while the processors are used up: up to its fair part of as many as they can work on,
-   * three for each. Unbounded where there is only one: whom would it wait for?
+   * three for each. Unbounded where there is only one: whom would it wait for? An instance that waits for what it has called does not
+   * count for calls that wait: they may be what it waits for, however far down the chain, and nobody would ever be done.
    * @param asking it is not known yet how many it wants.
    */
   #cpuRoom(asking: BudgetAccount | null): ReadonlyMap<BudgetAccount, number> {
@@ -386,8 +395,11 @@ export class MachineBudget implements Ledger {
       })),
     );
     return new Map(
-      // With none it would stand still.
-      held.map(({ account, holding: { live } }, i) => [account, Math.max(1, Math.floor(shares[i]!)) - live]),
+      // With none at work it would stand still.
+      held.map(({ account, holding: { live, calling, callWaits } }, i) => [
+        account,
+        Math.max(callWaits ? 1 + calling : 1, Math.floor(shares[i]!)) - live,
+      ]),
     );
   }
 
@@ -395,7 +407,8 @@ export class MachineBudget implements Ledger {
     const was = this.#pressed;
     this.#pressed = isPressed(this.#o.memory());
     if (this.#pressed) this.#endIdle();
-    if (was !== this.#pressed && this.#short.size > 0) this.#poke();
+    // As long as it is, what was at work may have come to wait for what it has called.
+    if ((was || this.#pressed) && this.#short.size > 0) this.#poke();
     this.#rest();
   }
 

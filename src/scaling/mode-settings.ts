@@ -1,4 +1,4 @@
-import type { FunctionSettings, Mode, ModeSetting, RunnableSpec, ServiceSettings } from '../model/app.ts';
+import type { FunctionSettings, Mode, ModeSetting, UnitSpec, ServiceSettings } from '../model/app.ts';
 
 /** One mode with its settings. */
 export type ModeSettings =
@@ -17,7 +17,7 @@ export function modeFor(setting: ModeSetting): Mode {
  * The settings that hold for `spec` in `mode`. An inspected component has one instance, which a debugger can stay with: it
  * outlives its work, and neither a timeout nor a missed health check ends it at a breakpoint.
  */
-export function modeSettings(spec: RunnableSpec, mode: Mode, inspected: boolean): ModeSettings {
+export function modeSettings(spec: UnitSpec, mode: Mode, inspected: boolean): ModeSettings {
   if (mode === 'function') {
     if (!inspected) return { mode, settings: spec.function };
     return {

@@ -15,6 +15,8 @@ export interface PoolRoomOptions {
   readonly settings: ModeSettings;
   readonly weight: number;
   readonly instances: () => readonly PooledInstance[];
+  /** Whether a call is among what waits for an instance. */
+  readonly callWaits: () => boolean;
   /** Takes no more work, and ends when what is in flight is done. */
   readonly end: (one: PooledInstance, reason: string) => void;
   /** One that was ready ends for others. */
@@ -131,7 +133,7 @@ export class PoolRoom implements BudgetHolder {
   }
 
   holding(): Holding {
-    let [live, busy, coming] = [0, 0, 0];
+    let [live, busy, coming, calling] = [0, 0, 0, 0];
     const idleSinceMs: number[] = [];
     for (const one of this.#o.instances()) {
       const { state } = one;
@@ -139,10 +141,15 @@ export class PoolRoom implements BudgetHolder {
       if (state !== 'starting' && state !== 'ready') continue;
       live++;
       if (state === 'starting') continue;
-      if (one.inFlight > 0) busy++;
-      else idleSinceMs.push(one.idleSinceMs);
+      if (one.inFlight === 0) {
+        idleSinceMs.push(one.idleSinceMs);
+        continue;
+      }
+      busy++;
+      if (one.instance!.calling >= one.inFlight) calling++;
     }
-    return { live, busy, coming, idleSinceMs: idleSinceMs.sort((a, b) => a - b) };
+    const callWaits = this.#o.callWaits();
+    return { live, busy, coming, calling, callWaits, idleSinceMs: idleSinceMs.sort((a, b) => a - b) };
   }
 
   giveBack(count: number, reason: string): void {

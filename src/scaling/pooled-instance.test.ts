@@ -1,3 +1,4 @@
+import { NO_CALL_SINK, NO_CALLER } from '../model/calls.ts';
 import { NO_PUBLISHER } from '../model/event.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -6,7 +7,7 @@ import { FakeClock } from '../base/fake-clock.ts';
 import { modeSettings } from './mode-settings.ts';
 import { type InstanceHost, PooledInstance, START_LIMIT_MS } from './pooled-instance.ts';
 import { FakeRuntime } from './testing/fake-runtime.ts';
-import { NOBODY, revision } from './testing/scene.ts';
+import { revision } from './testing/scene.ts';
 
 function begin(): { clock: FakeClock; runtime: FakeRuntime; one: PooledInstance; told: string[] } {
   const clock = new FakeClock();
@@ -21,9 +22,15 @@ function begin(): { clock: FakeClock; runtime: FakeRuntime; one: PooledInstance;
   const one = new PooledInstance(
     {
       id: 'i_1',
-      component: 'shop',
       revision: shop,
-      home: { caller: NOBODY, publisher: NO_PUBLISHER, log: { write: () => undefined }, env: {} },
+      home: {
+        caller: NO_CALLER,
+        calls: NO_CALL_SINK,
+        components: () => [],
+        publisher: NO_PUBLISHER,
+        log: { write: () => undefined },
+        env: {},
+      },
       settings: modeSettings(shop.spec, 'function', false),
       inspectPort: null,
       ordinal: 0,

@@ -18,6 +18,7 @@ import type { Revision } from '../model/revision.ts';
 import type { InstanceStatus } from '../model/status.ts';
 import type { ModeSettings } from './mode-settings.ts';
 import { Standing } from './standing.ts';
+import { titleOf } from './title-of.ts';
 
 export type PooledState = 'starting' | 'ready' | 'draining' | 'ending' | 'ended';
 
@@ -44,7 +45,6 @@ export interface InstanceHost {
 
 export interface InstanceOrder {
   readonly id: string;
-  readonly component: string;
   readonly revision: Revision;
   readonly home: InstanceHome;
   readonly settings: ModeSettings;
@@ -112,7 +112,7 @@ export class PooledInstance {
       this.giveUp(
         new FulcrumError(
           'start-failed',
-          `Component "${this.#order.component}" was not ready ${formatDuration(START_LIMIT_MS)} after its start. See its log for what it waits for.`,
+          `${titleOf(this.revision.spec)} was not ready ${formatDuration(START_LIMIT_MS)} after its start. See its log for what it waits for.`,
         ),
       );
     });
@@ -193,6 +193,12 @@ export class PooledInstance {
     };
   }
 
+  /** What ended it, and not what it was to end for, where the one came before the other. */
+  endedBy(end: InstanceEnded, crashed: boolean): string {
+    if (!crashed || this.endReason === null) return this.endReason ?? end.reason;
+    return `${end.reason} (it was draining: ${this.endReason})`;
+  }
+
   #to(next: PooledState): void {
     if (!NEXT[this.#state].includes(next)) {
       throw new FulcrumError('internal', `Instance ${this.id} cannot go from ${this.#state} to ${next}.`);
@@ -212,7 +218,7 @@ export class PooledInstance {
   }
 
   async #start(runtime: Runtime): Promise<void> {
-    const { settings, revision, home, inspectPort, component } = this.#order;
+    const { settings, revision, home, inspectPort } = this.#order;
     let instance: Instance;
     try {
       instance = await runtime.start({
@@ -227,7 +233,7 @@ export class PooledInstance {
         signal: this.#abort.signal,
       });
     } catch (error) {
-      this.#startFailed(startFailure(component, error));
+      this.#startFailed(startFailure(revision, error));
       return;
     }
     this.#started(instance);
@@ -263,15 +269,17 @@ export class PooledInstance {
 }
 
 /** A runtime's rejection as the error that names the component, with what the runtime knows kept in `details` and `cause`. */
-function startFailure(component: string, error: unknown): FulcrumError {
+function startFailure({ spec }: Revision, error: unknown): FulcrumError {
+  const component = spec.name;
+  const what = `${titleOf(spec)} could not be started`;
   const known = error instanceof FulcrumError ? error : null;
   const exhausted = exhaustedCode(error);
   if (exhausted !== null && known?.code !== 'resources-exhausted')
-    return resourcesExhausted(`Component "${component}" could not be started`, exhausted, error);
+    return resourcesExhausted(what, exhausted, error);
   const text = known?.message ?? (error instanceof Error ? error.message : String(error));
   return new FulcrumError(
     known?.code === 'resources-exhausted' ? 'resources-exhausted' : 'start-failed',
-    text.includes(`"${component}"`) ? text : `Component "${component}" could not be started: ${text}`,
+    text.includes(`"${component}"`) ? text : `${what}: ${text}`,
     { cause: error, details: { ...known?.details, component } },
   );
 }

@@ -1,9 +1,10 @@
+import { NO_CALL_SINK, NO_CALLER } from '../model/calls.ts';
 import { NO_PUBLISHER } from '../model/event.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../base/log.ts';
 import { Scaler } from './scaler.ts';
-import { NOBODY, Scene, revision, revisions } from './testing/scene.ts';
+import { Scene, revision, revisions } from './testing/scene.ts';
 
 describe('a deploy', () => {
   it('of a service has the new replicas ready before the old ones go', async () => {
@@ -106,7 +107,14 @@ describe('a deploy', () => {
       },
       clock: scene.clock,
       logger: silentLogger,
-      home: { caller: NOBODY, publisher: NO_PUBLISHER, log: { write: () => undefined }, env: {} },
+      home: {
+        caller: NO_CALLER,
+        calls: NO_CALL_SINK,
+        components: () => [],
+        publisher: NO_PUBLISHER,
+        log: { write: () => undefined },
+        env: {},
+      },
       startsAtOnce: 8,
       habits: scene.habits,
     });

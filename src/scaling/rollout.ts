@@ -3,6 +3,7 @@ import type { Mode } from '../model/app.ts';
 import type { Revision } from '../model/revision.ts';
 import { allReady, type Candidate } from './candidates.ts';
 import type { ComponentPool } from './component-pool.ts';
+import { replicasFor } from './decide-service.ts';
 import { newcomerOf, type Newcomer } from './fit.ts';
 import { modeFor } from './mode-settings.ts';
 import type { ModeChoice, ScaledComponent } from './scaled-component.ts';
@@ -22,21 +23,29 @@ export type ComponentProgress = (
 export interface RolloutOptions {
   readonly revisions: ReadonlyMap<string, Revision>;
   readonly inspect: Inspect | null;
-  /** Modes that were chosen by hand, for components that have not served here yet. */
+  /** Modes that were chosen by hand, for units that have not served here yet. */
   readonly modes: ReadonlyMap<string, ModeChoice>;
   /** Functions, too, must show that they can start before anything is routed to them. */
   readonly prove: boolean;
-  /** How many replicas of a component that has not served here are ready elsewhere, whose work it takes over. */
-  readonly replicas: (component: string) => number;
+  /** How many replicas of a group, or of what holds a component, are ready elsewhere, whose work is taken over. */
+  readonly replicas: (name: string) => number;
   readonly onProgress: ComponentProgress;
-  /** The component of that name: the one that serves, or a new one. */
-  readonly componentFor: (name: string) => ScaledComponent;
+  /** What is to run it: the unit that serves, or a new one where there is none that holds the same components. */
+  readonly unitFor: (revision: Revision) => ScaledComponent;
+  /** What serves now. */
+  readonly present: PresentUnits;
   /** Throws `machine-full` where the machine can never hold them beside what is there. */
   readonly refuse: (newcomers: readonly Newcomer[]) => void;
   readonly signal: AbortSignal;
 }
 
-/** What a component is to run. */
+/** The units that serve until a deploy has come up; null where there is none such. */
+interface PresentUnits {
+  named(name: string): ScaledComponent | null;
+  holding(component: string): ScaledComponent | null;
+}
+
+/** What a unit is to run. */
 interface Wanted {
   readonly component: ScaledComponent;
   readonly revision: Revision;
@@ -59,13 +68,13 @@ interface Move {
 }
 
 /**
- * Brings every component of a deploy to its new revision: first all that must be ready is made ready, then all is routed
- * at once, between two requests. Must run in the turn of every component concerned. Throws `machine-full` before anything
+ * Brings every unit of a deploy to its new revision: first all that must be ready is made ready, then all is routed
+ * at once, between two requests. Must run in the turn of every unit concerned. Throws `machine-full` before anything
  * starts, or `start-failed` with the component named; then all is as before.
- * @returns the components that now serve.
+ * @returns the units that now serve.
  */
 export async function rollOut(o: RolloutOptions): Promise<readonly ScaledComponent[]> {
-  const wanted = [...o.revisions].map(([name, revision]) => wantedOf(o, o.componentFor(name), revision));
+  const wanted = [...o.revisions.values()].map((revision) => wantedOf(o, o.unitFor(revision), revision));
   o.refuse(
     wanted.flatMap(({ revision, mode, proves, isNew }) =>
       isNew ? [newcomerOf(revision.spec, mode, proves)] : [],
@@ -100,20 +109,31 @@ export async function rollOut(o: RolloutOptions): Promise<readonly ScaledCompone
   return moves.map(({ component }) => component);
 }
 
-function wantedOf(
-  { inspect, modes, prove, replicas }: RolloutOptions,
-  component: ScaledComponent,
-  revision: Revision,
-): Wanted {
-  const inspectPort = inspect?.component === component.name ? inspect.port : null;
-  const choice = nextChoice(component.choice ?? modes.get(component.name) ?? null, revision);
+function wantedOf(o: RolloutOptions, component: ScaledComponent, revision: Revision): Wanted {
+  const { inspect, modes, prove, present } = o;
+  const { name, members } = component;
+  const inspectPort =
+    inspect !== null && [name, ...members].includes(inspect.component) ? inspect.port : null;
+  // A group goes by what was chosen for it, whomever else it holds now. What was chosen for a member when that was alone is not its own.
+  const named = present.named(name);
+  const before = named !== null && named.isGroup === component.isGroup ? named.choice : null;
+  const choice = nextChoice(before ?? modes.get(name) ?? null, revision);
   const mode = modeFor(choice.chosen);
+  const replaced = new Set(members.flatMap((member) => present.holding(member) ?? []));
   // Where nobody asks for proof, a new function proves itself with its first invocation; one that takes the place of another
   // must prove that it can start before the other is let go.
-  const proves = prove || component.choice !== null;
+  const proves = prove || replaced.size > 0;
   const isNew = !component.serves(revision, mode, inspectPort);
-  const begun = replicas(component.name);
-  return { component, revision, choice, mode, inspectPort, proves, replicas: begun, isNew };
+  const replicas = Math.max(
+    ...[name, ...members].map(o.replicas),
+    ...[...replaced].filter((unit) => unit !== component).map((unit) => replicasLike(unit, revision)),
+  );
+  return { component, revision, choice, mode, inspectPort, proves, replicas, isNew };
+}
+
+/** As many as another unit has, or its load wants, where that is to have none of it any more: no regrouping is felt for want of replicas. */
+function replicasLike(unit: ScaledComponent, { spec }: Revision): number {
+  return unit.mode === 'service' ? unit.readyReplicas : replicasFor(unit.load, spec.service);
 }
 
 function prepare({ component, revision, mode, inspectPort, proves, replicas }: Wanted): ComponentPool {

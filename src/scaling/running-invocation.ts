@@ -12,7 +12,7 @@
 import { CancelSource } from '../base/cancel.ts';
 import { FulcrumError, asFulcrumError } from '../base/errors.ts';
 import type { Carrier, InvocationControl, InvocationSeed } from '../model/dispatch.ts';
-import type { InvocationEnd, Outcome, Trigger } from '../model/invocation.ts';
+import type { CallStep, InvocationEnd, Outcome, Trigger } from '../model/invocation.ts';
 import type { Registered } from '../base/registry.ts';
 import type { Slot, SlotRequest } from '../model/slot.ts';
 import { noneFree } from './activator.ts';
@@ -50,6 +50,7 @@ const LATE_MS = 1_000;
 
 export class RunningInvocation extends Deadline implements Invoked, InvocationControl, SlotRequest {
   readonly component: string;
+  readonly call: CallStep | null;
   readonly requestId: string;
   readonly traceparent: string;
   readonly trigger: Trigger;
@@ -77,6 +78,7 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
   ) {
     super();
     this.component = component;
+    this.call = seed.call ?? null;
     this.requestId = seed.requestId;
     this.traceparent = seed.traceparent;
     this.trigger = seed.trigger;

@@ -1,33 +1,32 @@
 /**
- * One component while it is deployed: who waits for it, the pool that serves it, and the pools that are leaving.
+ * One unit while it is deployed, a component by itself or a group: who waits for it, the pool that serves it, and the pools that are
+ * leaving. Of a group, who waits stands in one queue: an instance serves any of its members.
  *
  *   new ── route() ──▶ serving ── leave() ──▶ leaving ── last waiter served, last instance gone ──▶ gone
  *                        └──────────────────── close() ──▶ closed ── last instance gone ──────────────▶ │
  *
  * `serving` takes invocations. `leaving` finishes those that already wait; `closed` has refused them.
  */
-import { formatBytes } from '../base/bytes.ts';
-import type { Clock } from '../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import type { Mode, ModeSetting } from '../model/app.ts';
-import type { InstanceHome, RuntimeFor } from '../model/instance.ts';
-import type { Revision } from '../model/revision.ts';
+import { revisionOf, type Revision } from '../model/revision.ts';
 import type { Slot, SlotRequest } from '../model/slot.ts';
 import type { ComponentStatus, InstanceStatus } from '../model/status.ts';
 import type { WaitingWork } from '../model/work-window.ts';
 import { Activator } from './activator.ts';
 import { ComponentPool, type PoolOwner } from './component-pool.ts';
 import { decide } from './decide.ts';
+import type { PresentComponent } from './dispatcher.ts';
 import type { Habit } from './habit.ts';
-import type { Habits } from './habits.ts';
 import { replicasFor } from './decide-service.ts';
 import { Journal } from './journal.ts';
 import { KeptWork } from './kept-work.ts';
-import type { ComponentLimits, Load } from './limits/component-limits.ts';
 import { type ModeSettings, modeSettings } from './mode-settings.ts';
 import { PoolHabit } from './pool-habit.ts';
-import type { AppBudget } from './pool-room.ts';
 import { Turns } from './turns.ts';
+import type { ComponentOptions, PrepareOptions } from './unit-options.ts';
+import { closing, noRoomEver, notStarted } from './unit-errors.ts';
+import { type MemberOwner, UnitMembers } from './unit-members.ts';
 import { Wake } from './wake.ts';
 
 /** What scaling knows for a component's {@link ComponentStatus}. */
@@ -35,24 +34,6 @@ export type ComponentScaleStatus = Pick<
   ComponentStatus,
   'name' | 'mode' | 'modeSetting' | 'revision' | 'engine' | 'instances' | 'queued' | 'lastError' | 'decisions'
 >;
-
-export interface ComponentOptions {
-  readonly name: string;
-  readonly runtimeFor: RuntimeFor;
-  readonly home: InstanceHome;
-  readonly clock: Clock;
-  /** How many function instances may be starting at the same time. */
-  readonly startsAtOnce: number;
-  /** Of the app. */
-  readonly habits: Habits;
-  /** Whether its instances come and stay for work that is only expected, where it is adaptive. Tell `changed` of another answer. */
-  readonly followsHabit: () => boolean;
-  readonly limits: ComponentLimits;
-  /** Null: no bound. */
-  readonly budget: AppBudget | null;
-  /** A component that was leaving or closed has nothing left. */
-  readonly gone: (component: ScaledComponent) => void;
-}
 
 /** How the author and whoever operates it want a component to run. */
 export interface ModeChoice {
@@ -62,22 +43,10 @@ export interface ModeChoice {
   readonly chosen: ModeSetting;
 }
 
-export interface PrepareOptions {
-  readonly revision: Revision;
-  readonly mode: Mode;
-  /** What the first instances are started for; goes into their reasons. */
-  readonly occasion: string;
-  /** How many of a function's instances to start before it serves. */
-  readonly warm: number;
-  /** How many replicas stand ready elsewhere whose work it takes over; none by default. */
-  readonly replicas?: number;
-  readonly inspectPort: number | null;
-}
-
 /** How soon a component is looked at again where looking failed. */
 const STUMBLED_MS = 1_000;
 
-export class ScaledComponent implements PoolOwner, Load {
+export class ScaledComponent implements PoolOwner, MemberOwner {
   readonly name: string;
   /** Deploys and mode switches of this component, one at a time. */
   readonly turns = new Turns();
@@ -87,7 +56,7 @@ export class ScaledComponent implements PoolOwner, Load {
   readonly #journal: Journal;
   readonly #activator: Activator;
   readonly #wake: Wake;
-  readonly #limits: ComponentLimits;
+  readonly #members: UnitMembers;
   readonly #kept = new KeptWork();
   /** Every pool that still has instances, and the one that serves. */
   readonly #pools = new Set<ComponentPool>();
@@ -104,10 +73,19 @@ export class ScaledComponent implements PoolOwner, Load {
   constructor(o: ComponentOptions) {
     this.name = o.name;
     this.#o = o;
-    this.#limits = o.limits;
+    this.#members = new UnitMembers(o.members, o.isGroup, o.limitsOf, this);
     this.#journal = new Journal(o.name, o.clock, o.home.log);
-    this.#activator = new Activator(o.name, o.clock, () => this.changed());
+    this.#activator = new Activator(o.name, o.clock, () => this.changed(), o.isGroup ? o.members : null);
     this.#wake = new Wake(o.clock, () => this.step());
+  }
+
+  get isGroup(): boolean {
+    return this.#o.isGroup;
+  }
+
+  /** The components that it holds. */
+  get members(): readonly string[] {
+    return this.#o.members;
   }
 
   /** The pool that serves. Throws where there is none yet. */
@@ -143,17 +121,43 @@ export class ScaledComponent implements PoolOwner, Load {
     return load;
   }
 
+  loadOf(member: string): number {
+    if (!this.isGroup) return this.load;
+    let load = this.#activator.sizeOf(member);
+    for (const pool of this.#pools) load += pool.inFlightOf(member);
+    return load;
+  }
+
   get retryAfterS(): number {
     return this.#activator.retryAfterS;
   }
 
+  /** How long an invocation of a member may take: its own timeout, but for a debugger's sake. */
+  timeoutMs(member: string): number {
+    const { revision, settings } = this.pool;
+    if (!this.isGroup || this.inspectPort !== null) return settings.settings.timeoutMs;
+    return revisionOf(revision, member)!.spec[settings.mode].timeoutMs;
+  }
+
+  /**
+   * What usage records say of invocations of a member that got no slot. Memory is the unit's: an invocation holds the whole process while
+   * it lasts, whichever member it is of, and calls within that process are no invocations of their own.
+   */
+  present(member: string): PresentComponent | null {
+    if (this.#pool === null) return null;
+    const { revision, settings } = this.#pool;
+    const { id } = revisionOf(revision, member) ?? revision;
+    return { revision: id, mode: settings.mode, memoryBytes: settings.settings.memoryBytes };
+  }
+
   /** See {@link WorkWindow}. */
-  workWindow(work: WaitingWork): number {
+  workWindow(member: string, work: WaitingWork): number {
     const pool = this.#pool;
     if (pool === null || this.#state !== 'serving') return 0;
-    const most = this.#limits.holds.concurrency;
+    const most = this.#members.limitsOf(member).holds.concurrency;
     const { mode, settings } = pool.settings;
     return this.#kept.window(
+      member,
       mode === 'service'
         ? {
             mode,
@@ -186,7 +190,8 @@ export class ScaledComponent implements PoolOwner, Load {
   take(request: SlotRequest): Slot | Promise<Slot> {
     if (this.#state !== 'serving') throw this.#refusal();
     if (request.signal.aborted) throw request.signal.reason;
-    if (this.#limits.any) this.#limits.admit(request);
+    const limits = this.#members.limitsOf(request.component);
+    if (limits.any) limits.admit(request);
     const pool = this.pool;
     // Nobody overtakes those who wait.
     if (this.#activator.size === 0) {
@@ -223,7 +228,7 @@ export class ScaledComponent implements PoolOwner, Load {
     const { home } = this.#o;
     const isAdaptive = revision.spec.function.keepAlive === 'adaptive' && inspectPort === null;
     // Where it was adaptive before, and may be again, its uses meanwhile count.
-    const habit = isAdaptive ? this.#o.habits.of(this.name) : this.#o.habits.known(this.name);
+    const habit = isAdaptive ? this.#o.habits.of(this.members) : this.#o.habits.known(this.members);
     if (isAdaptive) this.#awaitPast(habit);
     const settings = modeSettings(revision.spec, mode, inspectPort !== null);
     const runtime = this.#o.runtimeFor(revision.spec, mode);
@@ -237,7 +242,7 @@ export class ScaledComponent implements PoolOwner, Load {
           : new PoolHabit({
               habit,
               isFollowed: () =>
-                isAdaptive && this.#pool === pool && this.#o.followsHabit() && !this.#limits.isOff,
+                isAdaptive && this.#pool === pool && this.#o.followsHabit() && !this.#members.areOff,
               keepZygote: (keepAliveMs) => {
                 if (mode === 'function') runtime.keepZygote(revision, home, keepAliveMs);
               },
@@ -249,6 +254,8 @@ export class ScaledComponent implements PoolOwner, Load {
       replicas: this.#firstReplicas(settings, replicas),
       budget: this.#o.budget,
       kept: () => this.#kept.latest(this.#o.clock.monotonicMs()),
+      callWaits: () => this.#activator.calls > 0,
+      throughServer: () => this.#members.throughServer,
       journal: this.#journal,
       owner: this,
       inspectPort: () => this.#freeInspectPort(inspectPort),
@@ -267,7 +274,7 @@ export class ScaledComponent implements PoolOwner, Load {
     this.#pool = pool;
     this.#state = 'serving';
     this.#lastError = null;
-    this.#limits.enter(this);
+    this.#members.enter();
     pool.serve();
     pool.autoscale?.begin(before?.autoscale ?? null);
     before?.leave(why);
@@ -320,11 +327,11 @@ export class ScaledComponent implements PoolOwner, Load {
     const plan = decide(pool.snapshot(this.#activator.size), this.#o.clock.monotonicMs());
     pool.carryOut(plan, this.#activator.size);
     if (pool.isHopeless) {
-      this.#activator.refuseNewest(this.#activator.size, this.#noRoomEver(pool));
+      this.#activator.refuseNewest(this.#activator.size, noRoomFor(pool));
       // Nobody waits any more, and the machine is to know.
       this.changed();
     }
-    if (plan.refuse > 0) this.#activator.refuseNewest(plan.refuse, this.#startRefusal(pool));
+    if (plan.refuse > 0) this.#refuseStart(pool, plan.refuse);
     if (plan.wakeAtMs !== null) this.#wake.by(plan.wakeAtMs);
   }
 
@@ -354,11 +361,17 @@ export class ScaledComponent implements PoolOwner, Load {
     });
   }
 
+  /** What may be asked of a member has changed so that its instances, or decisions, go by it. */
+  limitsChanged(): void {
+    for (const pool of this.#pools) pool.limitsChanged();
+    this.changed();
+  }
+
   roomCame(pool: ComponentPool): void {
     if (pool === this.#pool) return this.changed();
     if (!this.#pools.has(pool)) return;
     // To begin it again would be to ask for the same room again, for ever.
-    if (pool.isHopeless) return pool.refuse(this.#noRoomEver(pool));
+    if (pool.isHopeless) return pool.refuse(noRoomFor(pool));
     try {
       this.#begin(pool);
     } catch (error) {
@@ -401,9 +414,9 @@ export class ScaledComponent implements PoolOwner, Load {
     await Promise.all([...this.#pools].map((pool) => pool.measure()));
   }
 
-  /** Writes into the component's own log. */
-  note(text: string): void {
-    this.#journal.note('info', text, null);
+  /** Writes into its own log, or a member's. */
+  note(text: string, whose: string = this.name): void {
+    this.#journal.note('info', text, null, null, whose);
   }
 
   #serve(pool: ComponentPool): void {
@@ -427,18 +440,14 @@ export class ScaledComponent implements PoolOwner, Load {
     pool.carryOut(plan, 0, this.#occasions.get(pool) ?? null);
   }
 
+  #refuseStart({ revision, startError, retryAtMs }: ComponentPool, count: number): void {
+    const waitMs = retryAtMs - this.#o.clock.monotonicMs();
+    this.#activator.refuseNewest(count, notStarted(revision.spec, startError, waitMs));
+  }
+
   #stumbled(error: unknown): void {
     this.#lastError = asFulcrumError(error).message;
     this.#journal.note('error', `could not be scaled: ${this.#lastError}`);
-  }
-
-  #noRoomEver(pool: ComponentPool): FulcrumError {
-    const holds = formatBytes(pool.settings.settings.memoryBytes);
-    return new FulcrumError(
-      'machine-full',
-      `An instance of component "${this.name}" may hold ${holds}, and the services leave less than that to functions. Lower \`memory\`, or give the server a larger --memory-budget.`,
-      { retryAfterS: 60 },
-    );
   }
 
   /** A debugger's port serves one process at a time; while an older one has it, the system chooses another. */
@@ -460,31 +469,18 @@ export class ScaledComponent implements PoolOwner, Load {
   #goIfDone(): void {
     if (this.#pools.size > 0 || this.#state === 'serving') return;
     this.#wake.cancel();
-    this.#limits.leave(this);
+    this.#members.leave();
     this.#awaitPast(null);
     this.#state = 'gone';
-    this.#o.gone(this);
+    this.#o.gone();
   }
 
   #refusal(): FulcrumError {
-    return this.#state === 'closed' || this.#state === 'gone'
-      ? new FulcrumError('shutting-down', 'The server is shutting down and takes no more work.', {
-          retryAfterS: 1,
-        })
-      : new FulcrumError('not-found', `Component "${this.name}" is not deployed.`);
+    if (this.#state === 'closed' || this.#state === 'gone') return closing();
+    return new FulcrumError('not-found', `Component "${this.name}" is not deployed.`);
   }
+}
 
-  #startRefusal(pool: ComponentPool): FulcrumError {
-    const error = pool.startError;
-    const retryAfterS = Math.max(1, Math.ceil((pool.retryAtMs - this.#o.clock.monotonicMs()) / 1_000));
-    return new FulcrumError(
-      'start-failed',
-      error?.message ?? `Component "${this.name}" could not be started.`,
-      {
-        cause: error,
-        details: error?.details ?? {},
-        retryAfterS,
-      },
-    );
-  }
+function noRoomFor({ revision, settings }: ComponentPool): FulcrumError {
+  return noRoomEver(revision.spec, settings.settings.memoryBytes);
 }

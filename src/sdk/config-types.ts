@@ -15,6 +15,11 @@ export interface AppConfig {
   cors?: true | CorsConfig | undefined;
   /** What holds for the events of the app. */
   events?: EventsConfig | undefined;
+  /**
+   * Modules that share their instances: `{ core: ['checkout', 'inventory'] }`. They have one mode, and call each other without leaving the
+   * process; what a call means stays the same. To part them again is to delete the line. Default: each has instances of its own.
+   */
+  groups?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 export interface EventsConfig {
@@ -105,6 +110,8 @@ interface RunnableConfig extends CommonConfig {
   network?: 'full' | 'none' | undefined;
   /** What holds for its asynchronous invocations. `true`: clients may ask for them with `?async`. Default: they may not. */
   async?: boolean | AsyncConfig | undefined;
+  /** The components that it may call, by `use()` or a service binding. Default: any of the app. */
+  calls?: readonly string[] | undefined;
 }
 
 export interface AsyncConfig {
@@ -228,6 +235,7 @@ export interface StaticConfig extends CommonConfig {
   isolation?: undefined;
   network?: undefined;
   async?: undefined;
+  calls?: undefined;
 }
 
 /**

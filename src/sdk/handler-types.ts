@@ -1,13 +1,41 @@
 /**
- * A component's environment: the `env` of the app and of the component, secrets filled in. A name that is given as the
- * generic is known to be there: `Env<'CURRENCY' | 'PAYMENT_KEY'>`.
+ * A component's environment: the `env` of the app and of the component, secrets filled in, and what can be done from it. A name that is given as the
+ * generic is known to be there: `Env<'CURRENCY' | 'PAYMENT_KEY'>`, and with service bindings `Env<'CURRENCY', 'catalog'>`.
+ *
+ * It has a binding for each module and command of the app that the component may call (all of them, or its `calls`), by name. A variable of
+ * the same name wins, and so does `events`: `binding('events')` of 'fulcrum' reaches such a component. Neither bindings nor
+ * `events` are among what is listed of it (`Object.keys`, spread, JSON).
  */
-export type Env<Name extends string = never> = { readonly [name: string]: string | undefined } & {
+export type Env<Name extends string = never, Binding extends string = never> = {
+  readonly [name: string]: string | undefined;
+} & {
   readonly [N in Name]: string;
+} & {
+  readonly [B in Binding]: ServiceBinding;
 } & {
   /** The app's events. */
   readonly events: EventPublisher;
 };
+
+/** Another component of the app, as something to send HTTP requests to. */
+export interface ServiceBinding {
+  /**
+   * Sends a request to the component's `fetch` handler, or to the program of a command; no network is between. Works as `fetch` does, but for this:
+   *
+   * - A relative URL (`'/items/A-1'`) is one of `http://<component>/`. The callee sees the URL as it is written here, whatever host it names.
+   * - Redirects are answers like any other: none is followed, and `redirect: 'error'` rejects where one comes.
+   * - Nothing is decoded or added: what the callee encodes (`Content-Encoding`) arrives so, and the request has the headers that are
+   *   written here, with the request id and the trace. What concerns a connection (`Connection`, `Transfer-Encoding`, `Upgrade`, …) is dropped.
+   * - The request is never sent again by itself.
+   *
+   * Bodies are streamed both ways. The request ends with the invocation that makes it, with its `signal`, and where the answer's body is cancelled.
+   *
+   * Rejects with what the callee's handler throws before it answers (name, message, code and cause), with the reason of the signal, or with
+   * `call-unknown-component`, `call-not-allowed`, `call-too-deep`, `call-too-large`, `handler-missing`, `bad-response`, `timeout`, `instance-crashed`,
+   * `overloaded`, `rate-limited`, `switched-off`, or `outside-fulcrum` where the code does not run inside an app. What goes wrong after that errors the body.
+   */
+  readonly fetch: (input: Request | string | URL, init?: RequestInit) => Promise<Response>;
+}
 
 /** How a component publishes events. */
 export interface EventPublisher {

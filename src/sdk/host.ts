@@ -1,4 +1,4 @@
-import type { EventPublisher, PublishedEvent } from './handler-types.ts';
+import type { Context, EventPublisher, PublishedEvent, ServiceBinding } from './handler-types.ts';
 
 /**
  * What a running instance gives to the author's code through the sdk. The bundled copy of the sdk and the runtime's child
@@ -10,8 +10,12 @@ export interface InstanceHost {
   readonly component: string;
   /** Calls a named function of another component. Rejects with what it threw. */
   call(component: string, functionName: string, args: readonly unknown[]): Promise<unknown>;
+  /** Sends a request to another component, as `ServiceBinding` says. Absent in what is older than bindings are. */
+  fetch?(component: string, ...request: Parameters<ServiceBinding['fetch']>): Promise<Response>;
   /** Publishes an event, as `EventPublisher` says; it is looked at before this returns. Absent in what is older than events are. */
   publish?(...event: Parameters<EventPublisher['publish']>): Promise<PublishedEvent>;
+  /** Of the invocation whose code runs at this moment; null where none does. Absent in what is older than this is. */
+  context?(): Context | null;
 }
 
 const HOST = Symbol.for('fulcrum.instance-host');

@@ -1,9 +1,12 @@
 /**
  * What an author imports as `fulcrum`. It is bundled into every component, so it holds next to nothing: types, two
- * identities and two ways to whoever runs it.
+ * identities and three ways to whoever runs it.
  */
+export { binding } from './binding.ts';
+export { context } from './context.ts';
 export { defineApp, secret } from './define.ts';
 export { events } from './events.ts';
+export { idempotent } from './idempotent.ts';
 export { use } from './use.ts';
 export type { Remote } from './use.ts';
 export type {
@@ -41,5 +44,6 @@ export type {
   QueueBatch,
   QueueMessage,
   ScheduledEvent,
+  ServiceBinding,
   WebSocketHooks,
 } from './handler-types.ts';

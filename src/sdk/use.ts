@@ -1,5 +1,5 @@
-import { FulcrumError } from '../base/errors.ts';
 import { instanceHost } from './host.ts';
+import { outsideFulcrum } from './outside.ts';
 
 /** A component as another one sees it: its exported named functions, each of them async. */
 export type Remote<M> = {
@@ -26,9 +26,16 @@ const NOT_CALLS: ReadonlySet<string> = new Set(['default', 'then', 'toJSON']);
  * const price = await catalog.priceOf('A-1');
  * ```
  *
- * Arguments and results are cloned (the structured clone algorithm), wherever the other component runs. A call rejects with
- * what the function threw, or with `call-unknown-component`, `call-unknown-function`, `call-not-cloneable`,
- * `call-too-large`, `timeout`, `overloaded`, `rate-limited`, `switched-off`, or `outside-fulcrum` where the code does not run inside an app.
+ * Arguments and results are cloned (the structured clone algorithm, 10 MB at most), wherever the other component runs. A `ReadableStream` and an
+ * `AbortSignal` among them pass, 32 in one value at most; whoever passes a stream has given it away.
+ *
+ * A call has its own component's timeout, and never more time than its caller has left; the signal of its `context()` aborts when its caller has gone.
+ * It is made once, unless the function is marked `idempotent`.
+ *
+ * It rejects with a copy of what the function threw (name, message, code and cause), or with `call-unknown-component`, `call-unknown-function`,
+ * `call-not-allowed`, `call-cycle`, `call-too-deep`, `call-not-cloneable`, `call-too-large`, `handler-missing` (of a command), `timeout`, `client-gone`
+ * (the caller's own invocation is over), `instance-crashed`, `overloaded`, `rate-limited`, `switched-off`, or `outside-fulcrum` where the code does not
+ * run inside an app; the message names callee and request. A stream in its result fails with `instance-crashed` where its instance ends.
  * Where it may be tried again later, `retryAfterS` of the error says in how many seconds. A handler that lets such a refusal through
  * (`rate-limited`, `switched-off`, `overloaded`, `machine-full`, `resources-exhausted`) answers 503 with `Retry-After`.
  *
@@ -52,11 +59,7 @@ function remoteFunction(component: string, name: string): RemoteFunction {
   return async (...args) => {
     const host = instanceHost();
     if (host === null) {
-      throw new FulcrumError(
-        'outside-fulcrum',
-        `${component}.${name}() was called outside Fulcrum, where there is no component '${component}'. Start the app with ` +
-          "`fulcrum dev`, or in a test with startApp() of 'fulcrum/testing'.",
-      );
+      throw outsideFulcrum(host, `${component}.${name}() was called`, `no component '${component}'`, 'calls');
     }
     return host.call(component, name, args);
   };

@@ -20,15 +20,18 @@ export function affectedBy(
   prepared: Pick<Prepared, 'revisions' | 'configSources'>,
 ): 'config' | ReadonlySet<string> {
   const components = new Set<string>();
+  const revisions = [...prepared.revisions.values()].flatMap((revision) =>
+    revision.kind === 'group' ? revision.members : revision,
+  );
   const storage = [...prepared.revisions.values()].flatMap((revision) => revision.spec.storage);
   for (const path of changed) {
     if (prepared.configSources.has(path)) return 'config';
-    for (const [name, revision] of prepared.revisions) {
+    for (const revision of revisions) {
       const touched =
-        revision.kind === 'module'
-          ? revision.bundle.sources.includes(path)
-          : isProgramFile(path, revision.spec.cwd, storage);
-      if (touched) components.add(name);
+        revision.kind === 'command'
+          ? isProgramFile(path, revision.spec.cwd, storage)
+          : revision.bundle.sources.includes(path);
+      if (touched) components.add(revision.spec.name);
     }
   }
   return components;

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { FakeClock } from '../base/fake-clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { machine, spec } from '../capacity/testing/usage.ts';
-import { NO_LIMITS, type Limits } from '../model/app.ts';
+import { NO_LIMITS, type AppSpec, type GroupSpec, type Limits, type ModuleSpec } from '../model/app.ts';
 import type { ComponentCapacity } from '../model/capacity.ts';
 import type { UsageRecord } from '../model/usage.ts';
 import type { UsageHours, UsageStore } from '../model/usage-store.ts';
@@ -36,7 +36,7 @@ class WatchedUsage {
   }
 }
 
-async function world(t: TestContext) {
+async function world(t: TestContext, groups: AppSpec['groups'] = new Map()) {
   const clock = new FakeClock();
   const folder = await mkdtemp(join(tmpdir(), 'fulcrum-capacity-'));
   const store = await openSqliteStore({ path: join(folder, 'store.db'), clock, logger: silentLogger });
@@ -47,14 +47,17 @@ async function world(t: TestContext) {
     await rm(folder, { recursive: true });
   });
   const usage = new WatchedUsage(store.usage);
+  const grouped = [...groups.values()];
+  const components = new Map(
+    [SPEC, ...grouped.flatMap(({ members }) => members)].map((one) => [one.name, one]),
+  );
+  const instances = [{ mode: 'function' }, { mode: 'service' }];
   const serving = {
-    spec: { environment: 'production' },
-    runs: (name: string) => (name === 'catalog' ? SPEC : null),
+    spec: { environment: 'production', components, groups },
     scaler: {
-      names: () => ['catalog'],
-      mode: () => 'function',
       status: () => [
-        { name: 'catalog', mode: 'function', instances: [{ mode: 'function' }, { mode: 'service' }] },
+        { name: 'catalog', mode: 'function', instances },
+        ...grouped.map(({ name }) => ({ name, mode: 'function', instances })),
       ],
     },
   } as unknown as MeasuredApp['serving'];
@@ -101,6 +104,33 @@ test('what a meter has recorded is read back: requests, time, CPU, and how many 
   assert.equal(catalog!.peak!.concurrency.value, 3);
   assert.deepEqual(catalog!.now.instances, 2);
   assert.equal(catalog!.now.memoryBytes, SPEC.function.memoryBytes + SPEC.service.memoryBytes);
+});
+
+test('of a group it is what was asked of all its members, and what may be asked of each', async (t) => {
+  const members = [spec({ name: 'checkout' }), spec({ name: 'inventory' })] as ModuleSpec[];
+  const group = { ...members[0]!, kind: 'group', name: 'core', members } as unknown as GroupSpec;
+  const { meter, capacity, record, minuteMs, limits } = await world(t, new Map([['core', group]]));
+  limits.of('inventory').configure({ ...NO_LIMITS, rps: 7 });
+  for (let i = 0; i < 60; i++) {
+    for (const component of ['checkout', 'inventory', 'inventory'])
+      record(minuteMs + i * 1_000, { component });
+  }
+  await meter.flush();
+  const { components } = await capacity.report(7);
+  assert.deepEqual(
+    components.map(({ name, members: whose }) => [name, whose]),
+    [
+      ['core', ['checkout', 'inventory']],
+      ['catalog', null],
+    ],
+  );
+  const [core] = components;
+  assert.deepEqual([core!.peak!.rps.value, core!.peak!.concurrency.value], [3, 3]);
+  assert.equal(core!.peak!.concurrencyFrom, 'arrivals');
+  assert.deepEqual(core!.limits.map(({ name, component, peak }) => [name, component, peak]).slice(1), [
+    ['rps', 'inventory', 2],
+  ]);
+  assert.equal(core!.now.memoryBytes, SPEC.function.memoryBytes + SPEC.service.memoryBytes);
 });
 
 test('what ran into the busiest minute from before counts in it', async (t) => {

@@ -1,10 +1,18 @@
 import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { peakConcurrency } from '../capacity/concurrency.ts';
-import { capacityReport, withOthersCoarse, type ComponentInput, type Machine } from '../capacity/report.ts';
+import { joinedHours } from '../capacity/demand.ts';
+import {
+  capacityReport,
+  withOthersCoarse,
+  type ComponentInput,
+  type LimitedInput,
+  type Machine,
+} from '../capacity/report.ts';
 import { UsageHistory } from '../meter/usage-history.ts';
 import type { CapacityReader, CapacityReport } from '../model/capacity.ts';
-import type { UsageHour, UsageHours, UsageMinute, UsageStore } from '../model/usage-store.ts';
+import type { Arrival, UsageHour, UsageHours, UsageMinute, UsageStore } from '../model/usage-store.ts';
+import { membersOf, unitsOf } from '../model/units.ts';
 import type { Turns } from '../scaling/turns.ts';
 import type { UsageMeter } from '../meter/usage-meter.ts';
 import type { AppLimits } from '../scaling/limits/app-limits.ts';
@@ -105,14 +113,21 @@ export class AppCapacity {
       throw new FulcrumError('shutting-down', 'The app has not started yet.', { retryAfterS: 1 });
     const nowMs = clock.nowMs();
     const toMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
-    const read: Pick<ComponentInput, 'spec' | 'hours' | 'present' | 'peakConcurrency'>[] = [];
-    for (const name of release.scaler.names()) {
-      const spec = release.runs(name);
-      if (spec === null) continue;
-      const known = await this.#hours(name, toMs - days * DAY_MS, toMs + HOUR_MS);
-      const hours = known.filter(({ hourMs }) => hourMs < toMs);
-      const present = known.find(({ hourMs }) => hourMs === toMs) ?? null;
-      read.push({ spec, hours, present, peakConcurrency: await this.#peakConcurrency(name, hours) });
+    const read: Pick<ComponentInput, 'spec' | 'hours' | 'present' | 'peakConcurrency' | 'components'>[] = [];
+    for (const spec of unitsOf(release.spec)) {
+      const components: LimitedInput[] = [];
+      for (const name of membersOf(spec)) {
+        const known = await this.#hours(name, toMs - days * DAY_MS, toMs + HOUR_MS);
+        const present = known.find(({ hourMs }) => hourMs === toMs) ?? null;
+        const hours = known.filter(({ hourMs }) => hourMs < toMs);
+        components.push({ name, hours, present, limits: app.limits.of(name).holds });
+      }
+      const hours = joinedHours(components.map((one) => one.hours));
+      const [present = null] = joinedHours(
+        components.map((one) => (one.present === null ? [] : [one.present])),
+      );
+      const peakConcurrency = await this.#peakConcurrency(membersOf(spec), hours);
+      read.push({ spec, hours, present, components, peakConcurrency });
     }
     // After all that was waited for, so that it is of one moment, and of now.
     const statuses = new Map(release.scaler.status().map((status) => [status.name, status]));
@@ -120,11 +135,14 @@ export class AppCapacity {
       const { mode, instances } = statuses.get(one.spec.name) ?? {};
       // A deploy may have taken it away meanwhile.
       if (mode === undefined || mode === null || instances === undefined) return [];
-      const { count, cpuMs } = app.meter.lastMinute(one.spec.name);
-      const memoryBytes = instances.reduce((bytes, { mode: its }) => bytes + one.spec[its].memoryBytes, 0);
+      const minutes = membersOf(one.spec).map((name) => app.meter.lastMinute(name));
+      const count = total(minutes, (minute) => minute.count);
+      const cpuMs = total(minutes, (minute) => minute.cpuMs);
+      const memoryBytes = total(instances, ({ mode: its }) => one.spec[its].memoryBytes);
       const now = { rps: count / 60, cpuCores: cpuMs / MINUTE_MS, instances: instances.length, memoryBytes };
-      const spec = { ...one.spec, limits: app.limits.of(one.spec.name).holds };
-      return [{ ...one, spec, mode, now }];
+      // Those that hold now, and not when it was begun.
+      const limited = one.components.map((its) => ({ ...its, limits: app.limits.of(its.name).holds }));
+      return [{ ...one, components: limited, mode, now }];
     });
     const { environment } = release.spec;
     const has = machine();
@@ -147,23 +165,22 @@ export class AppCapacity {
     return hours;
   }
 
-  /** Counted in the component's busiest minute; null where that cannot be told exactly. */
-  async #peakConcurrency(component: string, hours: readonly UsageHour[]): Promise<number | null> {
+  /** Counted in the busiest minute of components that share their instances; null where that cannot be told exactly. */
+  async #peakConcurrency(components: readonly string[], hours: readonly UsageHour[]): Promise<number | null> {
     if (hours.length === 0) return null;
     const hour = hours.reduce((best, one) => (one.minuteWorkMs > best.minuteWorkMs ? one : best));
-    const minute = await this.#busiestMinute(component, hour.hourMs);
+    const minute = await this.#busiestMinute(components, hour.hourMs);
     if (minute === null || minute.served > MAX_ARRIVALS) return null;
     const { minuteMs, served } = minute;
     const meanMs = served === 0 ? 0 : minute.workMs / served;
-    const range = {
-      component,
-      fromMs: minuteMs - (meanMs > LONG_MS ? BEFORE_MS.long : BEFORE_MS.short),
-      toMs: minuteMs + MINUTE_MS,
-    };
+    const fromMs = minuteMs - (meanMs > LONG_MS ? BEFORE_MS.long : BEFORE_MS.short);
+    const toMs = minuteMs + MINUTE_MS;
     try {
-      const arrivals = await this.#history.arrivals(range, MAX_ARRIVALS);
+      let arrivals: Arrival[] = [];
+      for (const component of components)
+        arrivals = arrivals.concat(await this.#history.arrivals({ component, fromMs, toMs }, MAX_ARRIVALS));
       const kept = arrivals.filter(({ arrivedAtMs, refused }) => !refused && arrivedAtMs >= minuteMs).length;
-      return kept < COMPLETE * served ? null : peakConcurrency(arrivals, minuteMs, range.toMs);
+      return kept < COMPLETE * served ? null : peakConcurrency(arrivals, minuteMs, toMs);
     } catch (error) {
       if (error instanceof FulcrumError && error.code === 'bad-request') return null;
       throw error;
@@ -171,30 +188,29 @@ export class AppCapacity {
   }
 
   async #busiestMinute(
-    component: string,
+    components: readonly string[],
     hourMs: number,
   ): Promise<{ minuteMs: number; served: number; workMs: number } | null> {
-    const { items } = await this.#o.usage.minutes({
-      app: this.#o.app.id,
-      component,
-      fromMs: hourMs,
-      toMs: hourMs + HOUR_MS,
-      limit: MAX_MINUTES,
-      after: null,
-    });
+    const items: UsageMinute[] = [];
+    for (const component of components) items.push(...(await this.#minutes(component, hourMs)));
     // What is folded tells of no minute.
     if (items.some(({ spanMs }) => spanMs > MINUTE_MS)) return null;
     const minutes = [...Map.groupBy(items, ({ minuteMs }) => minuteMs)].map(([minuteMs, parts]) => ({
       minuteMs,
-      served: sum(parts, ({ outcome, count }) => (outcome === 'refused' ? 0 : count)),
-      workMs: sum(parts, ({ startMs, durationMs }) => startMs + durationMs),
+      served: total(parts, ({ outcome, count }) => (outcome === 'refused' ? 0 : count)),
+      workMs: total(parts, ({ startMs, durationMs }) => startMs + durationMs),
     }));
     return minutes.length === 0 ? null : minutes.reduce((a, b) => (b.workMs > a.workMs ? b : a));
   }
+
+  async #minutes(component: string, hourMs: number): Promise<readonly UsageMinute[]> {
+    const range = { fromMs: hourMs, toMs: hourMs + HOUR_MS, limit: MAX_MINUTES, after: null };
+    return (await this.#o.usage.minutes({ app: this.#o.app.id, component, ...range })).items;
+  }
 }
 
-function sum(parts: readonly UsageMinute[], of: (part: UsageMinute) => number): number {
-  return parts.reduce((total, part) => total + of(part), 0);
+function total<T>(parts: readonly T[], of: (part: T) => number): number {
+  return parts.reduce((sum, part) => sum + of(part), 0);
 }
 
 function letOthers(): Promise<void> {

@@ -13,16 +13,17 @@ import type {
 } from '../control/port.ts';
 import type { AppEvents } from '../model/app-events.ts';
 import type { Published } from '../model/event.ts';
+import type { CallGraph } from '../model/calls.ts';
 import type { CapacityReader, CapacityReport } from '../model/capacity.ts';
 import type { ChosenMode } from '../model/app-record.ts';
 import type { AppSpec, ChosenLimits, ComponentSpec, Limits, ModeSetting } from '../model/app.ts';
 import type { InvocationResult } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
-import type { AppStatus, BacklogStatus, ComponentStatus, LimitsStatus } from '../model/status.ts';
+import type { AppStatus, ComponentStatus, GroupStatus, LimitsStatus } from '../model/status.ts';
 import { limitsText } from '../model/limits-text.ts';
+import { groupOf, membersOf } from '../model/units.ts';
 import { modeFor } from '../scaling/mode-settings.ts';
-import { KEPT_DECISIONS } from '../scaling/decisions.ts';
-import type { ComponentScaleStatus } from '../scaling/scaled-component.ts';
+import { AppStatuses } from './app-statuses.ts';
 import type { Engines } from './engines.ts';
 import type { LiveRelease } from './live-release.ts';
 import { publishCloudEvents } from './gateway-events.ts';
@@ -38,8 +39,8 @@ export interface AppControlOptions {
   readonly clock: Clock;
   /** Throws where nothing may be changed now. */
   readonly mayChange?: () => void;
-  /** Keeps a mode that was chosen by hand; called when it serves. */
-  readonly keepMode?: (component: string, mode: ChosenMode) => Promise<void>;
+  /** Keeps a mode that was chosen by hand for a component or a group; called when it serves. */
+  readonly keepMode?: (unit: string, mode: ChosenMode) => Promise<void>;
   /** Keeps limits that were chosen by hand, likewise; null: there are none any more. */
   readonly keepLimits?: (component: string, choice: ChosenLimits | null) => Promise<void>;
 }
@@ -49,6 +50,7 @@ export class AppControl implements ControlPort {
   readonly logs: LogReader;
   readonly #options: AppControlOptions;
   readonly #startedAtMs: number;
+  readonly #statuses: AppStatuses;
   #gatewayUrl = '';
   #failedDeploy: AppStatus['failedDeploy'] = null;
 
@@ -56,6 +58,7 @@ export class AppControl implements ControlPort {
     this.#options = options;
     this.logs = options.logs;
     this.#startedAtMs = options.clock.nowMs();
+    this.#statuses = new AppStatuses(options);
   }
 
   /** Called when a deploy serves. */
@@ -85,18 +88,12 @@ export class AppControl implements ControlPort {
     };
   }
 
-  async components(): Promise<readonly ComponentStatus[]> {
-    const { app } = this.#options;
-    const serving = this.#serving();
-    await Promise.all(app.live.map(({ scaler }) => scaler.measure()));
-    const others = app.live.filter((release) => release !== serving).flatMap(({ scaler }) => scaler.status());
-    const scaled = new Map(serving.scaler.status().map((status) => [status.name, status]));
-    return await Promise.all(
-      [...serving.spec.components.values()].map(async (spec) => {
-        const scaledWith = withInstancesOf(scaled.get(spec.name), others);
-        return this.#statusOf(serving, spec, scaledWith, await this.#backlog(spec));
-      }),
-    );
+  components(): Promise<readonly ComponentStatus[]> {
+    return Promise.try(() => this.#statuses.components(this.#serving()));
+  }
+
+  groups(): Promise<readonly GroupStatus[]> {
+    return Promise.try(() => this.#statuses.groups(this.#serving()));
   }
 
   get events(): AppEvents {
@@ -107,36 +104,41 @@ export class AppControl implements ControlPort {
     return await publishCloudEvents(this.events, fields, body);
   }
 
+  calls(windowMs: number): CallGraph {
+    return this.#options.app.callGraph(windowMs);
+  }
+
   async capacity(days: number, reader: CapacityReader): Promise<CapacityReport> {
     return this.#options.app.capacity.report(days, reader);
   }
 
-  async setMode(component: string, mode: ModeSetting, { force } = { force: false }): Promise<ModeChange> {
-    this.#runnable(component, 'has no mode');
-    if (!force) refuseUnsafe(await this.checkMode(component, mode));
+  async setMode(unit: string, mode: ModeSetting, { force } = { force: false }): Promise<ModeChange> {
+    this.#assertUnit(unit, mode);
+    if (!force) refuseUnsafe(await this.checkMode(unit, mode));
     const { app, keepMode, mayChange } = this.#options;
     mayChange?.();
     const serving = this.#serving();
-    const before = app.canary?.choice(component)?.chosen ?? null;
+    const before = app.canary?.choice(unit)?.chosen ?? null;
     const canary = before === null ? null : app.canary;
     // The canary first: it has fewer clients, and where it cannot follow nothing has changed for the others.
-    await canary?.scaler.setMode(component, mode);
+    await canary?.scaler.setMode(unit, mode);
     try {
-      const switched = await serving.scaler.setMode(component, mode);
-      const { configured } = serving.choice(component)!;
-      await keepMode?.(component, { configured, chosen: mode, mode: switched.to });
-      return { component, ...switched };
+      const switched = await serving.scaler.setMode(unit, mode);
+      const { configured } = serving.choice(unit)!;
+      const isGroup = serving.spec.groups.has(unit);
+      await keepMode?.(unit, { configured, chosen: mode, mode: switched.to, ...(isGroup && { isGroup }) });
+      return { component: unit, ...switched };
     } catch (error) {
-      await canary?.scaler.setMode(component, before ?? mode).catch(() => undefined);
+      await canary?.scaler.setMode(unit, before ?? mode).catch(() => undefined);
       throw error;
     }
   }
 
-  async checkMode(component: string, mode: ModeSetting): Promise<ModeCheck> {
-    this.#runnable(component, 'has no mode');
+  async checkMode(unit: string, mode: ModeSetting): Promise<ModeCheck> {
+    this.#assertUnit(unit, mode);
     const { app } = this.#options;
     const release = this.#serving();
-    return app.checks.check(release.revision(component), release.scaler.mode(component), modeFor(mode));
+    return app.checks.check(release.revision(unit), release.scaler.mode(unit), modeFor(mode));
   }
 
   limits(component: string): LimitsStatus {
@@ -204,50 +206,18 @@ export class AppControl implements ControlPort {
     };
   }
 
-  #statusOf(
-    release: LiveRelease,
-    spec: ComponentSpec,
-    scaled: ComponentScaleStatus | undefined,
-    backlog: BacklogStatus | null,
-  ): ComponentStatus {
-    const choice =
-      spec.kind === 'static' || !scaled?.mode
-        ? null
-        : this.#options.engines.choice(spec, scaled.mode, scaled.revision);
-    return {
-      name: spec.name,
-      kind: spec.kind,
-      modeSetting: scaled?.modeSetting ?? null,
-      mode: scaled?.mode ?? null,
-      revision: scaled?.revision ?? null,
-      engine: choice?.engine ?? null,
-      engineReason: choice?.reason ?? null,
-      sandbox: choice === null ? null : release.sandbox(spec.name, choice.engine),
-      routes: spec.routes.map((route) => `${route.host ?? ''}${route.path}`),
-      events: spec.kind === 'static' ? [] : (spec.subscription?.types ?? []),
-      schedules: this.#options.app.events.schedules(spec.name),
-      backlog,
-      instances: scaled?.instances ?? [],
-      queued: scaled?.queued ?? 0,
-      lastMinute: spec.kind === 'static' ? null : this.#options.app.meter.lastMinute(spec.name),
-      lastError: scaled?.lastError ?? null,
-      decisions: scaled?.decisions ?? [],
-      limits: spec.kind === 'static' ? null : this.#options.app.limits.of(spec.name).status(),
-    };
-  }
-
-  /** Null, too, where the store does not say: what runs is to be seen all the same. */
-  async #backlog(spec: ComponentSpec): Promise<BacklogStatus | null> {
-    return spec.kind === 'static'
-      ? null
-      : await this.#options.app.events.backlog(spec.name).catch(() => null);
-  }
-
   #runnable(component: string, otherwise: string): Exclude<ComponentSpec, { kind: 'static' }> {
-    const { components } = this.#served();
+    const { components, groups } = this.#served();
     const spec = components.get(component);
+    const group = groups.get(component);
+    if (group !== undefined) {
+      throw new FulcrumError(
+        'bad-request',
+        `'${component}' is a group and ${otherwise}. Its members: ${membersOf(group).join(', ')}.`,
+      );
+    }
     if (spec === undefined) {
-      const near = nearest(component, components.keys());
+      const near = nearest(component, [...components.keys(), ...groups.keys()]);
       throw new FulcrumError(
         'not-found',
         `There is no component '${component}'.${near ? ` Did you mean '${near}'?` : ''}`,
@@ -262,6 +232,21 @@ export class AppControl implements ControlPort {
     return spec;
   }
 
+  /** That `unit` is what has a mode of its own: a group, or a component that is in none. */
+  #assertUnit(unit: string, mode: ModeSetting): void {
+    const app = this.#served();
+    if (app.groups.has(unit)) return;
+    this.#runnable(unit, 'has no mode');
+    const group = groupOf(app, unit);
+    if (group === null) return;
+    const members = membersOf(app.groups.get(group)!).join(', ');
+    throw new FulcrumError(
+      'bad-request',
+      `'${unit}' has no mode of its own: it is in the group '${group}' (${members}), whose members share their processes. Switch the group: \`fulcrum mode ${group} ${mode}\`.`,
+      { details: { group } },
+    );
+  }
+
   #served(): AppSpec {
     return this.#serving().spec;
   }
@@ -272,25 +257,6 @@ export class AppControl implements ControlPort {
       throw new FulcrumError('shutting-down', 'The app has not started yet.', { retryAfterS: 1 });
     return serving;
   }
-}
-
-/** With the instances that other releases of its app still or already have, and why those came and went. */
-function withInstancesOf(
-  serving: ComponentScaleStatus | undefined,
-  others: readonly ComponentScaleStatus[],
-): ComponentScaleStatus | undefined {
-  if (serving === undefined) return undefined;
-  const same = others.filter(({ name }) => name === serving.name);
-  if (same.length === 0) return serving;
-  const all = [serving, ...same];
-  return {
-    ...serving,
-    instances: all.flatMap(({ instances }) => instances),
-    decisions: all
-      .flatMap(({ decisions }) => decisions)
-      .toSorted((a, b) => a.atMs - b.atMs)
-      .slice(-KEPT_DECISIONS),
-  };
 }
 
 function parseAnswer(bytes: Uint8Array): unknown {

@@ -2,26 +2,27 @@ import { closeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { AppSpec, RunnableSpec } from '../model/app.ts';
+import type { AppSpec, GroupSpec, UnitSpec } from '../model/app.ts';
 import { appId } from '../base/app-id.ts';
-import type { Revision } from '../model/revision.ts';
+import { bundlesOf, type Revision } from '../model/revision.ts';
+import { runnableOf, unitsOf } from '../model/units.ts';
 import type { Machine } from '../runtime/sandbox/machine.ts';
 import { canBeOwned, mappedNamespace } from '../runtime/sandbox/owned-files.ts';
 import { isWithin, type OwnedFiles, type SandboxRequest } from '../runtime/sandbox/plan.ts';
 import { giveStorage } from '../runtime/sandbox/storage.ts';
 import { assignUids, componentUids } from '../runtime/sandbox/uid.ts';
-import { closedToOthers, runnable, storageOf, type ComponentFiles } from './sandbox-files.ts';
+import { closedToOthers, storageOf, type ComponentFiles } from './sandbox-files.ts';
 
 export type ComponentUser = Pick<SandboxRequest, 'uid' | 'uidMissing' | 'owned'>;
 
-/** The users of an app's components: which each has, and that it gets at what it may read and write. */
+/** The users of an app's units: which each has, and that it gets at what it may read and write. */
 export class ComponentUsers {
   readonly #machine: Machine;
   readonly #logger: Logger;
   /** By owner and user: descriptors of this process. */
   readonly #namespaces = new Map<string, Promise<number | null>>();
   readonly #uids = new WeakMap<AppSpec, Promise<ReadonlyMap<string, number> | null>>();
-  /** By user: the app and component that have it. Two apps' may not meet at one, or each could write what the other stores. */
+  /** By user: the app and unit that have it. Two apps' may not meet at one, or each could write what the other stores. */
   readonly #owners = new Map<number, string>();
 
   constructor(machine: Machine, logger: Logger) {
@@ -47,8 +48,8 @@ export class ComponentUsers {
     const ids = await this.#uidsOf(app);
     const uid = ids?.get(spec.name) ?? null;
     if (uid === null || !machine.capabilities.changeUser) return { uid: null };
-    const sources = revision.kind === 'module' ? revision.bundle.sources : [];
-    const looked = revision.kind === 'module' ? [revision.bundle.path, ...sources] : [];
+    const sources = bundlesOf(revision).flatMap((bundle) => bundle.sources);
+    const looked = [...bundlesOf(revision).map((bundle) => bundle.path), ...sources];
     const all = [...runtime, ...files.readable];
     if (!machine.capabilities.administrate) {
       // No mounts: what it reads, and the socket, it reaches as any other user does, or not at all.
@@ -124,19 +125,36 @@ export class ComponentUsers {
     const range = componentUids(this.#machine.uidRanges);
     if (range === null) return null;
     const id = appId(app.name, app.environment);
-    const specs = runnable(app);
-    const names = specs.map(({ name }) => name);
+    // Of members, too, though they have none at present: so no group's is that of a component whose older instances are still there.
+    const names = [...runnableOf(app), ...app.groups.values()].map(({ name }) => name);
     const taken = (uid: number): boolean => !(this.#owners.get(uid) ?? `${id}\0`).startsWith(`${id}\0`);
     const ids = new Map(assignUids(id, names, range, taken));
     for (const [name, uid] of ids) this.#owners.set(uid, `${id}\0${name}`);
-    if (this.#machine.capabilities.administrate) await this.#shareWhereStorageIs(app, specs, ids);
+    if (this.#machine.capabilities.administrate) {
+      for (const group of app.groups.values()) await this.#keepWhereStorageIs(app, group, ids);
+      await this.#shareWhereStorageIs(app, unitsOf(app), ids);
+    }
     return ids;
   }
 
-  /** Components that write the same folder have one user, where it cannot belong to each of them by a mount of its own. */
+  /**
+   * A group has the user of the first member that stores where its folder cannot belong to both by mounts: what that member runs by itself, in
+   * another release or until just now, goes on writing there.
+   */
+  async #keepWhereStorageIs(app: AppSpec, group: GroupSpec, ids: Map<string, number>): Promise<void> {
+    for (const member of group.members) {
+      const folders = await storageOf(app, member);
+      if (folders.length === 0) continue;
+      const { refused } = await this.#owned(folders, ids.get(group.name)!);
+      if (refused.length > 0) ids.set(group.name, ids.get(member.name)!);
+      return;
+    }
+  }
+
+  /** Units that write the same folder have one user, where it cannot belong to each of them by a mount of its own. */
   async #shareWhereStorageIs(
     app: AppSpec,
-    specs: readonly RunnableSpec[],
+    specs: readonly UnitSpec[],
     ids: Map<string, number>,
   ): Promise<void> {
     for (const [index, spec] of specs.entries()) {

@@ -11,5 +11,9 @@ export function deferredCaller(): Caller & { set(caller: Caller): void } {
       if (real === null) throw new Error('A component called another before the app was started.');
       return real.call(from, to, invocation, parent);
     },
+    fetch(from, to, order, parent) {
+      if (real === null) throw new Error('A component called another before the app was started.');
+      real.fetch(from, to, order, parent);
+    },
   };
 }

@@ -20,9 +20,13 @@ export type DevEvent =
   | { readonly kind: 'reload-failed'; readonly error: FulcrumError }
   | { readonly kind: 'log'; readonly entry: LogEntry };
 
+/** A component, or a group, whose members come behind it. */
 export interface ComponentLine {
   readonly name: string;
-  readonly kind: ComponentSpec['kind'];
+  readonly kind: ComponentSpec['kind'] | 'group';
+  /** The one that it is in; null: it runs by itself. */
+  readonly group: string | null;
+  /** Null of a static component, and of a member, which has its group's. */
   readonly mode: Mode | null;
   readonly routes: readonly string[];
 }

@@ -2,10 +2,12 @@ import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Builder } from '../build/builder.ts';
 import { watchApp, type AppWatch } from '../build/watch-app.ts';
+import { bundlesOf } from '../model/revision.ts';
 import type { DevEvent } from './dev-events.ts';
 import type { Platform } from './platform.ts';
 import { prepare, rebuild, type Prepared } from './prepare.ts';
 import { affectedBy } from './affected.ts';
+import { changedComponents } from './changed-components.ts';
 import { programFolders } from './program-folders.ts';
 
 export interface DevReloaderOptions {
@@ -40,7 +42,7 @@ export class DevReloader {
   #failed: ReadonlySet<string> = new Set();
   #reloads = 0;
   /** Paths by revision, of those that may still run. */
-  readonly #bundles = new Map<string, string>();
+  readonly #bundles = new Map<string, readonly string[]>();
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: DevReloaderOptions) {
@@ -108,17 +110,12 @@ export class DevReloader {
         : await rebuild(before, affected, builder, String(this.#reloads));
     await platform.deploy(next, { inspect });
     this.#prepared = next;
-    return [...next.revisions]
-      .filter(([name, revision]) => {
-        const old = before.revisions.get(name);
-        return old?.id !== revision.id || old.envDigest !== revision.envDigest;
-      })
-      .map(([name]) => name);
+    return changedComponents(before, next);
   }
 
   #files(): string[] {
     const sources = [...this.#prepared.revisions.values()].flatMap((revision) =>
-      revision.kind === 'module' ? revision.bundle.sources : [],
+      bundlesOf(revision).flatMap((bundle) => bundle.sources),
     );
     // The mend of a failed build may lie in a file that the last good version did not have.
     return [...this.#prepared.configSources, ...sources, ...this.#failed];
@@ -126,7 +123,10 @@ export class DevReloader {
 
   #remember(): void {
     for (const revision of this.#prepared.revisions.values()) {
-      if (revision.kind === 'module') this.#bundles.set(revision.id, revision.bundle.path);
+      this.#bundles.set(
+        revision.id,
+        bundlesOf(revision).map(({ path }) => path),
+      );
     }
   }
 
@@ -140,11 +140,10 @@ export class DevReloader {
     const { platform, builder } = this.#options;
     this.#remember();
     const current = [...this.#prepared.revisions.values()].map((revision) => revision.id);
-    const running = platform.scaler.status().flatMap(({ instances }) => instances.map((one) => one.revision));
-    const needed = new Set([...current, ...running]);
+    const needed = new Set([...current, ...platform.scaler.running()]);
     for (const id of this.#bundles.keys()) if (!needed.has(id)) this.#bundles.delete(id);
     await builder
-      .prune(new Set(this.#bundles.values()))
+      .prune(new Set([...this.#bundles.values()].flat()))
       .catch((error: unknown) => platform.logger.warn({ err: error }, 'old bundles could not be removed'));
   }
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { asFulcrumError, FulcrumError } from '../base/errors.ts';
 import { nearest } from '../base/suggest.ts';
-import type { AppSpec } from '../model/app.ts';
+import type { AppSpec, ComponentSpec } from '../model/app.ts';
+import { groupOf, membersOf } from '../model/units.ts';
 import type { LogBook } from '../control/log-book.ts';
 import { listServers } from '../control/registry.ts';
 import { modeFor } from '../scaling/mode-settings.ts';
@@ -129,8 +130,8 @@ function candidates(asked: number | null, usual: number): number[] {
 function inspectOrder(app: AppSpec, component: string | null): { component: string; port: number } | null {
   if (component === null) return null;
   const spec = app.components.get(component);
-  if (spec?.kind === 'module') return { component, port: INSPECT_PORT };
-  const near = nearest(component, app.components.keys());
+  if (spec?.kind === 'module' || app.groups.has(component)) return { component, port: INSPECT_PORT };
+  const near = nearest(component, [...app.components.keys(), ...app.groups.keys()]);
   throw new FulcrumError(
     'bad-request',
     spec === undefined
@@ -139,13 +140,28 @@ function inspectOrder(app: AppSpec, component: string | null): { component: stri
   );
 }
 
+/** In the order of the config, a group where its first member stands. */
 function linesOf(app: AppSpec): ComponentLine[] {
-  return [...app.components.values()].map((spec) => ({
+  return [...app.components.values()].flatMap((spec): ComponentLine[] => {
+    const group = app.groups.get(groupOf(app, spec.name) ?? '');
+    if (group === undefined) return [lineOf(spec, null)];
+    if (membersOf(group)[0] !== spec.name) return [];
+    const mode = modeFor(group.modeSetting);
+    return [
+      { name: group.name, kind: 'group', group: null, mode, routes: [] },
+      ...group.members.map((member) => lineOf(member, group.name)),
+    ];
+  });
+}
+
+function lineOf(spec: ComponentSpec, group: string | null): ComponentLine {
+  return {
     name: spec.name,
     kind: spec.kind,
-    mode: spec.kind === 'static' ? null : modeFor(spec.modeSetting),
+    group,
+    mode: spec.kind === 'static' || group !== null ? null : modeFor(spec.modeSetting),
     routes: spec.routes.map((route) => `${route.host ?? ''}${route.path}`),
-  }));
+  };
 }
 
 function notesOn(app: AppSpec, options: DevOptions, addresses: Addresses): string[] {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, InstanceHome, Runtime } from '../model/instance.ts';
-import type { Mode, RunnableSpec } from '../model/app.ts';
+import type { Mode, UnitSpec } from '../model/app.ts';
 import { createCommandRuntime } from '../runtime/command/command-runtime.ts';
 import { createSpawnRuntime, type SpawnRuntimeOptions } from '../runtime/spawn/spawn-runtime.ts';
 import type { ForkRuntime } from '../runtime/fork/fork-runtime.ts';
@@ -21,7 +21,7 @@ const USUAL_MEMORY_BYTES = 128 * 1024 * 1024;
 const FOR_FUNCTIONS =
   'services run as plain Node processes: those compile and collect garbage on further threads, and start only once';
 
-/** Which engine a component uses, and why not the fork engine. */
+/** Which engine a unit uses, and why not the fork engine. */
 export interface EngineChoice {
   readonly engine: Engine;
   readonly reason: string | null;
@@ -51,8 +51,10 @@ export interface EngineScope {
    * @throws FulcrumError `isolation-missing` where a component insists on more than the machine has.
    */
   prepare(app: AppSpec, revisions: Iterable<Revision>): Promise<void>;
-  /** What of a sandbox a component's instances have on `engine`. */
-  sandbox(component: string, engine: Engine): SandboxStatus | null;
+  /** Call when what was prepared last serves. */
+  deployed(app: AppSpec): void;
+  /** What of a sandbox a unit's instances have on `engine`. */
+  sandbox(unit: string, engine: Engine): SandboxStatus | null;
   /** Call when no instance of the release is wanted any more: what still lives of it is killed. */
   close(): Promise<void>;
 }
@@ -130,16 +132,15 @@ export class Engines {
     const scope = sandboxes.openScope(app);
     return {
       prepare: async (spec, revisions) => {
-        await scope.prepare(spec, revisions, (component) =>
-          this.runtimeFor(component, modeFor(component.modeSetting)).engine === 'fork'
-            ? 'function'
-            : 'program',
+        await scope.prepare(spec, revisions, (unit) =>
+          this.runtimeFor(unit, modeFor(unit.modeSetting)).engine === 'fork' ? 'function' : 'program',
         );
         for (const uid of scope.uids()) void cache?.share(uid);
-        // Folders of these components may have been mounted since.
+        // Folders of these may have been mounted since.
         fork?.renew();
       },
-      sandbox: (component, engine) => scope.status(component, engine === 'fork' ? 'function' : 'program'),
+      deployed: (spec) => scope.deployed(spec),
+      sandbox: (unit, engine) => scope.status(unit, engine === 'fork' ? 'function' : 'program'),
       close: async () => {
         for (const runtime of [command, spawn, fork]) runtime?.forget(home);
         await scope.close();
@@ -147,14 +148,14 @@ export class Engines {
     };
   }
 
-  runtimeFor(spec: RunnableSpec, mode: Mode): Runtime {
+  runtimeFor(spec: UnitSpec, mode: Mode): Runtime {
     const { command, fork, spawn } = this.#parts;
     if (spec.kind === 'command') return command;
     return mode === 'function' && fork !== null ? fork : spawn;
   }
 
   /** @param revision the id of the one that runs. */
-  choice(spec: RunnableSpec, mode: Mode, revision: string | null): EngineChoice {
+  choice(spec: UnitSpec, mode: Mode, revision: string | null): EngineChoice {
     if (spec.kind === 'command') return { engine: 'command', reason: null };
     if (mode === 'service') return { engine: 'spawn', reason: FOR_FUNCTIONS };
     const { fork, forkMissing } = this.#parts;

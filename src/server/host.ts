@@ -7,6 +7,7 @@ import { machineMemory } from '../base/machine-memory.ts';
 import { LogBook } from '../control/log-book.ts';
 import { newServerSocket, type ServerSocket } from '../control/registry.ts';
 import { unpackAccessLine } from '../gateway/access-line.ts';
+import { unpackCallLine } from '../meter/call-line.ts';
 import type { ChosenLimits } from '../model/app.ts';
 import { CpuWatch, watchedCpus } from '../scaling/cpu-watch.ts';
 import { MachineBudget } from '../scaling/machine-budget.ts';
@@ -43,6 +44,7 @@ export interface HostOptions {
 
 const LOG_ENTRIES = 20_000;
 const LOG_BYTES = 16 * 1024 ** 2;
+const UNPACK = { access: unpackAccessLine, call: unpackCallLine };
 
 /** What there is once on a server, for all of its apps: the store, the ways to make instances, the log. */
 export class Host {
@@ -63,7 +65,7 @@ export class Host {
 
   static async open(options: HostOptions): Promise<Host> {
     tuneHeap();
-    const log = new LogBook({ maxEntries: LOG_ENTRIES, maxBytes: LOG_BYTES, unpack: unpackAccessLine });
+    const log = new LogBook({ maxEntries: LOG_ENTRIES, maxBytes: LOG_BYTES, unpack: UNPACK });
     const logger = bookLogger(log, options.clock);
     // What is in it is closed to others, but for bundles: without mounts a component's own user has to get to those.
     await mkdir(options.dataDirectory, { recursive: true, mode: 0o711 });

@@ -14,10 +14,11 @@ import type { ModeCheck } from '../control/port.ts';
 import { OutcomeCounts } from '../gateway/outcomes.ts';
 import type { GatewayRelease } from '../gateway/served-release.ts';
 import type { AppSpec, RunnableSpec } from '../model/app.ts';
-import type { Caller } from '../model/calls.ts';
+import { NO_CALL_SINK, type Caller, type CallSink } from '../model/calls.ts';
 import { NO_PUBLISHER, type Publisher } from '../model/event.ts';
 import type { LogSink } from '../model/log.ts';
-import type { Revision } from '../model/revision.ts';
+import { revisionOf, type Revision } from '../model/revision.ts';
+import { groupOf, membersOf, unitsOf } from '../model/units.ts';
 import type { UsageSink } from '../model/usage.ts';
 import { createCaller } from '../scaling/caller.ts';
 import { InvocationDispatcher } from '../scaling/dispatcher.ts';
@@ -28,7 +29,7 @@ import type { AppLimits } from '../scaling/limits/app-limits.ts';
 import { Scaler, type DeployOptions } from '../scaling/scaler.ts';
 import { SecretMask } from '../secrets/mask.ts';
 import { appLog } from './app-log.ts';
-import { maskedLog, secretValues } from './secret-values.ts';
+import { maskedCalls, maskedLog, secretValues } from './secret-values.ts';
 import { deferredCaller } from './deferred-caller.ts';
 import { gatewayEvents, type GatewayEventsOptions } from './gateway-events.ts';
 import type { Engines, EngineScope } from './engines.ts';
@@ -41,6 +42,8 @@ const LEAST_DRAIN_MS = 30_000;
 const LOOK_EVERY_MS = 20;
 /** For what has nothing left to do: time to end by itself. */
 const QUIET_CLOSE_MS = 1_000;
+/** Units that a release may have had and has no longer; of more, what was chosen for the first is forgotten. */
+const MOST_CHOICES = 1_000;
 
 /** What of a server every release is made with. */
 export interface ReleaseParts {
@@ -65,6 +68,8 @@ export interface LiveReleaseOptions extends ReleaseParts {
   readonly env: Readonly<Record<string, string>>;
   /** Its app's. */
   readonly limits: AppLimits;
+  /** Takes the calls that its components make; absent: nobody asks. */
+  readonly calls?: CallSink;
   /** Takes the events that its components publish. */
   readonly publisher?: Publisher;
   /** Its app's: what the gateway takes and keeps for it; absent where nothing is. */
@@ -83,7 +88,13 @@ export class LiveRelease {
   readonly #mask = new SecretMask();
   #state: 'starting' | 'live' | 'draining' | 'ended' = 'starting';
   #spec: AppSpec | null = null;
+  /** Components with instances, of what is being deployed, too: its instances start before it is live. */
+  #callable: readonly string[] = [];
   #revisions: Prepared['revisions'] = new Map();
+  /** What is being deployed, or was tried last. */
+  #coming: Pick<AppSpec, 'components' | 'groups'> = { components: new Map(), groups: new Map() };
+  /** Modes of units that it had before a deploy: what comes back, for it was in a group meanwhile, has its own again. */
+  readonly #choices = new Map<string, ModeChoice>();
   #switches: Promise<readonly ModeCheck[]> = Promise.resolve([]);
   #routed: GatewayRelease | null = null;
   #eventToken: string | null = null;
@@ -97,6 +108,8 @@ export class LiveRelease {
     const caller = deferredCaller();
     const home = {
       caller,
+      calls: maskedCalls(options.calls ?? NO_CALL_SINK, this.#mask),
+      components: () => this.#callable,
       publisher: options.publisher ?? NO_PUBLISHER,
       log: maskedLog(appLog(log, app), this.#mask),
       env: options.env,
@@ -113,7 +126,15 @@ export class LiveRelease {
       budget: { machine: budget, app },
     });
     this.dispatcher = new InvocationDispatcher({ slots: this.scaler, usage: options.usage, clock });
-    this.caller = createCaller(this.dispatcher, () => this.scaler.names());
+    this.caller = createCaller({
+      dispatcher: this.dispatcher,
+      components: () => this.scaler.components(),
+      callsOf: (component) => this.runs(component)?.calls ?? null,
+      isStatic: (component) => this.#spec?.components.get(component)?.kind === 'static',
+      sink: home.calls,
+      clock,
+      random: Math.random,
+    });
     caller.set(this.caller);
   }
 
@@ -125,6 +146,16 @@ export class LiveRelease {
   runs(component: string): RunnableSpec | null {
     const spec = this.#spec?.components.get(component);
     return spec === undefined || spec.kind === 'static' ? null : spec;
+  }
+
+  /** What there are instances of for `component`: its group, or itself. */
+  unitOf(component: string): string {
+    return groupOf(this.#spec ?? this.#coming, component) ?? component;
+  }
+
+  /** The components that each of its units holds, and each of what is being deployed. */
+  get units(): readonly (readonly string[])[] {
+    return [this.#coming, this.#spec ?? this.#coming].flatMap((app) => unitsOf(app).map(membersOf));
   }
 
   /** What is deployed. Throws `shutting-down` where nothing is yet. */
@@ -139,31 +170,46 @@ export class LiveRelease {
     return this.#routed ?? this.#routes(this.spec);
   }
 
-  /** What would break of components whose mode is `auto`, were they switched. Never rejects. */
+  /** What would break of units whose mode is `auto`, were they switched. Never rejects. */
   get switches(): Promise<readonly ModeCheck[]> {
     return this.#switches;
   }
 
-  /** What of a sandbox a component's instances have on `engine`. */
-  readonly sandbox: EngineScope['sandbox'] = (component, engine) => this.#scope.sandbox(component, engine);
+  /** What of a sandbox a unit's instances have on `engine`. */
+  readonly sandbox: EngineScope['sandbox'] = (unit, engine) => this.#scope.sandbox(unit, engine);
 
-  /** What a component runs. Throws `not-found`. */
-  revision(component: string): Revision {
-    const found = this.#revisions.get(component);
-    if (found === undefined) throw new FulcrumError('not-found', `There is no component '${component}'.`);
-    return found;
+  /** What a unit runs, or a component, by itself or in a group. Throws `not-found`. */
+  revision(name: string): Revision {
+    const unit = this.#revisions.get(name);
+    if (unit !== undefined) return unit;
+    for (const revision of this.#revisions.values()) {
+      const found = revisionOf(revision, name);
+      if (found !== null) return found;
+    }
+    throw new FulcrumError('not-found', `There is no component '${name}'.`);
   }
 
-  /** What the config says of a component's mode, and what was chosen; null where there is no such component with instances. */
-  choice(component: string): ModeChoice | null {
-    return [...this.scaler.names()].includes(component) ? this.scaler.choice(component) : null;
+  /** What the config says of a unit's mode, and what was chosen; null where nothing of that name has instances of its own. */
+  choice(unit: string): ModeChoice | null {
+    return this.#revisions.has(unit) ? this.scaler.choice(unit) : null;
   }
 
   /** Makes `prepared` what its instances run. A failure changes nothing. */
   async deploy(prepared: Prepared, options: DeployOptions = {}): Promise<void> {
     this.#mask.learn(secretValues(prepared));
     await this.#scope.prepare(prepared.app, prepared.revisions.values());
-    await this.scaler.deploy(prepared.revisions, options);
+    this.#rememberChoices();
+    const modes = new Map([...(options.modes ?? []), ...this.#choices]);
+    this.#coming = prepared.app;
+    const before = this.#callable;
+    this.#callable = callableOf(prepared.app);
+    try {
+      await this.scaler.deploy(prepared.revisions, { ...options, modes });
+    } catch (error) {
+      this.#callable = before;
+      throw error;
+    }
+    this.#scope.deployed(prepared.app);
     this.#spec = prepared.app;
     this.#revisions = prepared.revisions;
     const { checks, log, app } = this.#options;
@@ -186,6 +232,16 @@ export class LiveRelease {
   close(drainMs: number): Promise<void> {
     this.#closed ??= this.#close(drainMs);
     return this.#closed;
+  }
+
+  #rememberChoices(): void {
+    for (const unit of this.#revisions.keys()) {
+      const choice = this.scaler.choice(unit);
+      if (choice === null) continue;
+      this.#choices.delete(unit);
+      this.#choices.set(unit, choice);
+      if (this.#choices.size > MOST_CHOICES) this.#choices.delete(this.#choices.keys().next().value!);
+    }
   }
 
   async #drain(): Promise<void> {
@@ -239,4 +295,8 @@ export class LiveRelease {
     }
     return limitMs;
   }
+}
+
+function callableOf({ components }: AppSpec): string[] {
+  return [...components.values()].filter(({ kind }) => kind !== 'static').map(({ name }) => name);
 }

@@ -17,5 +17,8 @@ export function machineNow(
 
 function cpuOf({ serving, meter }: RunningApp): number {
   if (serving === null) return 0;
-  return [...serving.scaler.names()].reduce((sum, name) => sum + meter.lastMinute(name).cpuMs / MINUTE_MS, 0);
+  return [...serving.scaler.components()].reduce(
+    (sum, name) => sum + meter.lastMinute(name).cpuMs / MINUTE_MS,
+    0,
+  );
 }

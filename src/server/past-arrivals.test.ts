@@ -75,7 +75,7 @@ test('of a quiet component all of two weeks is read, in order, but for what was 
     record(nowMs - 10 * MIN),
     record(nowMs - 1),
   ]);
-  const past = await pastArrivals(asked, 'shop', nowMs);
+  const past = await pastArrivals(asked, ['shop'], nowMs);
   assert.deepEqual(
     past.map(({ arrivedAtMs }) => nowMs - arrivedAtMs),
     [13 * DAY, 3 * DAY, 10 * MIN, 1],
@@ -83,7 +83,7 @@ test('of a quiet component all of two weeks is read, in order, but for what was 
   assert.ok(past.every(({ durationMs }) => Math.abs(durationMs - 1_000) < 6));
   assert.equal(asked.ranges.length, 12);
   assert.equal(asked.ranges.at(-1)!.fromMs, nowMs - 14 * DAY);
-  assert.deepEqual(await pastArrivals(asked, 'nobody', nowMs), []);
+  assert.deepEqual(await pastArrivals(asked, ['nobody'], nowMs), []);
 });
 
 test('of a busy component no more is read than says something', async (t) => {
@@ -91,7 +91,7 @@ test('of a busy component no more is read than says something', async (t) => {
   const nowMs = clock.nowMs();
   const every = Array.from({ length: 5_000 }, (_, i) => record(nowMs - (5_000 - i) * 1_000));
   const asked = await counted(t, clock, every);
-  const past = await pastArrivals(asked, 'shop', nowMs);
+  const past = await pastArrivals(asked, ['shop'], nowMs);
   assert.deepEqual(
     asked.ranges.map(({ fromMs, toMs }) => [(nowMs - fromMs) / MIN, (nowMs - toMs) / MIN]),
     [
@@ -112,7 +112,7 @@ test('of one that was too busy for that, what came after is read', async (t) => 
   const nowMs = clock.nowMs();
   const flood = Array.from({ length: 50_001 }, (_, i) => record(nowMs - 10 * MIN + i));
   const asked = await counted(t, clock, [...flood, record(nowMs - MIN)]);
-  const past = await pastArrivals(asked, 'shop', nowMs);
+  const past = await pastArrivals(asked, ['shop'], nowMs);
   assert.deepEqual(
     past.map(({ arrivedAtMs }) => nowMs - arrivedAtMs),
     [MIN],

@@ -82,7 +82,10 @@ export class Platform {
     return this.#begun.release.caller;
   }
 
-  /** Makes `prepared` the app that serves: instances first, then the route table. A failure changes nothing. */
+  /**
+   * Makes `prepared` the app that serves: instances first, then the route table. A failure changes nothing.
+   * @param options `inspect` a component, wherever it runs, or a group.
+   */
   async deploy(
     prepared: Prepared,
     options: { inspect?: { component: string; port: number } | null } = {},

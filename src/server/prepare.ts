@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FulcrumError } from '../base/errors.ts';
 import { Builder } from '../build/builder.ts';
 import { evaluateConfig } from '../build/evaluate-config.ts';
-import { commandRevision, moduleRevision } from '../build/revision.ts';
+import { commandRevision, groupRevision, moduleRevision } from '../build/revision.ts';
 import { readDotEnv } from '../config/dot-env.ts';
 import { resolveValues } from '../config/env.ts';
 import { loadApp } from '../config/load.ts';
 import type { AppSpec, RunnableSpec } from '../model/app.ts';
-import type { Revision } from '../model/revision.ts';
+import { revisionOf, type ModuleRevision, type Revision } from '../model/revision.ts';
+import { membersOf, runnableOf, unitsOf } from '../model/units.ts';
 import { sdkPath } from './places.ts';
 
 /** An app that is ready to be deployed: config valid, secrets found, code built. */
@@ -17,6 +19,7 @@ export interface Prepared {
   readonly env: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** What whoever sends events over HTTP has to show; null where no endpoint of the app takes any. */
   readonly eventToken: string | null;
+  /** By what has instances: components, and groups instead of their members. */
   readonly revisions: ReadonlyMap<string, Revision>;
   /** Files that the config was made of: a change of one means to prepare all anew. */
   readonly configSources: ReadonlySet<string>;
@@ -55,12 +58,12 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { env, eventToken } = resolveValues(app, {
     secrets: new Map([...dotEnv, ...(options.secrets ?? [])]),
   });
-  const specs = runnable(app);
+  const specs = runnableOf(app);
   await Promise.all(
     specs.flatMap((spec) => spec.storage).map((folder) => mkdir(folder, { recursive: true })),
   );
   const revisions = await Promise.all(specs.map((spec) => build(spec, env.get(spec.name) ?? {}, options)));
-  return { app, env, eventToken, configSources, revisions: byName(revisions) };
+  return { app, env, eventToken, configSources, revisions: revisionsOf(app, revisions) };
 }
 
 /**
@@ -74,8 +77,8 @@ export async function rebuild(
   salt: string,
 ): Promise<Prepared> {
   const revisions = await Promise.all(
-    runnable(previous.app).map(async (spec) => {
-      if (!components.has(spec.name)) return previous.revisions.get(spec.name)!;
+    runnableOf(previous.app).map(async (spec) => {
+      if (!components.has(spec.name)) return presentOf(previous, spec);
       const revision = await build(spec, previous.env.get(spec.name) ?? {}, {
         builder,
         directory: previous.app.directory,
@@ -83,7 +86,7 @@ export async function rebuild(
       return revision.kind === 'command' ? { ...revision, id: digest(`${revision.id} ${salt}`) } : revision;
     }),
   );
-  return { ...previous, revisions: byName(revisions) };
+  return { ...previous, revisions: revisionsOf(previous.app, revisions) };
 }
 
 /**
@@ -95,10 +98,6 @@ export function builderFor(directory: string, outDirectory: string): Builder {
 
 const DOT_ENV_FILES = ['.env', '.env.local'];
 
-function runnable(app: AppSpec): RunnableSpec[] {
-  return [...app.components.values()].filter((spec) => spec.kind !== 'static');
-}
-
 async function build(
   spec: RunnableSpec,
   env: Readonly<Record<string, string>>,
@@ -109,8 +108,25 @@ async function build(
   return moduleRevision(spec, env, bundle);
 }
 
-function byName(revisions: readonly Revision[]): Map<string, Revision> {
-  return new Map(revisions.map((revision) => [revision.spec.name, revision]));
+/** By unit: a group's is made of its members'. @param revisions of the components. */
+export function revisionsOf(app: AppSpec, revisions: readonly Revision[]): Map<string, Revision> {
+  const byName = new Map(revisions.map((revision) => [revision.spec.name, revision]));
+  const units = unitsOf(app).map((unit): Revision => {
+    if (unit.kind !== 'group') return byName.get(unit.name)!;
+    return groupRevision(
+      unit,
+      membersOf(unit).map((name) => byName.get(name) as ModuleRevision),
+    );
+  });
+  return new Map(units.map((revision) => [revision.spec.name, revision]));
+}
+
+function presentOf({ revisions }: Prepared, { name }: RunnableSpec): Revision {
+  for (const revision of revisions.values()) {
+    const found = revisionOf(revision, name);
+    if (found !== null) return found;
+  }
+  throw new FulcrumError('internal', `There is no revision of ${name}.`);
 }
 
 function digest(text: string): string {

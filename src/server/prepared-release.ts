@@ -13,12 +13,12 @@ import { storagePaths } from '../config/storage-paths.ts';
 import type { AppSpec, ModuleSpec } from '../model/app.ts';
 import type { ReleaseFile, ReleaseManifest } from '../model/release.ts';
 import type { Bundle, Revision } from '../model/revision.ts';
+import { runnableOf } from '../model/units.ts';
 import { fits } from '../release/packing/native-code.ts';
 import { isWithin } from '../release/packing/walk-folder.ts';
 import { BUNDLES_FOLDER } from '../release/release-path.ts';
-import type { Prepared } from './prepare.ts';
+import { revisionsOf, type Prepared } from './prepare.ts';
 import { secretAdvice } from './release-secrets.ts';
-import { runnable } from './sandbox-files.ts';
 
 export interface PreparedReleaseOptions {
   /** Has been checked (`checkManifest`). */
@@ -50,7 +50,7 @@ export async function preparedRelease(o: PreparedReleaseOptions): Promise<Prepar
   // A module finds data beside it; of code, what is in bundles counts by those. A command may run anything.
   const moduleFiles = filesDigest(own.filter((file) => !bundled.has(file.path)));
   const commandFiles = filesDigest(own);
-  const revisions = runnable(app).map((spec): Revision => {
+  const revisions = runnableOf(app).map((spec): Revision => {
     const values = env.get(spec.name) ?? {};
     if (spec.kind === 'command') return commandRevision(spec, values, directory, commandFiles);
     return moduleRevision(spec, values, bundleFor(spec, o, sources.get(spec.name) ?? []), moduleFiles);
@@ -59,7 +59,7 @@ export async function preparedRelease(o: PreparedReleaseOptions): Promise<Prepar
     app,
     env,
     eventToken,
-    revisions: new Map(revisions.map((revision) => [revision.spec.name, revision])),
+    revisions: revisionsOf(app, revisions),
     configSources: new Set(),
   };
 }

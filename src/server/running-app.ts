@@ -1,4 +1,6 @@
 import type { AppSpec, ChosenLimits } from '../model/app.ts';
+import type { CallGraph, CallSink } from '../model/calls.ts';
+import { CallBook } from '../meter/call-book.ts';
 import { UsageHistory } from '../meter/usage-history.ts';
 import { UsageMeter } from '../meter/usage-meter.ts';
 import type { Machine } from '../capacity/report.ts';
@@ -13,6 +15,7 @@ import { AppLimits } from '../scaling/limits/app-limits.ts';
 import type { Turns } from '../scaling/turns.ts';
 import { AppCapacity } from './app-capacity.ts';
 import type { SwitchChecks } from './switch-checks.ts';
+import { callsOf } from './app-calls.ts';
 import { LiveRelease, type ReleaseParts } from './live-release.ts';
 import { pastArrivals } from './past-arrivals.ts';
 
@@ -33,12 +36,14 @@ export interface RunningAppOptions extends ReleaseParts {
 
 /**
  * An app on this server: the release that serves, a canary beside it, and those that drain. What is not a release's alone is
- * here: its usage and what that says of its capacity, what its components' habits are, what may be asked of them, and the work that is
+ * here: its usage and what that says of its capacity, who called whom, what its components' habits are, what may be asked of them, and the work that is
  * kept for them.
  */
 export class RunningApp {
   readonly id: string;
   readonly meter: UsageMeter;
+  readonly #calls: CallBook;
+  readonly #callSink: CallSink;
   readonly #habits: Habits;
   readonly checks: SwitchChecks;
   readonly limits: AppLimits;
@@ -59,11 +64,13 @@ export class RunningApp {
     this.#options = options;
     this.limits = new AppLimits(clock, options.limits);
     this.meter = new UsageMeter({ app: this.id, store: usage, clock, logger });
+    this.#calls = new CallBook({ clock });
+    this.#callSink = callsOf(this.#calls, { app: this.id, log: options.log, clock });
     const history = new UsageHistory(this.id, usage);
     this.#habits = new Habits({
       clock,
       logger,
-      past: (component, beforeMs) => pastArrivals(history, component, beforeMs),
+      past: (components, beforeMs) => pastArrivals(history, components, beforeMs),
     });
     this.events = new DurableEvents({
       app: this.id,
@@ -88,6 +95,11 @@ export class RunningApp {
     return [...new Set([...first, ...this.#live])];
   }
 
+  /** Who called whom within the last `windowMs`, of all its releases together. */
+  callGraph(windowMs: number): CallGraph {
+    return this.#calls.graph(windowMs);
+  }
+
   /** What serves. Throws `shutting-down` where nothing does yet. */
   get spec(): AppSpec | null {
     return this.#serving?.spec ?? null;
@@ -105,6 +117,7 @@ export class RunningApp {
       usage: meter,
       habits,
       limits,
+      calls: this.#callSink,
       publisher: events,
       events,
     });
@@ -153,6 +166,7 @@ export class RunningApp {
   /** What serves says what may be asked, and it alone has instances for work that is only expected: two would keep two. */
   #settle(): void {
     for (const release of this.#live) release.scaler.followHabits(release === this.#serving);
+    this.#habits.keep([...this.#live].flatMap((release) => release.units));
     this.#deliver();
     if (this.#serving === null) return;
     this.capacity.forget();

@@ -1,4 +1,4 @@
-import type { RunnableSpec } from '../model/app.ts';
+import type { UnitSpec } from '../model/app.ts';
 
 const MB = 1024 * 1024;
 
@@ -23,7 +23,7 @@ const OPEN_FILES = 65_536;
 const MOST_TMP_BYTES = 512 * MB;
 
 /** @param machineBytes the memory of the machine, or of the container. */
-export function sandboxBounds(spec: RunnableSpec, machineBytes: number): SandboxBounds {
+export function sandboxBounds(spec: UnitSpec, machineBytes: number): SandboxBounds {
   const { function: asFunction, service } = spec;
   // While one revision makes room for another there are twice as many.
   const instances = Math.max(asFunction.maxInstances, 2 * service.maxReplicas);

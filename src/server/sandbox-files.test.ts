@@ -73,6 +73,45 @@ test('the app is seen but for its secrets, the data of the server and what other
   assert.deepEqual(writable, [join(app, 'data')]);
 });
 
+test('a group sees and writes what its members do, and nothing of what others store', async (t) => {
+  const app = await folder(
+    t,
+    '.env',
+    'orders/',
+    'stock/',
+    'theirs/',
+    'out/one/index.mjs',
+    'out/two/index.mjs',
+  );
+  const spec = (name: string, ...storage: string[]): RunnableSpec =>
+    ({ name, kind: 'module', storage: storage.map((path) => join(app, path)) }) as unknown as RunnableSpec;
+  const members = [spec('checkout', 'orders'), spec('inventory', 'stock', 'orders')];
+  const components = new Map([...members, spec('web', 'theirs')].map((one) => [one.name, one]));
+  const group = {
+    kind: 'group',
+    name: 'core',
+    members,
+    storage: ['orders', 'stock'].map((path) => join(app, path)),
+  };
+  const revision = {
+    kind: 'group',
+    spec: group,
+    members: ['one', 'two'].map((name) => ({
+      bundle: { path: join(app, 'out', name, 'index.mjs'), sources: [] },
+    })),
+  } as unknown as Revision;
+  const spec_ = { directory: app, storageDirectory: null, components, groups: new Map([['core', group]]) };
+  const files = await componentFiles(
+    spec_ as unknown as AppSpec,
+    revision,
+    join(app, '.fulcrum'),
+    '/usr/bin',
+  );
+  for (const name of ['one', 'two']) assert.ok(files.readable.includes(join(app, 'out', name)), name);
+  assert.deepEqual(files.writable.toSorted(), [join(app, 'orders'), join(app, 'stock')]);
+  assert.deepEqual(files.hidden.toSorted(), [join(app, '.env'), join(app, 'theirs')]);
+});
+
 test('links in the app lead to what they point at, but not to what holds the app', async (t) => {
   const outside = await folder(t, 'packages/', 'linked/index.js', 'scoped/index.js', 'shared/');
   const workspace = await folder(t, 'node_modules/', 'app/node_modules/@x/');

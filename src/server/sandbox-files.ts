@@ -4,8 +4,9 @@ import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { FulcrumError } from '../base/errors.ts';
 import { waypoints } from '../base/waypoints.ts';
 import { packageDirectoryOf } from '../build/native-package.ts';
-import type { AppSpec, RunnableSpec } from '../model/app.ts';
-import type { Revision } from '../model/revision.ts';
+import type { AppSpec, UnitSpec } from '../model/app.ts';
+import { runnableOf } from '../model/units.ts';
+import { bundlesOf, type Revision } from '../model/revision.ts';
 import { isWithin, outermost } from '../runtime/sandbox/plan.ts';
 import { SYSTEM_FOLDERS } from '../runtime/sandbox/system-files.ts';
 
@@ -15,7 +16,7 @@ const MAX_LINKS = 500;
 const MAX_LOOKED_AT = 500;
 const DOT_ENV = /^\.env(?:\..+)?$/;
 
-/** What of the host's files a component sees; each path is its real one. */
+/** What of the host's files a component sees, or a group, which sees those of all its members; each path is its real one. */
 export interface ComponentFiles {
   /** The app's own: its folder, its packages, the bundle. */
   readonly readable: readonly string[];
@@ -38,7 +39,7 @@ export async function componentFiles(
   const readable =
     app.storageDirectory === null ? await ofFolder(app, revision, path) : ofRelease(app, revision, path);
   const writable = await storageOf(app, spec);
-  const others = (await Promise.all(runnable(app).map((other) => storageOf(app, other)))).flat();
+  const others = (await Promise.all(runnableOf(app).map((other) => storageOf(app, other)))).flat();
   const hidden = [
     ...(await dotEnvFiles(app.directory)),
     join(app.directory, '.fulcrum'),
@@ -51,13 +52,16 @@ export async function componentFiles(
 /** Of an app in its author's own folder: what that leads to is the author's as well. */
 async function ofFolder(app: AppSpec, revision: Revision, path: string): Promise<string[]> {
   const own =
-    revision.kind === 'module'
-      ? [dirname(revision.bundle.path), ...outside(revision.bundle.sources, app.directory)]
-      : [
+    revision.kind === 'command'
+      ? [
           await real(revision.spec.cwd),
           ...programFolders(namedPrograms(revision.spec.command)),
           ...programFolders(onPath(path)),
-        ];
+        ]
+      : bundlesOf(revision).flatMap((bundle) => [
+          dirname(bundle.path),
+          ...outside(bundle.sources, app.directory),
+        ]);
   return [app.directory, ...packagesOf(app.directory), ...own, ...(await linksOf(app))];
 }
 
@@ -66,13 +70,11 @@ async function ofFolder(app: AppSpec, revision: Revision, path: string): Promise
  * deploys, who must not see by them what else lies on the server: so nothing that they name is followed out of the tree.
  */
 function ofRelease(app: AppSpec, revision: Revision, path: string): string[] {
-  const own = revision.kind === 'module' ? [dirname(revision.bundle.path)] : programFolders(onPath(path));
+  const own =
+    revision.kind === 'command'
+      ? programFolders(onPath(path))
+      : bundlesOf(revision).map((bundle) => dirname(bundle.path));
   return [app.directory, ...own];
-}
-
-/** The components that have instances. */
-export function runnable(app: AppSpec): RunnableSpec[] {
-  return [...app.components.values()].filter((spec) => spec.kind !== 'static');
 }
 
 /**
@@ -80,7 +82,7 @@ export function runnable(app: AppSpec): RunnableSpec[] {
  * may put links in it.
  * @throws FulcrumError `config-invalid` where a link on the way leads out of the app's folder.
  */
-export async function storageOf(app: AppSpec, spec: RunnableSpec): Promise<string[]> {
+export async function storageOf(app: AppSpec, spec: UnitSpec): Promise<string[]> {
   const { directory, storageDirectory } = app;
   if (storageDirectory !== null)
     return outermost(spec.storage.map((folder) => join(storageDirectory, relative(directory, folder))));
@@ -165,7 +167,7 @@ function linksOf(app: AppSpec): Promise<string[]> {
 
 async function linkedFrom(app: AppSpec): Promise<string[]> {
   const { directory } = app;
-  const stored = (await Promise.all(runnable(app).map((spec) => storageOf(app, spec)))).flat();
+  const stored = (await Promise.all(runnableOf(app).map((spec) => storageOf(app, spec)))).flat();
   const packages = packagesOf(directory);
   const readable = [directory, ...packages];
   const scopes = await Promise.all(packages.map(scopesIn));

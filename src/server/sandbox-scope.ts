@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { FulcrumError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { machineBytes } from '../base/machine-memory.ts';
-import type { AppSpec, RunnableSpec } from '../model/app.ts';
+import type { AppSpec, UnitSpec } from '../model/app.ts';
 import type { Revision } from '../model/revision.ts';
 import type { SandboxStatus } from '../model/status.ts';
+import { unitsOf } from '../model/units.ts';
 import { createCgroups, foldersOf, removeCgroups } from '../runtime/sandbox/cgroup.ts';
 import { essentialMissing, isolationRefusal } from '../runtime/sandbox/layers.ts';
 import type { Machine } from '../runtime/sandbox/machine.ts';
@@ -54,14 +55,16 @@ export interface SandboxScopeOptions extends SandboxesOptions {
   readonly closed: () => void;
 }
 
-/** The sandboxes of one release's components, and the folders and control groups that were made for them. */
+/** The sandboxes of one release's units (a group's members are in one together), and the folders and control groups that were made for them. */
 export class SandboxScope {
   readonly #options: SandboxScopeOptions;
-  /** By component: of the revision that was prepared last. */
+  /** By unit: of the revision that was prepared last. */
   readonly #latest = new Map<string, Plans>();
   /** By name: there are folders on this machine for them. */
   readonly #cgroups = new Map<string, CgroupPlan>();
   readonly #tmpFolders = new Set<string>();
+  /** The units that serve. */
+  #served: ReadonlySet<string> = new Set();
 
   constructor(options: SandboxScopeOptions) {
     this.#options = options;
@@ -69,13 +72,13 @@ export class SandboxScope {
 
   /**
    * Makes the plans of `revisions`, and on the machine what they need. Nothing is started.
-   * @param kindOf the kind of process that a component will have at first.
-   * @throws FulcrumError `isolation-missing`, which names every component that asks for more than there is.
+   * @param kindOf the kind of process that a unit will have at first.
+   * @throws FulcrumError `isolation-missing`, which names every unit that asks for more than there is.
    */
   async prepare(
     app: AppSpec,
     revisions: Iterable<Revision>,
-    kindOf: (spec: RunnableSpec) => SandboxKind,
+    kindOf: (spec: UnitSpec) => SandboxKind,
   ): Promise<void> {
     const refusals: string[] = [];
     await Promise.all(
@@ -87,13 +90,23 @@ export class SandboxScope {
         if (refusal !== null) refusals.push(refusal);
       }),
     );
-    this.#removeUnused(app);
     if (refusals.length > 0) throw new FulcrumError('isolation-missing', refusals.toSorted().join('\n\n'));
   }
 
-  /** What of a sandbox processes of this kind have; null where nothing is known of the component. */
-  status(component: string, kind: SandboxKind): SandboxStatus | null {
-    const plan = this.#latest.get(component)?.[kind];
+  /**
+   * Call when `app` serves. What was there before has its control groups until the deploy after: whoever waited for it is still served by it,
+   * and until now it might have had to go on.
+   */
+  deployed(app: AppSpec): void {
+    const served = this.#served;
+    this.#served = new Set(unitsOf(app).map(({ name }) => name));
+    for (const name of this.#latest.keys())
+      if (!this.#served.has(name) && !served.has(name)) this.#removeUnused(name);
+  }
+
+  /** What of a sandbox processes of this kind have; null where nothing is known of the unit. */
+  status(unit: string, kind: SandboxKind): SandboxStatus | null {
+    const plan = this.#latest.get(unit)?.[kind];
     if (plan === undefined) return null;
     return {
       complete: essentialMissing(plan.layers).length === 0,
@@ -106,7 +119,7 @@ export class SandboxScope {
     };
   }
 
-  /** The user ids that components have now. */
+  /** The user ids that they have now. */
   uids(): number[] {
     const ids = [...this.#latest.values()].map(({ program }) => program?.uid ?? null);
     return ids.filter((uid) => uid !== null);
@@ -140,7 +153,7 @@ export class SandboxScope {
     };
     const program = await planOf('program');
     return this.#withCgroups(
-      revision.kind === 'module' ? { function: await planOf('function'), program } : { program },
+      revision.kind !== 'command' ? { function: await planOf('function'), program } : { program },
     );
   }
 
@@ -173,11 +186,11 @@ export class SandboxScope {
   }
 
   /** An instance of the fork engine is born with its connection. */
-  #socketsFor(spec: RunnableSpec, kind: SandboxKind): string[] {
-    return kind === 'program' && spec.kind === 'module' ? [this.#options.socketPath] : [];
+  #socketsFor(spec: UnitSpec, kind: SandboxKind): string[] {
+    return kind === 'program' && spec.kind !== 'command' ? [this.#options.socketPath] : [];
   }
 
-  #runtimeFor(spec: RunnableSpec, kind: SandboxKind): string[] {
+  #runtimeFor(spec: UnitSpec, kind: SandboxKind): string[] {
     if (spec.kind === 'command') return [];
     const { nodePath, compileCacheFolder } = this.#options;
     return [...runtimeFiles(nodePath), ...(kind === 'program' ? [compileCacheFolder] : [])];
@@ -195,25 +208,22 @@ export class SandboxScope {
     return { ...(asFunction && { function: asFunction }), ...(program && { program }) };
   }
 
-  /** Groups of components that are no longer in the app, once their last instance has gone: those that are empty. */
-  #removeUnused(app: AppSpec): void {
-    for (const name of this.#latest.keys()) {
-      if (app.components.has(name)) continue;
-      const cgroup = this.#latest.get(name)?.program?.cgroup;
-      try {
-        if (cgroup) {
-          for (const folder of foldersOf(cgroup)) rmdirSync(folder);
-          this.#cgroups.delete(cgroup.name);
-        }
-        this.#latest.delete(name);
-      } catch {
-        // It still drains; the next deploy, or the end, tries again.
+  /** Of what has gone: its control groups are removed once they are empty. */
+  #removeUnused(name: string): void {
+    const cgroup = this.#latest.get(name)?.program?.cgroup;
+    try {
+      if (cgroup) {
+        for (const folder of foldersOf(cgroup)) rmdirSync(folder);
+        this.#cgroups.delete(cgroup.name);
       }
+      this.#latest.delete(name);
+    } catch {
+      // It still drains; the next deploy, or the end, tries again.
     }
   }
 }
 
-export function refusalOf(spec: RunnableSpec, plan: SandboxPlan | undefined): string | null {
+export function refusalOf(spec: UnitSpec, plan: SandboxPlan | undefined): string | null {
   if (spec.isolation !== 'required' || plan === undefined) return null;
   return isolationRefusal(spec.name, plan.layers);
 }

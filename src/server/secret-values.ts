@@ -1,3 +1,4 @@
+import type { CallSink } from '../model/calls.ts';
 import type { LogEntry, LogSink } from '../model/log.ts';
 import type { SecretMask } from '../secrets/mask.ts';
 import type { Prepared } from './prepare.ts';
@@ -22,6 +23,21 @@ export function maskedLog(log: LogSink, mask: SecretMask): LogSink {
       const text = mask.hide(entry.text);
       const fields = hiddenIn(entry.fields, mask);
       log.write(text === entry.text && fields === entry.fields ? entry : { ...entry, text, fields });
+    },
+  };
+}
+
+/**
+ * `calls` without what `mask` hides: the names in a call that failed may be anything, such as a variable's value that was taken for a
+ * component's name. Those of one that ended well are there in the code.
+ */
+export function maskedCalls(calls: CallSink, mask: SecretMask): CallSink {
+  return {
+    record(call) {
+      if (call.outcome === 'ok') return calls.record(call);
+      const to = mask.hide(call.to);
+      const called = call.function === null ? null : mask.hide(call.function);
+      calls.record(to === call.to && called === call.function ? call : { ...call, to, function: called });
     },
   };
 }

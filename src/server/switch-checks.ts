@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { Checker } from '../checks/checker.ts';
-import type { Finding } from '../checks/finding.ts';
+import { inOrder, notChecked, type Finding } from '../checks/finding.ts';
 import type { ModeCheck } from '../control/port.ts';
 import type { Mode } from '../model/app.ts';
 import type { LogSink } from '../model/log.ts';
@@ -14,13 +14,17 @@ import { sdkPath } from './places.ts';
 const MAX_TOLD = 1_000;
 /** Lines of the log for one revision and direction; the rest is counted. */
 const MAX_LINES = 10;
+/** Of all members of a group together. */
+const MAX_OF_GROUP = 100;
+
+type Found = Finding & { readonly member: string | null };
 
 export interface SwitchChecksOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** What would break if a component ran in its other mode: asked before a switch, and told at a deploy where the mode is `auto`. */
+/** What would break if a component or a group ran in its other mode: asked before a switch, and told at a deploy where the mode is `auto`. */
 export class SwitchChecks {
   readonly #checker: Checker;
   readonly #clock: Clock;
@@ -34,7 +38,7 @@ export class SwitchChecks {
 
   /** Never rejects: what cannot be checked is a note. */
   async check(revision: Revision, from: Mode, to: Mode): Promise<ModeCheck> {
-    const findings = from === to ? [] : await this.#checker.check(revision, to);
+    const findings = from === to ? [] : await this.#find(revision, to);
     return { component: revision.spec.name, from, to, findings };
   }
 
@@ -51,7 +55,7 @@ export class SwitchChecks {
       this.#told.add(revision.id);
       if (this.#told.size > MAX_TOLD) this.#told.delete(this.#told.keys().next().value!);
       for (const to of ['service', 'function'] as const) {
-        const findings = (await this.#checker.check(revision, to)).filter(isWarning);
+        const findings = (await this.#find(revision, to)).filter(isWarning);
         if (!isKnown) this.#write(revision, to, findings, log);
         const from = to === 'service' ? 'function' : 'service';
         checks.push({ component: revision.spec.name, from, to, findings });
@@ -64,18 +68,39 @@ export class SwitchChecks {
     return this.#checker.close();
   }
 
-  #write(revision: Revision, to: Mode, warnings: readonly Finding[], log: LogSink): void {
+  /** Of a group: what would break in any of its members. */
+  async #find(revision: Revision, to: Mode): Promise<readonly Found[]> {
+    if (revision.kind !== 'group')
+      return (await this.#checker.check(revision, to)).map((finding) => ({ ...finding, member: null }));
+    const all = await Promise.all(
+      revision.members.map(async (member) =>
+        (await this.#checker.check(member, to)).map((finding) => ({ ...finding, member: member.spec.name })),
+      ),
+    );
+    const findings = all.flat().sort(inOrder);
+    const left = findings.length - MAX_OF_GROUP;
+    if (left <= 0) return findings;
+    const more = { ...notChecked(`${left + 1} more findings are not shown.`), member: null };
+    return [...findings.slice(0, MAX_OF_GROUP - 1), more];
+  }
+
+  #write(revision: Revision, to: Mode, warnings: readonly Found[], log: LogSink): void {
     const left = warnings.length - MAX_LINES;
     const lines = warnings.slice(0, MAX_LINES).map((finding) => ({
+      component: finding.member ?? revision.spec.name,
       text: `As a ${to} (its mode is auto) this would break: ${placeOf(finding)}: ${finding.message} ${finding.advice}`,
       fields: { rule: finding.rule, file: finding.file, line: finding.line, source: finding.lineText },
     }));
     if (left > 0)
-      lines.push({ text: `As a ${to} this would break in ${left} more places.`, fields: {} as never });
-    for (const { text, fields } of lines) {
+      lines.push({
+        component: revision.spec.name,
+        text: `As a ${to} this would break in ${left} more places.`,
+        fields: {} as never,
+      });
+    for (const { component, text, fields } of lines) {
       log.write({
         atMs: this.#clock.nowMs(),
-        component: revision.spec.name,
+        component,
         stream: 'platform',
         level: 'warn',
         text,
@@ -105,6 +130,7 @@ function isWarning({ severity }: { severity: string }): boolean {
   return severity === 'warning';
 }
 
-function placeOf({ file, line }: { file: string | null; line: number }): string {
-  return file === null ? 'an unknown place' : `${file}:${line}`;
+function placeOf({ file, line, member }: Pick<Found, 'file' | 'line' | 'member'>): string {
+  const place = file === null ? 'an unknown place' : `${file}:${line}`;
+  return member === null ? place : `${place} (${member})`;
 }

@@ -153,6 +153,8 @@ function testApp(platform: Platform, url: string, close: () => Promise<void>): T
 /** Who calls from a test: nobody's request, and no hurry. */
 function testContext(): InvocationContext {
   return {
+    component: 'hello',
+    call: null,
     requestId: requestId(),
     traceparent: newTraceparent(),
     trigger: 'call',

@@ -9,5 +9,5 @@ const machine = await probeMachine();
 if (machine.platform !== 'linux' || !machine.ffi || !machine.capabilities.administrate) {
   test('runtime fork, alone', { skip: 'only root can have the sandboxes of this test' });
 } else {
-  runtimeConformance('fork, alone', alone(sandboxedForks(machine)));
+  runtimeConformance('fork, alone', alone(sandboxedForks(machine)), 'its process');
 }

@@ -9,5 +9,5 @@ const machine = await probeMachine();
 if (machine.platform !== 'linux' || !machine.ffi || !machine.capabilities.administrate) {
   test('runtime fork, sandboxed', { skip: 'only root can have the sandboxes of this test' });
 } else {
-  runtimeConformance('fork, sandboxed', sandboxedForks(machine));
+  runtimeConformance('fork, sandboxed', sandboxedForks(machine), 'its process');
 }

@@ -99,18 +99,31 @@ suite('secrets of a server', () => {
     const [first, second] = [secretMarker(), secretMarker()];
     const tell = `
       import { createHash } from 'node:crypto';
+      import { binding, use } from 'fulcrum';
       const hash = (text) => createHash('sha256').update(text ?? '').digest('hex');
+      /** Takes the secret for a name, of what is beside it in its process and of what is not. */
+      const mistaken = async (key) => {
+        const calls = [use(key).look(), binding(key).fetch('/'), use('other')[key](), use('right')[key]()];
+        return new Response((await Promise.allSettled(calls)).map(({ status }) => status).join(' '));
+      };
       export default { fetch: (request, env) => {
         console.log('asked for', Object.keys(env).filter((name) => name.includes('KEY')).join(' '));
-        if (new URL(request.url).pathname.endsWith('/throw')) throw new Error('no luck');
+        const { pathname } = new URL(request.url);
+        if (pathname.endsWith('/throw')) throw new Error('no luck');
+        if (pathname.endsWith('/mistaken')) return mistaken(env.API_KEY);
         return new Response([env.API_KEY, process.env.API_KEY].map(hash).join(' '));
       } };`;
     const app = await appFolder(t, {
-      'fulcrum.config.ts': config(`{
+      'fulcrum.config.ts': config(
+        `{
           named: { entry: './named.ts', routes: ['/named/*'], env: { API_KEY: secret('API_KEY') } },
           service: { entry: './named.ts', routes: ['/service/*'], mode: 'service', env: { API_KEY: secret('API_KEY') } },
           other: { entry: './named.ts', routes: ['/other/*'] },
-        }`),
+          left: { entry: './named.ts', routes: ['/left/*'], env: { API_KEY: secret('API_KEY') } },
+          right: { entry: './named.ts', routes: ['/right/*'] },
+        }`,
+        `groups: { core: ['left', 'right'] },`,
+      ),
       'named.ts': tell,
     });
     const deploy = `deploy ${app.path} --no-typecheck`;
@@ -124,17 +137,21 @@ suite('secrets of a server', () => {
     assert.equal(set.code, 0, set.output);
     const deployed = await server.run(deploy);
     assert.equal(deployed.code, 0, deployed.output);
-    for (const path of ['/named/', '/service/'])
+    for (const path of ['/named/', '/service/', '/left/'])
       assert.equal(await ask(path), `${hash(first)} ${hash(first)}`);
     assert.equal(await ask('/other/'), `${hash('')} ${hash('')}`);
-    await ask('/named/throw');
+    // A process has one environment; what a member is given is its own.
+    assert.equal(await ask('/right/'), `${hash('')} ${hash(first)}`);
+    for (const path of ['/named/throw', '/left/throw']) await ask(path);
+    for (const path of ['/named/mistaken', '/left/mistaken'])
+      assert.equal(await ask(path), 'rejected rejected rejected rejected');
 
     // A new value is used from the next release or reload on, and not before.
     assert.equal((await server.run('secrets set API_KEY --app test', second)).code, 0);
     assert.equal(await ask('/service/'), `${hash(first)} ${hash(first)}`);
     const applied = await server.run('secrets set API_KEY --apply --app test', second);
     assert.equal(applied.code, 0, applied.output);
-    for (const path of ['/named/', '/service/'])
+    for (const path of ['/named/', '/service/', '/left/'])
       assert.equal(await ask(path), `${hash(second)} ${hash(second)}`);
 
     // A release that fails, and says all that it knows.
@@ -156,6 +173,7 @@ suite('secrets of a server', () => {
       'releases --app test --json',
       'apps ls',
       'ps --app test',
+      'ps --graph --app test',
       'logs --app test -n 1000',
     ]) {
       const ran = await server.run(line);

@@ -95,10 +95,28 @@ test(
       (JSON.parse(stdout) as { components: Status[] }).components.map((status) => [status.name, status]),
     );
     assert.deepEqual(
-      ['storefront', 'catalog', 'cart', 'checkout', 'stock', 'receipts', 'account'].map(
-        (name) => components.get(name)?.mode,
-      ),
-      ['service', 'function', 'function', 'service', 'service', 'function', 'service'],
+      [
+        'storefront',
+        'catalog',
+        'cart',
+        'pricing',
+        'checkout',
+        'inventory',
+        'payment',
+        'receipts',
+        'account',
+      ].map((name) => components.get(name)?.mode),
+      [
+        'service',
+        'function',
+        'function',
+        'function',
+        'service',
+        'service',
+        'function',
+        'function',
+        'service',
+      ],
     );
     // The event, and the page that looked for what came of it.
     assert.ok(components.get('receipts')!.lastMinute!.count >= 2);
@@ -121,7 +139,9 @@ test('every component in the other mode does the same', async (t) => {
     ['storefront', 'function'],
     ['catalog', 'service'],
     ['cart', 'service'],
-    ['stock', 'function'],
+    ['pricing', 'service'],
+    ['inventory', 'function'],
+    ['payment', 'service'],
     ['receipts', 'service'],
     ['account', 'function'],
   ] as const) {

@@ -11,7 +11,7 @@ import { use } from 'fulcrum';
 import { fail } from './lib/deep.ts';
 
 interface Wanted { readonly size: number }
-const other = use<typeof import('./OTHER.ts')>('OTHER');
+const other = use<typeof import('./OTHER.ts') & { nobody(): void }>('OTHER');
 
 export async function named(wanted: Wanted): Promise<number> {
   await null;
@@ -21,6 +21,7 @@ const doing: Record<string, () => unknown> = {
   throw: () => fail({ size: 1 }),
   console: () => { try { fail({ size: 2 }); } catch (error) { console.error('seen:', new Error('outer', { cause: error })); } },
   call: async () => { await other.named({ size: 3 }); },
+  nobody: async () => { await other.nobody(); },
   late: () => { setTimeout(() => fail({ size: 4 }), 1); return new Promise(() => undefined); },
   reject: () => { void named({ size: 5 }); return new Promise(() => undefined); },
   data: () => { throw new Error('Cannot read ' + import.meta.filename); },
@@ -91,22 +92,27 @@ for (const component of ['a', 'b']) {
       [
         'a handler that throws',
         'throw',
-        'TypeError: no 1\n    at fail (lib/deep.ts:7:9)\n    at Object.throw (ME.ts:13:16)\n    at Object.fetch (ME.ts:22:66)',
+        'TypeError: no 1\n    at fail (lib/deep.ts:7:9)\n    at Object.throw (ME.ts:13:16)\n    at Object.fetch (ME.ts:23:66)',
       ],
       [
         'an error that is printed, with its cause',
         'console',
-        `seen: Error: outer\n    at Object.console (ME.ts:14:86)\n    at Object.fetch (ME.ts:22:66) {\n  [cause]: TypeError: no 2\n      at fail (lib/deep.ts:7:9)\n      at Object.console (ME.ts:14:26)\n      at Object.fetch (ME.ts:22:66)\n}`,
+        `seen: Error: outer\n    at Object.console (ME.ts:14:86)\n    at Object.fetch (ME.ts:23:66) {\n  [cause]: TypeError: no 2\n      at fail (lib/deep.ts:7:9)\n      at Object.console (ME.ts:14:26)\n      at Object.fetch (ME.ts:23:66)\n}`,
       ],
       [
         'an error from another component, with the caller below',
         'call',
-        'TypeError: no 3\n    at fail (lib/deep.ts:7:9)\n    at named (OTHER.ts:10:10)\n    at async Object.call (ME.ts:15:23)\n    at async Object.fetch (ME.ts:22:5)',
+        'TypeError: no 3\n    at fail (lib/deep.ts:7:9)\n    at named (OTHER.ts:10:10)\n    at async Object.call (ME.ts:15:23)\n    at async Object.fetch (ME.ts:23:5)',
+      ],
+      [
+        'a call that cannot be made, with none but the caller’s frames',
+        'nobody',
+        'FulcrumError: Component "ME" calls function "nobody" of component "OTHER" (request ID): The component exports no function `nobody`. There are: `named`.\n    at async Object.nobody (ME.ts:16:25)\n    at async Object.fetch (ME.ts:23:5)',
       ],
       [
         'an exception that nobody catches',
         'late',
-        'Uncaught exception, which ends the instance: TypeError: no 4\n    at fail (lib/deep.ts:7:9)\n    at Timeout._onTimeout (ME.ts:16:34)',
+        'Uncaught exception, which ends the instance: TypeError: no 4\n    at fail (lib/deep.ts:7:9)\n    at Timeout._onTimeout (ME.ts:17:34)',
       ],
       [
         'a rejection that nobody handles',
@@ -116,12 +122,13 @@ for (const component of ['a', 'b']) {
       [
         'a message that names a file of the app',
         'data',
-        'Error: Cannot read ME.ts\n    at Object.data (ME.ts:18:23)\n    at Object.fetch (ME.ts:22:66)',
+        'Error: Cannot read ME.ts\n    at Object.data (ME.ts:19:23)\n    at Object.fetch (ME.ts:23:66)',
       ],
     ];
     for (const [name, what, expected] of CASES) {
       void test(name, async () => {
-        assert.equal(await logged(what), expected.replaceAll('ME', component).replaceAll('OTHER', other));
+        const text = (await logged(what)).replace(/\br_[0-9a-z]+/, 'ID');
+        assert.equal(text, expected.replaceAll('ME', component).replaceAll('OTHER', other));
       });
     }
 

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/log.ts';
+import { NO_CALLER, NO_CALL_SINK } from '../../src/model/calls.ts';
 import type { ModuleSpec } from '../../src/model/app.ts';
 import type { Instance, InstanceHome, Runtime } from '../../src/model/instance.ts';
 import { ForkRuntime } from '../../src/runtime/fork/fork-runtime.ts';
@@ -31,7 +32,9 @@ interface Line {
 }
 
 const HOME: InstanceHome = {
-  caller: { call: () => Promise.reject(new Error('nobody is called')) },
+  caller: NO_CALLER,
+  calls: NO_CALL_SINK,
+  components: () => [],
   publisher: NO_PUBLISHER,
   log: { write: () => undefined },
   env: {},

@@ -1,10 +1,11 @@
 import { use, type ComponentModule } from 'fulcrum';
-import type { Line, PricedLine } from '../shared/order.ts';
+import type { Line } from '../shared/order.ts';
 import { change, COOKIE, open, seal } from './cookie.ts';
 
 const catalog = use<typeof import('../catalog/main.ts')>('catalog');
 
-export interface CartLine extends PricedLine {
+export interface CartLine extends Line {
+  readonly name: string;
   /** In stock. */
   readonly left: number;
 }
@@ -12,29 +13,20 @@ export interface CartLine extends PricedLine {
 export interface Cart {
   readonly lines: readonly CartLine[];
   readonly count: number;
-  readonly totalCents: number;
 }
 
-/** What is in the basket of whoever sent this `Cookie` header, at today's prices. */
+/** What is in the basket of whoever sent this `Cookie` header; what it costs, `pricing` knows. */
 export async function read(cookieHeader: string | null): Promise<Cart> {
   const lines = open(cookieHeader, key());
-  return lines.length === 0 ? { lines: [], count: 0, totalCents: 0 } : priced(lines);
-}
-
-async function priced(lines: readonly Line[]): Promise<Cart> {
+  if (lines.length === 0) return { lines: [], count: 0 };
   const products = new Map(
     (await catalog.find(lines.map((line) => line.sku))).map((product) => [product.sku, product]),
   );
   const known = lines.flatMap((line) => {
     const product = products.get(line.sku);
-    if (product === undefined) return [];
-    return [{ ...line, name: product.name, priceCents: product.priceCents, left: product.stock }];
+    return product === undefined ? [] : [{ ...line, name: product.name, left: product.stock }];
   });
-  return {
-    lines: known,
-    count: known.reduce((sum, line) => sum + line.quantity, 0),
-    totalCents: known.reduce((sum, line) => sum + line.quantity * line.priceCents, 0),
-  };
+  return { lines: known, count: known.reduce((sum, line) => sum + line.quantity, 0) };
 }
 
 /** A form's field as text; a file is none. */

@@ -27,7 +27,7 @@ export interface Page {
   readonly pages: number;
 }
 
-const stock = use<typeof import('../stock/main.ts')>('stock');
+const inventory = use<typeof import('../inventory/main.ts')>('inventory');
 
 const PAGE_SIZE = 20;
 const products: readonly Product[] = JSON.parse(
@@ -58,9 +58,9 @@ export async function find(skus: readonly string[]): Promise<Product[]> {
 
 /** With what is left of each. Where nobody can count the shelf the shop stays open, with what was there at first. */
 async function counted(found: readonly Product[]): Promise<Product[]> {
-  const left = await stock
+  const left = await inventory
     .left(found.map((product) => product.sku))
-    .catch((error: unknown) => console.error('the stock is not known:', error));
+    .catch((error: unknown) => console.error('what is left is not known:', error));
   return found.map((product) => ({ ...product, stock: left?.[product.sku] ?? product.stock }));
 }
 

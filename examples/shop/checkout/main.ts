@@ -1,90 +1,106 @@
 import { randomBytes } from 'node:crypto';
 import { use, type ComponentModule } from 'fulcrum';
-import { ORDER_ID, type Order } from '../shared/order.ts';
+import { ORDER_ID, type Order, type Purchase } from '../shared/order.ts';
 import { Orders } from '../shared/orders.ts';
-import { charge, PaymentRefused } from './payment.ts';
+import { NotPlaced, place, type Means } from './place.ts';
+import { settle } from './settle.ts';
 import { tell, tellWhatIsLeft } from './tell.ts';
 
 const cart = use<typeof import('../cart/main.ts')>('cart');
+const pricing = use<typeof import('../pricing/main.ts')>('pricing');
+const inventory = use<typeof import('../inventory/main.ts')>('inventory');
+const payment = use<typeof import('../payment/main.ts')>('payment');
 
 let opened: Orders | null = null;
 const orders = (): Orders => (opened ??= new Orders());
+const means = (): Means => ({ orders: orders(), inventory, payment });
 
 /** The order of that id, or null. */
 export async function order(id: string): Promise<Order | null> {
   return ORDER_ID.test(id) ? orders().lookUp(id) : null;
 }
 
+/** What somebody wants to pay for, who sent this form and this `Cookie` header. @throws NotPlaced where something is missing. */
+async function purchaseIn(form: FormData, cookie: string | null): Promise<Purchase> {
+  const [name, email, address] = [text(form, 'name'), text(form, 'email'), text(form, 'address')];
+  if (!name || !email.includes('@') || !address)
+    throw new NotPlaced('Please fill in your name, e-mail and address.');
+  const basket = await cart.read(cookie);
+  if (basket.count === 0) throw new NotPlaced('Your basket is empty.');
+  const quote = await pricing.quote(basket.lines);
+  const priced = quote.lines.map((line, i) => ({ ...line, name: basket.lines[i]!.name }));
+  const given = text(form, 'order');
+  return {
+    id: ORDER_ID.test(given) ? given : randomBytes(10).toString('hex'),
+    atMs: Date.now(),
+    name,
+    email,
+    address,
+    lines: priced,
+    discountCents: quote.discountCents,
+    shippingCents: quote.shippingCents,
+    totalCents: quote.totalCents,
+  };
+}
+
 export default {
-  /** `POST /checkout/pay` with a form of `name`, `email`, `address` and `card`. */
+  /**
+   * `POST /checkout/pay` with a form of `name`, `email`, `address`, `card` and `order`, an id that the basket's page was given: who presses
+   * the button twice buys once.
+   */
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
     if (pathname !== '/checkout/pay' || request.method !== 'POST')
       return new Response('Not here.', { status: 404 });
 
     const form = await request.formData();
-    const field = (name: string): string => {
-      const value = form.get(name);
-      return typeof value === 'string' ? value.trim().slice(0, 500) : '';
-    };
-    const [name, email, address] = [field('name'), field('email'), field('address')];
-    if (!name || !email.includes('@') || !address)
-      return back('Please fill in your name, e-mail and address.');
-
-    const basket = await cart.read(request.headers.get('cookie'));
-    if (basket.count === 0) return back('Your basket is empty.');
-    const short = basket.lines.find((line) => line.quantity > line.left);
-    if (short) return back(shortOf(short.name, short.left));
-
-    let paymentId: string;
+    let id: string;
     try {
-      paymentId = await charge(basket.totalCents, field('card'), env.PAYMENT_KEY!);
+      const purchase = await purchaseIn(form, request.headers.get('cookie'));
+      ({ id } = purchase);
+      await place(purchase, text(form, 'card'), means());
     } catch (error) {
-      if (error instanceof PaymentRefused) return back(error.message);
+      if (error instanceof NotPlaced) return back(error.message);
       throw error;
     }
 
-    const paid: Order = {
-      id: randomBytes(10).toString('hex'),
-      atMs: Date.now(),
-      name,
-      email,
-      address,
-      lines: basket.lines.map(({ sku, name, quantity, priceCents }) => ({ sku, name, quantity, priceCents })),
-      totalCents: basket.totalCents,
-      paymentId,
-    };
-    orders().keep(paid);
-    console.log(`order ${paid.id} paid`);
+    console.log(`order ${id} paid`);
     try {
-      await tell(paid, orders(), env.events);
+      await tell(orders().lookUp(id)!, orders(), env.events);
     } catch (error) {
       // It is paid and written down: whoever paid is thanked, and the next tick tells of it.
-      console.error(`order ${paid.id} is told of later:`, error);
+      console.error(`order ${id} is told of later:`, error);
     }
     return new Response(null, {
       status: 303,
       headers: {
-        location: `/orders/${paid.id}`,
+        location: `/orders/${id}`,
         'set-cookie': 'cart=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0',
       },
     });
   },
 
-  /** Every minute: tells of what was paid and, the server having been killed in between, not told of. */
+  /**
+   * Every minute: ends what the server having been killed in between, or somebody not having answered, has left open. What is paid is told of,
+   * what is not is taken back.
+   */
   async scheduled(_event, env) {
     const told = await tellWhatIsLeft(orders(), env.events, Date.now());
     if (told > 0) console.log(`${told} orders told of that had been left`);
+    const settled = await settle(means(), Date.now());
+    if (settled > 0) console.log(`${settled} purchases taken back that had been left`);
   },
 } satisfies ComponentModule;
+
+/** A form's field as text; a file is none. */
+function text(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === 'string' ? value.trim().slice(0, 500) : '';
+}
 
 function back(problem: string): Response {
   return new Response(null, {
     status: 303,
     headers: { location: `/basket?problem=${encodeURIComponent(problem)}` },
   });
-}
-
-function shortOf(name: string, left: number): string {
-  return left === 0 ? `${name} is sold out.` : `There are only ${left} left of ${name}.`;
 }

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Orders } from '../shared/orders.ts';
 import { EventsHere } from '../testing/events.ts';
-import { orderWith } from '../testing/orders.ts';
+import { keep, orderWith } from '../testing/orders.ts';
 import { tell, tellWhatIsLeft } from './tell.ts';
 
 test('an order that could not be told of is told of later, once', async () => {
   const [orders, events] = [new Orders(':memory:'), new EventsHere()];
   const order = orderWith(1, { 'KA-01': 1 });
-  orders.keep(order);
+  keep(orders, order);
   events.failure = new Error('the disk is full');
   await assert.rejects(tell(order, orders, events), /full/);
   assert.deepEqual(orders.lookUp(order.id), order);

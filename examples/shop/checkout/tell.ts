@@ -7,7 +7,7 @@ const LEFT_AFTER_MS = 10_000;
 const AT_ONCE = 500;
 
 /**
- * Publishes `order.paid`: receipts and stock take it from there. One order's events keep their order (`key`), and one that is told twice counts once
+ * Publishes `order.paid`: receipts and inventory take it from there. One order's events keep their order (`key`), and one that is told twice counts once
  * (`dedupe`).
  */
 export async function tell(order: Order, orders: Orders, events: EventPublisher): Promise<void> {

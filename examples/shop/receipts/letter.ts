@@ -1,4 +1,4 @@
-import { html } from '../shared/html.ts';
+import { html, type Html } from '../shared/html.ts';
 import { formatPrice } from '../shared/money.ts';
 import type { Order } from '../shared/order.ts';
 
@@ -25,6 +25,8 @@ export function letter(order: Order): string {
         )}
       </tbody>
       <tfoot>
+        ${order.discountCents > 0 && sumRow('Discount', -order.discountCents)}
+        ${order.shippingCents > 0 && sumRow('Shipping', order.shippingCents)}
         <tr>
           <td></td>
           <td>Paid by card <code>${order.paymentId}</code></td>
@@ -33,4 +35,12 @@ export function letter(order: Order): string {
       </tfoot>
     </table>
   </article>`.text;
+}
+
+function sumRow(name: string, cents: number): Html {
+  return html`<tr>
+    <td></td>
+    <td>${name}</td>
+    <td class="number">${formatPrice(cents)}</td>
+  </tr>`;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Orders } from '../shared/orders.ts';
-import { orderWith } from '../testing/orders.ts';
+import { keep, orderWith } from '../testing/orders.ts';
 import { columns, scaleFor } from './chart.ts';
 import { boundsOf, dayBefore, dayOf } from './days.ts';
 import { reportPage } from './page.ts';
@@ -24,11 +24,11 @@ test('a day is the shop’s own, with 23 hours or 25 where clocks are changed', 
 test('a day’s sales hold every order of it and no other', () => {
   const { beginMs, endMs } = boundsOf('2026-10-25');
   const orders = new Orders(':memory:');
-  orders.keep(orderWith(1, { A: 9 }, beginMs - 1));
-  orders.keep(orderWith(2, { A: 1, B: 2 }, beginMs));
-  orders.keep(orderWith(3, { B: 1, C: 4 }, beginMs + 24.5 * HOUR_MS));
-  orders.keep(orderWith(4, { A: 2 }, endMs - 1));
-  orders.keep(orderWith(5, { A: 9 }, endMs));
+  keep(orders, orderWith(1, { A: 9 }, beginMs - 1));
+  keep(orders, orderWith(2, { A: 1, B: 2 }, beginMs));
+  keep(orders, orderWith(3, { B: 1, C: 4 }, beginMs + 24.5 * HOUR_MS));
+  keep(orders, orderWith(4, { A: 2 }, endMs - 1));
+  keep(orders, orderWith(5, { A: 9 }, endMs));
   const sales = salesOn('2026-10-25', orders.between(beginMs, endMs));
   assert.deepEqual([sales.orders, sales.items, sales.totalCents], [3, 10, 10_000]);
   assert.deepEqual(

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { use, type ComponentModule } from 'fulcrum';
 import { html } from '../shared/html.ts';
 import type { Order } from '../shared/order.ts';
@@ -9,6 +10,7 @@ import { productPage } from './pages/product.ts';
 
 const catalog = use<typeof import('../catalog/main.ts')>('catalog');
 const cart = use<typeof import('../cart/main.ts')>('cart');
+const pricing = use<typeof import('../pricing/main.ts')>('pricing');
 const checkout = use<typeof import('../checkout/main.ts')>('checkout');
 const receipts = use<typeof import('../receipts/main.ts')>('receipts');
 
@@ -33,7 +35,10 @@ async function part(url: URL, cookie: string | null): Promise<Part> {
     if (product) return { title: product.name, category: product.category, body: productPage(product) };
   }
   if (first === 'basket') {
-    return { title: 'Basket', body: basketPage(await cart.read(cookie), url.searchParams.get('problem')) };
+    const basket = await cart.read(cookie);
+    const quote = await pricing.quote(basket.lines);
+    const order = randomBytes(10).toString('hex');
+    return { title: 'Basket', body: basketPage(basket, quote, order, url.searchParams.get('problem')) };
   }
   if (first === 'orders') {
     const order = await checkout.order(second);

@@ -1,4 +1,5 @@
 import type { Order } from '../shared/order.ts';
+import type { Orders } from '../shared/orders.ts';
 
 /** An order of as many of each product as is said. */
 export function orderWith(
@@ -19,7 +20,16 @@ export function orderWith(
     email: 'ada@example.com',
     address: '1 Analytical Way',
     lines,
+    discountCents: 0,
+    shippingCents: 0,
     totalCents: lines.reduce((sum, line) => sum + line.quantity * line.priceCents, 0),
     paymentId: 'pay_1',
   };
+}
+
+/** As if it had been bought. */
+export function keep(orders: Orders, order: Order): void {
+  const { paymentId, ...purchase } = order;
+  orders.begin(purchase);
+  orders.pay(order.id, paymentId);
 }

@@ -101,6 +101,7 @@ export function moduleSpec(name: string, entry: string): ModuleSpec {
     entry,
     routes: [],
     cors: null,
+    calls: null,
     modeSetting: 'function',
     function: { ...run, keepAliveMs: 1_000, keepAlive: 'fixed', fresh: false, maxInstances: 100 },
     service: {

@@ -22,6 +22,7 @@ export function spec(
     entry: '/app/catalog.ts',
     routes: [],
     cors: null,
+    calls: null,
     modeSetting: 'function',
     function: {
       concurrency: 1,
@@ -80,14 +81,15 @@ export function hour(hourMs: number, rps: number, o: Partial<UsageHour> = {}): U
 }
 
 export function component(o: Partial<ComponentInput> = {}): ComponentInput {
+  const { spec: its = spec(), hours = [], present = null } = o;
+  const limits = its.kind === 'group' ? NO_LIMITS : its.limits;
   return {
-    spec: spec(),
     mode: 'function',
     now: { rps: 20, cpuCores: 0.4, instances: 3, memoryBytes: 384 * MB },
-    hours: [],
-    present: null,
     peakConcurrency: null,
+    components: [{ name: its.name, limits, hours, present }],
     ...o,
+    ...{ spec: its, hours, present },
   };
 }
 

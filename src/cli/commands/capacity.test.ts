@@ -98,6 +98,7 @@ describe('the words of capacity', () => {
     const limits = [
       {
         name: 'rps' as const,
+        component: 'catalog',
         limit: 5,
         peak: 1,
         reached: { kind: 'expected' as const, earlyMs: at(200), expectedMs: at(340), lateMs: null },
@@ -107,6 +108,24 @@ describe('the words of capacity', () => {
     const text = capacityLines(capacityReport({ components }), 80).join('\n');
     assert.match(text, /\ncatalog .* rps 5 +Oct 2027\n/);
     assert.match(text, /\ncatalog reaches rps 5 about 27 Oct 2027; /);
+  });
+
+  test('of a group it is said who it is, and whose a limit is', () => {
+    const limits = [
+      {
+        name: 'rps' as const,
+        component: 'checkout',
+        limit: 5,
+        peak: 1,
+        reached: { kind: 'reached' as const },
+      },
+    ];
+    const members = ['checkout', 'inventory'];
+    const components = [componentCapacity({ name: 'core', members, limits, first: 'rps' })];
+    const text = capacityLines(capacityReport({ components }), 120).join('\n');
+    assert.match(text, /\ncore .* rps 5 of checkout +now\n/);
+    assert.match(text, /\ncheckout reaches rps 5 in the busiest hour/);
+    assert.match(text, /\ncore is the group of checkout, inventory: for all together, /);
   });
 
   test('numbers of any size fit 80 columns', () => {
@@ -121,7 +140,9 @@ describe('the words of capacity', () => {
           boundedBy: 'core-each',
           bounds: [],
         },
-        limits: [{ name: 'concurrency', limit: 1_000_000, peak: 3, reached: { kind: 'none' } }],
+        limits: [
+          { name: 'concurrency', component: 'catalog', limit: 1_000_000, peak: 3, reached: { kind: 'none' } },
+        ],
         first: 'concurrency',
       }),
     ];
@@ -156,7 +177,9 @@ describe('the words of capacity', () => {
   });
 
   test('say that what is not reached within a year is not', () => {
-    const limits = [{ name: 'rps' as const, limit: 5, peak: 1, reached: { kind: 'none' as const } }];
+    const limits = [
+      { name: 'rps' as const, component: 'catalog', limit: 5, peak: 1, reached: { kind: 'none' as const } },
+    ];
     const components = [componentCapacity({ limits, first: null })];
     assert.match(
       capacityLines(capacityReport({ components }), 80).join('\n'),

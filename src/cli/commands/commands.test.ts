@@ -251,6 +251,7 @@ describe('commands against a running server', () => {
   test('mode shows what would break, and goes on with --force', async () => {
     const finding = {
       rule: 'shared-variable',
+      member: null,
       severity: 'warning',
       file: 'src/greeter.ts',
       line: 5,
@@ -262,6 +263,7 @@ describe('commands against a running server', () => {
     const note = {
       ...finding,
       rule: 'shared-counter',
+      member: null,
       severity: 'note',
       line: 9,
       lineText: 'hits += 1;',

@@ -15,6 +15,7 @@ import { ServerSteps } from '../deploy/server-steps.ts';
 import { StepList } from '../deploy/step-list.ts';
 import { uploadBlobs, type UploadProgress } from '../deploy/upload-blobs.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { sizeWords } from '../size-words.ts';
 import { print, printJson } from '../stdout.ts';
 import { paint } from '../terminal.ts';
 
@@ -89,8 +90,8 @@ async function packed_(
   const o = { directory, environment: options.environment, version: packageVersion() };
   const read = await progress.step('config', async () => {
     const value = await readApp(o);
-    const count = value.app.components.size;
-    return { value, text: `${value.app.name}, ${count === 1 ? 'one component' : `${count} components`}` };
+    const { name, components, groups } = value.app;
+    return { value, text: `${name}, ${sizeWords(components.size, groups.size)}` };
   });
   // What the server would refuse in the end is known before anything is built.
   const [facts] = await Promise.all([

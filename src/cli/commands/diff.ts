@@ -60,12 +60,14 @@ export function diffLines(app: string, found: Diff, width: number): string[] {
     lines.push('', paint('bold', title), ...entries.map((entry) => truncate(entry, width)));
   };
 
-  const groups = Map.groupBy(config, ({ path }) => /^components\.([^.[]+)/.exec(path)?.[1] ?? '');
+  const byComponent = Map.groupBy(config, ({ path }) => /^components\.([^.[]+)/.exec(path)?.[1] ?? '');
+  const [grouping, ofApp] = partition(byComponent.get('') ?? [], ({ path }) => /^groups(?:\.|$)/.test(path));
   section(
     'the app',
-    (groups.get('') ?? []).map((change) => changeLine(change, change.path)),
+    ofApp.map((change) => changeLine(change, change.path)),
   );
-  for (const [component, changes] of groups) {
+  section('groups: components in one process', grouping.flatMap(groupChanges));
+  for (const [component, changes] of byComponent) {
     if (component === '') continue;
     const below = `components.${component}`;
     section(
@@ -98,6 +100,28 @@ export function diffLines(app: string, found: Diff, width: number): string[] {
   if (lines.length === headLines) lines.push('', 'Nothing is different.');
   if (truncated) lines.push('', paint('dim', 'There are more changes than the server tells.'));
   return lines;
+}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): readonly [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
+
+/** A line for each group that came, went or has other members. */
+function groupChanges({ path, before, after }: ConfigChange): string[] {
+  const name = path.slice('groups.'.length);
+  const [old, now] = name === '' ? [before, after] : [{ [name]: before }, { [name]: after }];
+  const names = new Set([...Object.keys(old ?? {}), ...Object.keys(now ?? {})]);
+  return [...names].map((group) => {
+    const [was, is] = [membersIn(old, group), membersIn(now, group)];
+    const change =
+      was === '' ? `+ ${group}: ${is}` : is === '' ? `- ${group}: ${was}` : `~ ${group}: ${was} → ${is}`;
+    return `  ${printableLine(change)}`;
+  });
+}
+
+function membersIn(groups: unknown, group: string): string {
+  const members = (groups as Readonly<Record<string, unknown>> | null | undefined)?.[group];
+  return Array.isArray(members) ? members.join(', ') : '';
 }
 
 function changeLine(change: ConfigChange, name: string): string {

@@ -1,16 +1,15 @@
-import { formatBytes } from '../../base/bytes.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import { nearest } from '../../base/suggest.ts';
-import type { AppStatus, ComponentStatus } from '../../model/status.ts';
+import type { AppStatus, ComponentStatus, GroupStatus } from '../../model/status.ts';
 import type { AppDetails, ServerFacts } from '../../control/schemas.ts';
 import { budgetLine } from '../budget-line.ts';
-import { componentLines } from '../component-lines.ts';
+import { appTable } from '../app-table.ts';
+import { componentLines, groupLines } from '../component-lines.ts';
 import { connectToApp, type Target } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { limitsNotes } from '../limits-notes.ts';
 import { print, printJson } from '../stdout.ts';
-import { formatTable, type Column } from '../table.ts';
 import { paint, printableLine, terminalWidth, truncate, wrap } from '../terminal.ts';
 import { backlogLines, deadNotes, scheduleLines, tickNotes } from '../work-lines.ts';
 
@@ -21,46 +20,46 @@ export interface PsOptions extends Target {
 /** Of all components; `ps COMPONENT` shows each of its own. */
 const MOST_SCHEDULES = 20;
 
-const COLUMNS: readonly Column[] = [
-  { title: 'COMPONENT', minWidth: 12 },
-  { title: 'MODE' },
-  { title: 'ENGINE' },
-  { title: 'READY', align: 'right' },
-  { title: 'CALLS/MIN', align: 'right' },
-  { title: 'FAILED', align: 'right' },
-  { title: 'COLD', align: 'right', dropOrder: 2 },
-  { title: 'P50', align: 'right', dropOrder: 1 },
-  { title: 'P99', align: 'right' },
-  { title: 'MEMORY', align: 'right', dropOrder: 3 },
-  { title: 'ROUTES', minWidth: 14, dropOrder: 4 },
-];
-
-/** All components in a line each, or `name` with its instances and why they came and went. */
+/** All components in a line each, the groups among them, or `name` with its instances and why they came and went. */
 export async function ps(name: string | undefined, options: PsOptions): Promise<ExitCode> {
   const { client, app: id, at } = await connectToApp(options);
   const { status: app, app: record, startFailure } = await client.get<AppDetails>(at(''));
   if (app === null) throw notRunning(id, record.serving, startFailure);
-  const components = await client.get<ComponentStatus[]>(at('/components'));
+  const [components, groups] = await Promise.all([
+    client.get<ComponentStatus[]>(at('/components')),
+    client.get<GroupStatus[]>(at('/groups')),
+  ]);
   const shares = sharesOf(record);
   if (name !== undefined) {
-    const component = named(name, components);
-    if (options.json) printJson({ app, releases: shares, component });
-    else for (const line of componentLines(component, Date.now(), terminalWidth())) print(line);
+    const group = groups.find((each) => each.name === name);
+    const component = group === undefined ? named(name, components, groups) : undefined;
+    if (options.json)
+      printJson({ app, releases: shares, ...(component === undefined ? { group } : { component }) });
+    else {
+      const [nowMs, width] = [Date.now(), terminalWidth()];
+      const lines =
+        component === undefined ? groupLines(group!, width) : componentLines(component, nowMs, width);
+      for (const line of lines) print(line);
+    }
     return EXIT.ok;
   }
   const { budget } = await client.get<ServerFacts>('/server');
-  if (options.json) printJson({ app, releases: shares, components, budget });
+  if (options.json) printJson({ app, releases: shares, components, groups, budget });
   else {
-    for (const line of psLines(app, components, Date.now(), terminalWidth(), shares)) print(line);
+    for (const line of psLines(app, components, Date.now(), terminalWidth(), shares, groups)) print(line);
     if (budget !== null) print(paint('dim', truncate(budgetLine(budget), terminalWidth())));
   }
   return EXIT.ok;
 }
 
-function named(name: string, components: readonly ComponentStatus[]): ComponentStatus {
+function named(
+  name: string,
+  components: readonly ComponentStatus[],
+  groups: readonly GroupStatus[],
+): ComponentStatus {
   const found = components.find((each) => each.name === name);
   if (found !== undefined) return found;
-  const names = components.map((each) => each.name);
+  const names = [...components, ...groups].map((each) => each.name);
   const near = nearest(name, names);
   throw new FulcrumError(
     'not-found',
@@ -107,25 +106,23 @@ export function psLines(
   nowMs: number,
   width: number,
   shares: readonly ReleaseShare[] = [],
+  groups: readonly GroupStatus[] = [],
 ): string[] {
   const up = formatDuration(Math.max(0, nowMs - app.startedAtMs));
   const head = truncate(
     `${printableLine(app.name)} · ${app.environment} · ${app.gatewayUrl} · up ${up}`,
     width,
   );
-  const paintCell = (cell: string, row: number, column: number): string => {
-    if (row === -1) return paint('dim', cell);
-    const failed = components[row]!.lastMinute?.failed ?? 0;
-    return COLUMNS[column]!.title === 'FAILED' && failed > 0 ? paint('red', cell) : cell;
-  };
+  const units: readonly Unit[] = [...groups, ...components.filter((each) => !isMember(each))];
   const notes: Note[] = [
     ...(app.failedDeploy
       ? [{ colour: 'red' as const, text: `The last change did not go live: ${app.failedDeploy.message}` }]
       : []),
+    ...groups.flatMap(notesOnUnit),
     ...components.flatMap((each) => notesOn(each, nowMs)),
-    ...enginesOf(components),
-    ...sandboxesOf(components),
-    ...(components.some((each) => each.modeSetting === 'auto')
+    ...enginesOf(units),
+    ...sandboxesOf(units),
+    ...(units.some((each) => each.modeSetting === 'auto')
       ? [{ colour: 'dim' as const, text: '* mode auto: Fulcrum chooses' }]
       : []),
   ];
@@ -133,7 +130,7 @@ export function psLines(
     paint('bold', head),
     ...releaseLine(shares).flatMap((text) => wrap(text, width)),
     '',
-    ...formatTable(COLUMNS, components.map(rowOf), width, paintCell),
+    ...appTable(components, groups, width),
     ...below(scheduleLines(components, nowMs, width, MOST_SCHEDULES)),
     ...below(backlogLines(components, nowMs, width)),
     ...(notes.length > 0 ? [''] : []),
@@ -160,35 +157,18 @@ function releaseLine(shares: readonly ReleaseShare[]): string[] {
   return [each.join('; ')];
 }
 
-function rowOf(component: ComponentStatus): string[] {
-  const { lastMinute, instances } = component;
-  const ready = instances.filter((instance) => instance.state === 'ready').length;
-  const starting = instances.filter((instance) => instance.state === 'starting').length;
-  const memory = instances.reduce((sum, instance) => sum + (instance.memoryBytes ?? 0), 0);
-  const duration = (ms: number | null | undefined): string =>
-    typeof ms === 'number' ? formatDuration(ms) : '-';
-  const count = (value: number | undefined): string =>
-    value === undefined ? '-' : value.toLocaleString('en-GB');
-  const auto = component.modeSetting === 'auto' ? '*' : '';
-  return [
-    component.name,
-    component.mode === null ? 'static' : `${component.mode}${auto}`,
-    component.engine === null
-      ? '-'
-      : `${component.engine}${component.sandbox?.complete === false ? '!' : ''}`,
-    component.mode === null ? '-' : `${ready}${starting > 0 ? `+${starting}` : ''}`,
-    count(lastMinute?.count),
-    count(lastMinute?.failed),
-    count(lastMinute?.cold),
-    duration(lastMinute?.p50Ms),
-    duration(lastMinute?.p99Ms),
-    memory === 0 ? '-' : formatBytes(memory),
-    printableLine(component.routes.join(' ')) || '-',
-  ];
+/** What has instances: a group, or a component by itself. */
+type Unit = Pick<
+  ComponentStatus,
+  'name' | 'modeSetting' | 'engine' | 'engineReason' | 'sandbox' | 'queued' | 'lastError'
+>;
+
+function isMember({ group }: ComponentStatus): boolean {
+  return group !== null;
 }
 
-/** Why components are not on the fork engine, those of one reason together. */
-function enginesOf(components: readonly ComponentStatus[]): { colour: 'dim'; text: string }[] {
+/** Why some are not on the fork engine, those of one reason together. */
+function enginesOf(components: readonly Unit[]): { colour: 'dim'; text: string }[] {
   const apart = components.filter(({ engineReason }) => engineReason !== null);
   return [...Map.groupBy(apart, ({ engine, engineReason }) => `${engine}, not fork: ${engineReason}`)].map(
     ([why, those]) => ({ colour: 'dim', text: `${namesOf(those)}: ${why}` }),
@@ -196,7 +176,7 @@ function enginesOf(components: readonly ComponentStatus[]): { colour: 'dim'; tex
 }
 
 /** What is missing of their sandboxes; why, `doctor` tells. */
-function sandboxesOf(components: readonly ComponentStatus[]): { colour: 'dim'; text: string }[] {
+function sandboxesOf(components: readonly Unit[]): { colour: 'dim'; text: string }[] {
   const incomplete = components.filter(({ sandbox }) => sandbox?.complete === false);
   const missing = Map.groupBy(incomplete, ({ sandbox }) =>
     sandbox!.layers.flatMap(({ name, state }) => (state === 'missing' ? [name] : [])).join(', '),
@@ -207,7 +187,7 @@ function sandboxesOf(components: readonly ComponentStatus[]): { colour: 'dim'; t
   }));
 }
 
-function namesOf(components: readonly ComponentStatus[]): string {
+function namesOf(components: readonly Unit[]): string {
   return components.map(({ name }) => name).join(', ');
 }
 
@@ -219,23 +199,30 @@ interface Note {
 }
 
 function notesOn(component: ComponentStatus, nowMs: number): Note[] {
-  const { name, queued, lastError } = component;
+  const { name } = component;
+  const [waiting, failure] = isMember(component) ? [[], []] : partsOfUnit(component);
   return [
     ...limitsNotes(component).map((text) => ({ colour: 'yellow' as const, text: `${name}: ${text}` })),
-    ...(queued > 0
-      ? [
-          {
-            colour: 'yellow' as const,
-            text: `${name}: ${queued.toLocaleString('en-GB')} waiting for an instance`,
-          },
-        ]
-      : []),
+    ...waiting,
     ...deadNotes(component).map((text) => ({
       colour: 'red' as const,
       text: `${name}: ${text}`,
       whole: true,
     })),
     ...tickNotes(component, nowMs).map((text) => ({ colour: 'red' as const, text: `${name}: ${text}` })),
-    ...(lastError === null ? [] : [{ colour: 'red' as const, text: `${name}: ${lastError}` }]),
+    ...failure,
+  ];
+}
+
+function notesOnUnit(unit: Unit): Note[] {
+  return partsOfUnit(unit).flat();
+}
+
+/** Who waits for its instances, and what went wrong with them last. */
+function partsOfUnit({ name, queued, lastError }: Unit): readonly [Note[], Note[]] {
+  const waiting = `${name}: ${queued.toLocaleString('en-GB')} waiting for an instance`;
+  return [
+    queued > 0 ? [{ colour: 'yellow', text: waiting }] : [],
+    lastError === null ? [] : [{ colour: 'red', text: `${name}: ${lastError}` }],
   ];
 }

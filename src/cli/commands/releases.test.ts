@@ -4,6 +4,8 @@ import { appRecord, release } from '../../control/fixtures/fake-host.ts';
 import type { ReleaseSummary } from '../../control/schemas.ts';
 import { diffLines } from './diff.ts';
 import { releaseLines } from './releases.ts';
+import { diffReleases } from '../../control/release-diff.ts';
+import type { ReleaseManifest } from '../../model/release.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 13, 0, 0);
 
@@ -99,6 +101,22 @@ void suite('diff', () => {
       '  ~ catalog.ts',
       '  ~ odd',
       '  + fresh.ts',
+    ]);
+  });
+
+  void test('shows which components were put together and taken apart', () => {
+    const manifest = (groups?: object): ReleaseManifest =>
+      ({ config: { name: 'shop', ...(groups && { groups }) }, files: [] }) as unknown as ReleaseManifest;
+    const told = (before?: object, after?: object): string[] =>
+      diffLines('shop', { from: 1, to: 2, ...diffReleases(manifest(before), manifest(after)) }, 80).slice(2);
+    const title = 'groups: components in one process';
+    const core = { core: ['checkout', 'inventory'] };
+    assert.deepEqual(told(undefined, core), [title, '  + core: checkout, inventory']);
+    assert.deepEqual(told(core, undefined), [title, '  - core: checkout, inventory']);
+    assert.deepEqual(told({ ...core, gone: ['a', 'b'] }, { core: ['checkout', 'cart', 'pricing'] }), [
+      title,
+      '  ~ core: checkout, inventory → checkout, cart, pricing',
+      '  - gone: a, b',
     ]);
   });
 

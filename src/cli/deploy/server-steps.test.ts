@@ -7,6 +7,7 @@ import { StepList } from './step-list.ts';
 
 const FINDING: ModeFinding = {
   rule: 'shared-variable',
+  member: null,
   severity: 'warning',
   file: 'greeter.ts',
   line: 8,

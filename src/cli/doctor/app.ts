@@ -2,6 +2,7 @@ import { access, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatBytes } from '../../base/bytes.ts';
 import { asFulcrumError, type ErrorCode } from '../../base/errors.ts';
+import { sizeWords } from '../size-words.ts';
 import { fail, ok, warning, type Finding } from './finding.ts';
 
 const CONFIG_FILES = ['fulcrum.config.ts', 'fulcrum.config.mts', 'fulcrum.config.js', 'fulcrum.config.mjs'];
@@ -12,6 +13,7 @@ export type PrepareApp = (directory: string, environment: string) => Promise<Pre
 export interface PreparedApp {
   readonly name: string;
   readonly components: number;
+  readonly groups: number;
   readonly fit: AppFit;
 }
 
@@ -52,9 +54,9 @@ export async function checkApp(
     ];
   }
   try {
-    const { name, components, fit } = await prepare(directory, environment);
+    const { name, components, groups, fit } = await prepare(directory, environment);
     return [
-      ok('config', `${name}, ${components} components`),
+      ok('config', `${name}, ${sizeWords(components, groups)}`),
       ok('secrets', 'all have a value'),
       ok('code', 'builds'),
       judgeFit(fit),
@@ -100,7 +102,7 @@ export async function prepareApp(directory: string, environment: string): Promis
   const builder = builderFor(directory, out);
   try {
     const { app } = await prepare({ directory, environment, builder });
-    return { name: app.name, components: app.components.size, fit: fitOf(app) };
+    return { name: app.name, components: app.components.size, groups: app.groups.size, fit: fitOf(app) };
   } finally {
     await builder.close();
     await rm(out, { recursive: true, force: true });

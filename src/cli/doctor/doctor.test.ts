@@ -61,10 +61,12 @@ test('an app is judged step by step, up to the one that fails', async () => {
   const statuses = async (prepare: PrepareApp): Promise<string[]> =>
     (await checkApp(folder, 'development', prepare)).map(({ name, status }) => `${name} ${status}`);
   const fit = { memoryBytes: 1_000, minimumBytes: 500, unfit: [] };
-  const good: PrepareApp = () => Promise.resolve({ name: 'shop', components: 2, fit });
+  const good: PrepareApp = () => Promise.resolve({ name: 'shop', components: 3, groups: 1, fit });
   assert.deepEqual(await statuses(good), ['config warning']);
   await writeFile(join(folder, 'fulcrum.config.ts'), '');
   assert.deepEqual(await statuses(good), ['config ok', 'secrets ok', 'code ok', 'fit ok']);
+  const [config] = await checkApp(folder, 'development', good);
+  assert.equal(config!.found, 'shop, 3 components, a group');
   const failing = (code: 'config-invalid' | 'secret-missing' | 'build-failed' | 'internal') => () =>
     Promise.reject(new FulcrumError(code, 'what'));
   assert.deepEqual(await statuses(failing('config-invalid')), ['config fail']);

@@ -3,16 +3,16 @@ import { componentParams, limitsInput, limitsOf, logsInput, modeCheckInput, mode
 import {
   componentAnswer,
   componentsAnswer,
+  groupsAnswer,
   limitsAnswer,
-  logLine,
-  logsAnswer,
   modeAnswer,
   modeCheckAnswer,
-} from '../schemas.ts';
+} from '../component-schemas.ts';
+import { logLine, logsAnswer } from '../schemas.ts';
 import type { LogQuery } from '../log-book.ts';
 import { logStream } from '../log-stream.ts';
 import { json, jsonBody, lines, route, type Route } from '../route.ts';
-import { component, logsOf, running, type ApiParts } from './parts.ts';
+import { component, logsOf, running, unit, type ApiParts } from './parts.ts';
 
 const MAX_FOLLOWERS = 256;
 const MAX_FOLLOWERS_OF_CALLER = 32;
@@ -45,12 +45,24 @@ export function componentRoutes({ host, clock, closing }: ApiParts): Route[] {
       handle: ({ app, params }) => component(running(host, app), params.component),
     }),
     route({
+      id: 'listGroups',
+      method: 'GET',
+      path: '/apps/{app}/groups',
+      scope: 'read',
+      reach: 'app',
+      summary: 'Its groups, whose members share their instances: mode, instances, and who they are',
+      answer: json(groupsAnswer),
+      audit: null,
+      handle: ({ app }) => running(host, app).groups(),
+    }),
+    route({
       id: 'setMode',
       method: 'POST',
       path: '/apps/{app}/components/{component}/mode',
       scope: 'deploy',
       reach: 'app',
-      summary: 'Switches it to function, service or auto; answers when new work goes to the new mode only',
+      summary:
+        'Switches a component, or a group by its name, to function, service or auto; answers when new work goes to the new mode only. A member has its group’s mode',
       params: componentParams,
       body: jsonBody(modeInput),
       answer: json(modeAnswer),
@@ -64,8 +76,7 @@ export function componentRoutes({ host, clock, closing }: ApiParts): Route[] {
       },
       async handle({ app, params, body }) {
         const port = running(host, app);
-        const { name } = await component(port, params.component);
-        return port.setMode(name, body.mode, { force: body.force });
+        return port.setMode(await unit(port, params.component), body.mode, { force: body.force });
       },
     }),
     route({
@@ -74,15 +85,15 @@ export function componentRoutes({ host, clock, closing }: ApiParts): Route[] {
       path: '/apps/{app}/components/{component}/mode-check',
       scope: 'read',
       reach: 'app',
-      summary: 'What a switch to that mode would break in its code; switches nothing',
+      summary:
+        'What a switch to that mode would break in its code, of a group in any member’s; switches nothing',
       params: componentParams,
       query: modeCheckInput,
       answer: json(modeCheckAnswer),
       audit: null,
       async handle({ app, params, query }) {
         const port = running(host, app);
-        const { name } = await component(port, params.component);
-        return port.checkMode(name, query.mode);
+        return port.checkMode(await unit(port, params.component), query.mode);
       },
     }),
     route({

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { openApiDocument } from '../openapi.ts';
 import { appRoutes } from './app-routes.ts';
+import { callRoutes } from './call-routes.ts';
 import { capacityRoutes } from './capacity-routes.ts';
 import { componentRoutes } from './component-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -16,6 +17,7 @@ export function allRoutes(parts: ApiParts): readonly Route[] {
   const routes: readonly Route[] = [
     ...appRoutes(parts),
     ...componentRoutes(parts),
+    ...callRoutes(parts),
     ...invocationRoutes(parts),
     ...eventRoutes(parts),
     ...capacityRoutes(parts),

@@ -73,10 +73,32 @@ export async function component(port: ControlPort, name: string): Promise<Compon
   const components = await port.components();
   const found = components.find((candidate) => candidate.name === name);
   if (found !== undefined) return found;
-  const names = components.map((candidate) => candidate.name);
+  const group = (await port.groups()).find((candidate) => candidate.name === name);
+  if (group !== undefined) {
+    throw new FulcrumError(
+      'not-found',
+      `'${name}' is a group and no component. Its members: ${group.members.join(', ')}.`,
+      { details: { nearest: null } },
+    );
+  }
+  throw noSuch(
+    name,
+    components.map((candidate) => candidate.name),
+  );
+}
+
+/** The name of a component, or of a group. Rejects likewise. */
+export async function unit(port: ControlPort, name: string): Promise<string> {
+  const [components, groups] = await Promise.all([port.components(), port.groups()]);
+  const names = [...components, ...groups].map((candidate) => candidate.name);
+  if (names.includes(name)) return name;
+  throw noSuch(name, names);
+}
+
+function noSuch(name: string, names: readonly string[]): FulcrumError {
   const likely = nearest(name, names);
   const advice = likely === null ? `There are: ${names.join(', ')}.` : `Did you mean '${likely}'?`;
-  throw new FulcrumError('not-found', `There is no component '${name}'. ${advice}`, {
+  return new FulcrumError('not-found', `There is no component '${name}'. ${advice}`, {
     details: { nearest: likely },
   });
 }

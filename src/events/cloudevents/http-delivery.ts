@@ -1,6 +1,7 @@
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import type { Delivery } from '../../model/event-store.ts';
-import type { BodyReader, BodySource, RawHeaders, ResponseHead, ResponseSink } from '../../model/http.ts';
+import type { BodyReader, BodySource } from '../../model/body.ts';
+import type { RawHeaders, ResponseHead, ResponseSink } from '../../model/http.ts';
 import type { Instance } from '../../model/instance.ts';
 import type { InvocationContext, InvocationEnd } from '../../model/invocation.ts';
 import type { Subscription } from '../../model/work-settings.ts';

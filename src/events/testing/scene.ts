@@ -69,7 +69,7 @@ export function subscription(types: readonly string[], o: Partial<Subscription> 
 }
 
 export function component(name: string, o: Partial<ModuleSpec> = {}): ModuleSpec {
-  return { ...(revision(name).spec as ModuleSpec), ...o };
+  return { ...revision(name).spec, ...o };
 }
 
 export function order(type: string, data: unknown = {}, o: Partial<EventOrder> = {}): EventOrder {

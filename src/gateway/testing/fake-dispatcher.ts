@@ -55,6 +55,8 @@ export class FakeDispatcher implements Dispatcher {
       release: () => undefined,
     };
     const context: InvocationContext = {
+      component,
+      call: null,
       requestId: seed.requestId,
       traceparent: seed.traceparent,
       trigger: seed.trigger,

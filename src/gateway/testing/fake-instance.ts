@@ -26,7 +26,9 @@ export function fakeInstance(id: string, behaviour: Behaviour): Instance {
     revision: { id: 'abcdef123456' } as Instance['revision'],
     mode: 'function',
     state: 'ready',
-    handlers: null,
+    handlersOf: () => null,
+    callThroughServer: () => undefined,
+    calling: 0,
     inspectUrl: null,
     ended: new Promise(() => undefined),
     http: (exchange) => {

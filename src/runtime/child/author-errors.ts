@@ -14,10 +14,22 @@ export function loggedText(text: string): string {
   return root === null ? text : authorText(text, root);
 }
 
-/** `value`, thrown by the author's code, as data, told as the author knows it. Never throws. */
-export function thrownByAuthor(value: unknown): ThrownError {
-  const thrown = toThrown(value);
+/**
+ * `value`, thrown by the author's code, as data, told as the author knows it. Never throws.
+ * @param cut what is told of a stack.
+ */
+export function thrownByAuthor(value: unknown, cut: ((stack: string) => string) | null = null): ThrownError {
+  const thrown = cut === null ? toThrown(value) : withStacks(toThrown(value), cut);
   return root === null ? thrown : told(thrown, root);
+}
+
+function withStacks(thrown: ThrownError, cut: (stack: string) => string): ThrownError {
+  const { stack, cause } = thrown;
+  return {
+    ...thrown,
+    stack: stack === null ? null : cut(stack),
+    cause: cause === null ? null : withStacks(cause, cut),
+  };
 }
 
 function told(thrown: ThrownError, from: string): ThrownError {

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import type { ThrownError } from '../../model/invocation.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { FRAME } from '../wire/frames.ts';
 import { thrownByAuthor } from './author-errors.ts';
@@ -24,16 +25,23 @@ export function dieWithServer(
   });
 }
 
+interface Fault {
+  /** What is loaded now is this member's of a group. */
+  loads(member: string | null): void;
+  loaded(): void;
+}
+
 /**
  * An error that nobody has caught ends the process with exit code 1, as Node's own default does; but it is logged as one
  * entry, of the request that it belongs to. An author's own handler for it takes precedence, as it would without us.
  */
-export function endOnFault(link: Link): { loaded(): void } {
+export function endOnFault(link: Link): Fault {
   let state: 'loading' | 'loaded' = 'loading';
+  let member: string | null = null;
   process.on('uncaughtException', (error: unknown, origin) => {
     if (process.listenerCount('uncaughtException') > 1) return;
     const { connection } = link;
-    if (state === 'loading') connection.writer.json(FRAME.INIT_FAILED, 0, 0, thrownByAuthor(error));
+    if (state === 'loading') connection.writer.json(FRAME.INIT_FAILED, 0, 0, initFailure(error, member));
     const what = origin === 'unhandledRejection' ? 'Unhandled rejection' : 'Uncaught exception';
     const text = `${what}, which ends the instance: ${stackOf(error)}`;
     sendLine(connection, null, 'stderr', 'error', text);
@@ -43,10 +51,21 @@ export function endOnFault(link: Link): { loaded(): void } {
     process.exit(1);
   });
   return {
+    loads: (name) => {
+      member = name;
+    },
     loaded: () => {
       state = 'loaded';
     },
   };
+}
+
+/** Why a module could not be loaded. @param member whose it is; null where the process holds one component. */
+export function initFailure(
+  error: unknown,
+  member: string | null,
+): ThrownError & { readonly member?: string } {
+  return { ...thrownByAuthor(error), ...(member !== null && { member }) };
 }
 
 /** SIGTERM: the process ends when `end` says that all is finished. The server sets the limit to that. */

@@ -270,8 +270,9 @@ export class HttpInvocation implements StreamHandler, Registered {
       scope.report(`Bad response: ${error.message}.`);
       return failure('bad-response', `The component gave no valid response: ${error.message}.`);
     }
-    // Handlers that pass the abort on do as they should.
-    if (!scope.signal.aborted || error !== scope.signal.reason) scope.report(stackOf(error));
+    // Handlers that pass the abort on do as they should; what another component has asked for is that one's to log, or to handle.
+    const isPassedOn = scope.signal.aborted && error === scope.signal.reason;
+    if (!isPassedOn && this.#options.request.trigger !== 'call') scope.report(stackOf(error));
     const thrown = thrownByAuthor(error);
     return {
       code: 'handler-error',

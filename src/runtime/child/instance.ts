@@ -1,9 +1,12 @@
 import { FulcrumError } from '../../base/errors.ts';
 import { Registry } from '../../base/registry.ts';
+import type { CallStep } from '../../model/invocation.ts';
+import { readCall, type CallFrame } from '../wire/call-frame.ts';
 import type { ConnectionHandler, WireConnection } from '../wire/connection.ts';
-import { ANSWER_MINOR, EVENT_MINOR, FRAME } from '../wire/frames.ts';
+import { ANSWER_MINOR, COMPOSE_MINOR, EVENT_MINOR, FRAME } from '../wire/frames.ts';
+import { chainWith, readChain } from '../wire/chain-text.ts';
 import {
-  readCallHead,
+  readJson,
   readRequest,
   writeLog,
   type Init,
@@ -11,26 +14,35 @@ import {
   type RequestFrame,
 } from '../wire/messages.ts';
 import type { WireStream } from '../wire/stream.ts';
+import type { Failure } from '../wire/thrown.ts';
 import { CallInvocation } from './call-invocation.ts';
+import type { CallRecords } from './call-records.ts';
 import { CpuMeter } from './cpu-meter.ts';
-import type { AuthorsEnv } from './environment.ts';
+import { letGoOfStreams } from './held-streams.ts';
 import { HttpInvocation } from './http-invocation.ts';
 import { InvocationScope, scopes, type InvocationHost, type Scope } from './invocation.ts';
-import type { ModuleHandlers } from './module-handlers.ts';
+import type { LocalCalls } from './local-calls.ts';
+import type { Member, Members } from './members.ts';
 import { WebSocketInvocation } from './websocket-invocation.ts';
+
+/** Of a group: what is called within its process, and what the server is told of that. */
+interface LocalDuties {
+  readonly calls: LocalCalls;
+  readonly records: CallRecords;
+}
 
 /** Lines wait in memory while the server reads slowly; beyond this they are dropped. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 const MAX_LINE_LENGTH = 16 * 1024;
 
-/** A loaded module at work: what comes over the wire becomes calls of its handlers. */
+/** Loaded modules at work: what comes over the wire becomes calls of their handlers. */
 export class ChildInstance implements ConnectionHandler, InvocationHost {
-  readonly component: string;
-  readonly env: AuthorsEnv;
   readonly #connection: WireConnection;
-  readonly #handlers: ModuleHandlers;
+  readonly #members: Members;
+  readonly #local: LocalDuties | null;
   readonly #answersWhole: boolean;
   readonly #saysAtOnce: boolean;
+  readonly #passes: boolean;
   readonly #mode: Init['mode'];
   readonly #cpu: CpuMeter;
   readonly #http = new Registry<HttpInvocation>();
@@ -39,19 +51,23 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
   #state: 'working' | 'draining' | 'ending' = 'working';
   #onIdle: (() => void) | null = null;
 
-  constructor(connection: WireConnection, init: Init, env: AuthorsEnv, handlers: ModuleHandlers) {
+  /** @param local of a group. */
+  constructor(connection: WireConnection, init: Init, members: Members, local: LocalDuties | null = null) {
     this.#connection = connection;
-    this.component = init.component;
-    this.env = env;
-    this.#handlers = handlers;
+    this.#members = members;
+    this.#local = local;
     this.#mode = init.mode;
     this.#answersWhole = init.minor >= ANSWER_MINOR;
     this.#saysAtOnce = init.minor >= EVENT_MINOR;
-    this.#cpu = new CpuMeter(() => connection.writer.beforeFlush(this.#settle));
+    this.#passes = init.minor >= COMPOSE_MINOR;
+    const atTurnEnd = (): void => connection.writer.beforeFlush(this.#settle);
+    this.#cpu = new CpuMeter(atTurnEnd);
+    local?.records.begin(atTurnEnd);
     connection.handler = this;
   }
 
-  control(type: number): void {
+  control(type: number, _flags = 0, payload: Buffer = NO_PAYLOAD): void {
+    if (type === FRAME.VIA_SERVER) this.#local?.calls.callThroughServer(readViaServer(payload));
     if (type !== FRAME.GO_AWAY) return;
     if (this.#state === 'working') this.#state = 'draining';
     for (const invocation of this.#http.all()) invocation.goAway();
@@ -59,8 +75,8 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
   }
 
   opened(stream: WireStream, type: number, flags: number, payload: Buffer): void {
-    if (type === FRAME.REQUEST) this.#request(stream, flags, payload);
-    else this.#call(stream, payload);
+    if (type === FRAME.REQUEST) this.#request(stream, readRequest(flags, payload));
+    else this.#call(stream, readCall(flags, payload));
   }
 
   report(scope: Scope, text: string): void {
@@ -76,44 +92,53 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
   }
 
   readonly #isDraining = (): boolean => this.#state !== 'working';
-  readonly #settle = (): void => this.#cpu.settle();
+  readonly #settle = (): void => {
+    // Before the ends that come with it: who has heard of an end has heard of all that led to it.
+    this.#local?.records.flush();
+    this.#cpu.settle();
+  };
 
-  #request(stream: WireStream, flags: number, payload: Buffer): void {
-    const request = readRequest(flags, payload);
-    if (request.upgrades) return this.#webSocket(stream, request);
+  #request(stream: WireStream, request: RequestFrame): void {
+    const member = this.#members.meant(request.member?.component);
+    if (member === null) return this.#notHere(stream, request.member?.component);
+    if (request.upgrades) return this.#webSocket(stream, request, member);
+    const scope = this.#scopeOf(stream, request, member, requestStep(request));
     const invocation = new HttpInvocation({
       connection: this.#connection,
       stream,
       request,
-      scope: new InvocationScope(this, stream.id, request.requestId, request.remainingMs),
-      env: this.env,
+      scope,
+      env: member.env,
       cpu: this.#cpu,
-      handler: this.#handlers.fetch,
+      handler: member.handlers.fetch,
       isDraining: this.#isDraining,
       answersWhole: this.#answersWhole,
     });
     this.#http.add(invocation);
     this.#running++;
     invocation.run(() => {
+      letGoOfStreams(scope);
       this.#http.delete(invocation);
-      this.#ended();
+      this.#ended(scope);
     });
   }
 
-  #webSocket(stream: WireStream, request: RequestFrame): void {
+  #webSocket(stream: WireStream, request: RequestFrame, member: Member): void {
     this.#running++;
+    const scope = this.#scopeOf(stream, request, member, requestStep(request));
     const invocation: WebSocketInvocation = new WebSocketInvocation({
       connection: this.#connection,
       stream,
       request,
-      scope: new InvocationScope(this, stream.id, request.requestId, request.remainingMs),
-      env: this.env,
+      scope,
+      env: member.env,
       cpu: this.#cpu,
-      handlers: this.#handlers,
+      handlers: member.handlers,
       endsAtTimeout: this.#mode === 'function',
       over: () => {
+        letGoOfStreams(scope);
         this.#webSockets.delete(invocation);
-        this.#ended();
+        this.#ended(scope);
       },
     });
     this.#webSockets.add(invocation);
@@ -121,30 +146,62 @@ export class ChildInstance implements ConnectionHandler, InvocationHost {
     if (this.#state !== 'working') invocation.goAway();
   }
 
-  #call(stream: WireStream, payload: Buffer): void {
-    const head = readCallHead(payload);
+  #call(stream: WireStream, call: CallFrame): void {
+    const { head } = call;
+    const member = this.#members.meant(head.component);
+    if (member === null) return this.#notHere(stream, head.component);
+    const scope = this.#scopeOf(stream, head, member, chainWith(null, head.path ?? []));
     const invocation = new CallInvocation({
       connection: this.#connection,
       stream,
-      head,
-      scope: new InvocationScope(this, stream.id, head.requestId, head.remainingMs),
-      env: this.env,
+      call,
+      scope,
+      env: member.env,
       cpu: this.#cpu,
-      handlers: this.#handlers,
+      handlers: member.handlers,
       saysAtOnce: this.#saysAtOnce,
+      passes: this.#passes,
     });
-    this.#track(invocation.over);
-  }
-
-  #track(over: Promise<void>): void {
     this.#running++;
-    void over.finally(() => this.#ended());
+    void invocation.over.finally(() => this.#ended(scope));
   }
 
-  #ended(): void {
+  #scopeOf(
+    stream: WireStream,
+    { requestId, remainingMs, traceparent }: Pick<RequestFrame, 'requestId' | 'remainingMs' | 'traceparent'>,
+    member: Member,
+    step: CallStep | null,
+  ): InvocationScope {
+    const { component } = member;
+    const name = this.#members.nameOf(member);
+    const what = { requestId, remainingMs, traceparent, component, member: name, step };
+    return new InvocationScope({ host: this, stream: stream.id, ...what });
+  }
+
+  /** The server has asked the wrong process. */
+  #notHere(stream: WireStream, component: string | null | undefined): void {
+    const message = `This instance holds no component "${component ?? ''}".`;
+    const failure: Failure = { code: 'handler-missing', message, thrown: null, cpuMicros: 0 };
+    this.#connection.writer.json(FRAME.FAILED, 0, stream.id, failure);
+    this.#connection.forget(stream);
+  }
+
+  #ended(scope: InvocationScope): void {
+    scope.end();
     this.#running--;
     if (this.#running === 0) this.#onIdle?.();
   }
+}
+
+const NO_PAYLOAD = Buffer.alloc(0);
+
+function requestStep({ member }: RequestFrame): CallStep | null {
+  return member ? readChain(member.chain) : null;
+}
+
+function readViaServer(payload: Buffer): string[] {
+  const { members } = readJson(payload);
+  return Array.isArray(members) ? members.filter((name) => typeof name === 'string') : [];
 }
 
 /** Sends a line of output to the server, as one of the invocation that runs at this moment unless `scope` is given. */
@@ -156,9 +213,10 @@ export function sendLine(
   text: string,
 ): void {
   if (connection.state !== 'open' || connection.bufferedBytes > MAX_BUFFERED_BYTES) return;
-  const requestId = (scope ?? scopes.getStore())?.requestId ?? null;
+  const of = scope ?? scopes.getStore();
+  const requestId = of?.requestId ?? null;
   const kept = text.length <= MAX_LINE_LENGTH ? text : `${text.slice(0, MAX_LINE_LENGTH)} … (cut)`;
-  writeLog(connection.writer, { stream, level, requestId, text: kept });
+  writeLog(connection.writer, { member: of?.member ?? null, stream, level, requestId, text: kept });
 }
 
 /** Before the module is loaded the server asks for nothing. */

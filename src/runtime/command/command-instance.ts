@@ -52,8 +52,9 @@ export class CommandInstance implements Instance, Upstream {
   readonly pid: number;
   readonly revision: CommandRevision;
   readonly mode: Mode;
-  readonly handlers = null;
   readonly inspectUrl = null;
+  /** Programs call nobody by the platform. */
+  readonly calling = 0;
   readonly ended: Promise<InstanceEnded>;
   readonly component: string;
   readonly address: Address;
@@ -93,6 +94,14 @@ export class CommandInstance implements Instance, Upstream {
 
   get draining(): boolean {
     return this.#state !== 'ready';
+  }
+
+  handlersOf(): null {
+    return null;
+  }
+
+  callThroughServer(): void {
+    // It holds no other component.
   }
 
   http(exchange: HttpExchange): void {

@@ -35,7 +35,7 @@ test('a program gets its port, its folder and its own environment, and no other'
   assert.equal(env['HOST'], '127.0.0.1');
   assert.notEqual(env['PORT'], '1');
   assert.deepEqual(
-    [instance.engine, instance.state, instance.handlers, instance.inspectUrl],
+    [instance.engine, instance.state, instance.handlersOf('legacy'), instance.inspectUrl],
     ['command', 'ready', null, null],
   );
   const line = await log.line(/^express is up$/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BodySource } from '../../model/http.ts';
+import type { BodySource } from '../../model/body.ts';
 import { requestHeaders } from './headers.ts';
 
 function body(lengthBytes: number | null): BodySource {

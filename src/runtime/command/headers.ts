@@ -1,5 +1,6 @@
 import { endToEnd } from '../../base/hop-by-hop.ts';
-import type { BodySource, RawHeaders, RequestHead } from '../../model/http.ts';
+import type { BodySource } from '../../model/body.ts';
+import type { RawHeaders, RequestHead } from '../../model/http.ts';
 
 /** Methods whose requests are expected to have a body, so that its absence is said (RFC 9110 §8.6). */
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);

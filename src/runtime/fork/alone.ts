@@ -1,9 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 import type { StartOrder } from '../../model/instance.ts';
-import type { ModuleRevision } from '../../model/revision.ts';
+import type { CodeRevision } from '../../model/revision.ts';
 import { sandboxEnv } from '../sandbox/environment.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
 import { PROTOCOL_MINOR } from '../wire/frames.ts';
+import { groupMembers } from '../wire/group-members.ts';
 import type { InstanceLog } from '../wire/instance-log.ts';
 import { initFor, whenReady } from '../wire/introduce.ts';
 import type { Ready } from '../wire/messages.ts';
@@ -19,7 +20,7 @@ import { ZygoteLost } from './zygote-lost.ts';
 
 export interface AloneOptions {
   readonly root: Root;
-  readonly revision: ModuleRevision;
+  readonly revision: CodeRevision;
   readonly order: StartOrder;
   readonly baseEnv: Readonly<Record<string, string>>;
   readonly clock: Clock;
@@ -36,13 +37,13 @@ export interface AloneOptions {
  */
 export async function startAlone(options: AloneOptions): Promise<WireInstance> {
   const { root, revision, order, baseEnv, clock, lines, sandbox, compileCacheFolder } = options;
-  const { name } = revision.spec;
   await root.warm;
   const ends = makeForkEnds();
   const connection = wireOver(ends.takeWire(), { side: 'server', clock, handler: SILENT });
-  const calls = new OutboundCalls(name, connection, order.home, clock);
+  const members = groupMembers(revision);
+  const calls = new OutboundCalls(revision.spec.name, connection, order.home, clock, members);
   const init = initFor(order, revision, sandboxEnv(baseEnv, sandbox), PROTOCOL_MINOR);
-  const session = new Session(connection, init, calls, (line) => lines.line(line));
+  const session = new Session(connection, init, calls, (line) => lines.line(line), members);
   let blank: Blank;
   try {
     blank = await root.blanks.take(sandbox);
@@ -59,7 +60,7 @@ export async function startAlone(options: AloneOptions): Promise<WireInstance> {
   let ready: Ready;
   try {
     root.blanks.bound(blank, sandbox);
-    ready = await Promise.race([whenReady(session, name, process), options.stop]);
+    ready = await Promise.race([whenReady(session, revision, process), options.stop]);
   } catch (error) {
     // Killed by a system short of memory, say: that need not be the module's doing.
     const lost = process.hasEnded && (await process.ended).signal === 'SIGKILL';
@@ -73,6 +74,7 @@ export async function startAlone(options: AloneOptions): Promise<WireInstance> {
     order,
     process,
     connection,
+    session,
     ready,
     lines,
     minor: PROTOCOL_MINOR,

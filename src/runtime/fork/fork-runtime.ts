@@ -6,7 +6,7 @@ import type { Logger } from '../../base/log.ts';
 import { machineMemory } from '../../base/machine-memory.ts';
 import { RecentMap } from '../../base/recent-map.ts';
 import type { Instance, InstanceHome, Runtime, StartOrder } from '../../model/instance.ts';
-import type { ModuleRevision, Revision } from '../../model/revision.ts';
+import { bundlesOf, type CodeRevision, type Revision } from '../../model/revision.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
 import type { BlankSites } from '../sandbox/blank-sites.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
@@ -31,7 +31,7 @@ export interface ForkRuntimeOptions {
   /** Makes the instances of revisions that cannot be forked, and those with an inspector. Closed with this one. */
   readonly fallback: Runtime;
   /** The sandbox for a revision; null: none. Rejects with `start-failed` where it cannot be had. */
-  readonly sandboxFor?: (revision: ModuleRevision) => Promise<SandboxPlan | null>;
+  readonly sandboxFor?: (revision: CodeRevision) => Promise<SandboxPlan | null>;
   /** Zygotes are made in a user namespace, for plans of that route. False by default. */
   readonly inUserNamespace?: boolean;
   /** Where zygotes wait, in the sandbox' part that all have in common, until it is known whose they are. None do by default. */
@@ -46,7 +46,7 @@ export interface ForkRuntimeOptions {
    * Whether starts of a revision wait for a root zygote that is being started, and do not go to `fallback` instead, where the sandbox
    * may be weaker. They do not by default.
    */
-  readonly waitsForRoots?: (revision: ModuleRevision) => boolean;
+  readonly waitsForRoots?: (revision: CodeRevision) => boolean;
 }
 
 const START_TIMEOUT_MS = 10_000;
@@ -67,7 +67,7 @@ export class ForkRuntime implements Runtime {
   readonly #leaving = new Set<Zygote>();
   /** By a revision's key: instances without a zygote, those that are being started included. */
   readonly #alone = new Map<string, number>();
-  readonly #keys = new WeakMap<ModuleRevision, string>();
+  readonly #keys = new WeakMap<CodeRevision, string>();
   readonly #homes = new WeakMap<InstanceHome, number>();
   #lastHome = 0;
   /** By a revision's key: why it cannot be forked. */
@@ -93,7 +93,7 @@ export class ForkRuntime implements Runtime {
   }
 
   /** Why instances of this revision are not forked; null where they are, or where nobody knows yet. */
-  unsuited(revision: ModuleRevision): string | null {
+  unsuited(revision: CodeRevision): string | null {
     return this.#unsuited.get(this.#keyOf(revision));
   }
 
@@ -119,7 +119,7 @@ export class ForkRuntime implements Runtime {
   async start(order: StartOrder): Promise<Instance> {
     const { revision, signal } = order;
     const { clock, fallback } = this.#options;
-    if (revision.kind !== 'module') {
+    if (revision.kind === 'command') {
       throw new FulcrumError(
         'internal',
         `The fork engine runs modules only, and ${revision.spec.name} is a command.`,
@@ -147,7 +147,7 @@ export class ForkRuntime implements Runtime {
   }
 
   keepZygote(revision: Revision, home: InstanceHome, keepAliveMs: number | null): void {
-    if (revision.kind !== 'module') return;
+    if (revision.kind === 'command') return;
     const key = this.#zygoteKey(revision, home);
     const starting = this.#zygotes.get(key);
     if (starting === undefined) return;
@@ -180,7 +180,7 @@ export class ForkRuntime implements Runtime {
     return this.#state === 'closed';
   }
 
-  async #startOnce(order: StartOrder, revision: ModuleRevision, stop: Promise<never>): Promise<Instance> {
+  async #startOnce(order: StartOrder, revision: CodeRevision, stop: Promise<never>): Promise<Instance> {
     const key = this.#zygoteKey(revision, order.home);
     const { fallback, sandboxFor, waitsForRoots } = this.#options;
     const sandbox = (await sandboxFor?.(revision)) ?? null;
@@ -235,7 +235,7 @@ export class ForkRuntime implements Runtime {
    * Whether an instance needs no zygote: nothing is to stay, and no other is there or on its way with which it could share one. Not
    * where temporary files lie in a folder on disk: only instances of a zygote have one each, which is emptied.
    */
-  #goesAlone(key: string, revision: ModuleRevision, sandbox: SandboxPlan | null): boolean {
+  #goesAlone(key: string, revision: CodeRevision, sandbox: SandboxPlan | null): boolean {
     const isApart = sandbox === null || sandbox.mountPoint !== null;
     return (
       revision.spec.zygoteKeepAliveMs === 0 && isApart && !this.#alone.has(key) && !this.#zygotes.has(key)
@@ -246,7 +246,7 @@ export class ForkRuntime implements Runtime {
     key: string,
     root: Root,
     order: StartOrder,
-    revision: ModuleRevision,
+    revision: CodeRevision,
     sandbox: SandboxPlan | null,
     stop: Promise<never>,
   ): Promise<Instance> {
@@ -274,19 +274,13 @@ export class ForkRuntime implements Runtime {
     return await this.#whenMade(starting, order, lines, stop);
   }
 
-  #fork(
-    zygote: Zygote,
-    order: StartOrder,
-    revision: ModuleRevision,
-    stop: Promise<never>,
-  ): Promise<Instance> {
+  #fork(zygote: Zygote, order: StartOrder, revision: CodeRevision, stop: Promise<never>): Promise<Instance> {
     const lines = this.#linesOf(order, revision);
     return this.#whenMade(zygote.fork(order, lines, stop), order, lines, stop);
   }
 
-  #linesOf(order: StartOrder, revision: ModuleRevision): InstanceLog {
-    const of = { component: revision.spec.name, instance: order.instanceId, revision: revision.id };
-    return new InstanceLog(order.home.log, this.#options.clock, of, revision.bundle.filesRoot);
+  #linesOf(order: StartOrder, revision: CodeRevision): InstanceLog {
+    return InstanceLog.of(revision, order.instanceId, order.home.log, this.#options.clock);
   }
 
   async #whenMade(
@@ -319,7 +313,7 @@ export class ForkRuntime implements Runtime {
     key: string,
     root: Root,
     order: StartOrder,
-    revision: ModuleRevision,
+    revision: CodeRevision,
     sandbox: SandboxPlan | null,
   ): Starting {
     // Another start may have made it while this one waited for its root.
@@ -353,13 +347,13 @@ export class ForkRuntime implements Runtime {
     return starting;
   }
 
-  #without(revision: ModuleRevision, why: string | null): void {
+  #without(revision: CodeRevision, why: string | null): void {
     const name = `${revision.spec.name}/${revision.id}`;
     if (why === null) this.#withoutRoot.delete(name);
     else this.#withoutRoot.set(name, why);
   }
 
-  #unsuit({ home }: StartOrder, revision: ModuleRevision, reason: string): void {
+  #unsuit({ home }: StartOrder, revision: CodeRevision, reason: string): void {
     const key = this.#keyOf(revision);
     if (this.#unsuited.get(key) !== null) return;
     this.#unsuited.set(key, reason);
@@ -400,17 +394,18 @@ export class ForkRuntime implements Runtime {
   }
 
   /** A zygote and its spares have their way to other components already: they are of one home. */
-  #zygoteKey(revision: ModuleRevision, home: InstanceHome): string {
+  #zygoteKey(revision: CodeRevision, home: InstanceHome): string {
     let number = this.#homes.get(home);
     if (number === undefined) this.#homes.set(home, (number = ++this.#lastHome));
     return `${number} ${this.#keyOf(revision)}`;
   }
 
-  #keyOf(revision: ModuleRevision): string {
+  #keyOf(revision: CodeRevision): string {
     let key = this.#keys.get(revision);
     if (key === undefined) {
-      const { id, envDigest, env, bundle, spec } = revision;
-      const all = JSON.stringify([spec.name, id, envDigest, bundle.path, bundle.digest, env]);
+      const { id, envDigest, env, spec } = revision;
+      const bundles = bundlesOf(revision).map(({ path, digest }) => [path, digest]);
+      const all = JSON.stringify([spec.name, id, envDigest, bundles, env]);
       // It is kept, and secrets are among the variables.
       key = createHash('sha256').update(all).digest('base64');
       this.#keys.set(revision, key);
@@ -435,7 +430,7 @@ interface Starting {
   keepAliveMs: number;
 }
 
-function earlyEnv(revision: ModuleRevision): Record<string, string> {
+function earlyEnv(revision: CodeRevision): Record<string, string> {
   return Object.fromEntries(
     READ_AT_START.flatMap((name) => {
       const value = revision.env[name];
@@ -448,7 +443,7 @@ function closed(): FulcrumError {
   return new FulcrumError('shutting-down', 'The runtime has been closed.');
 }
 
-function lost(revision: ModuleRevision, isClosed: boolean): FulcrumError {
+function lost(revision: CodeRevision, isClosed: boolean): FulcrumError {
   if (isClosed) return givenUp(revision, closed());
   const message = `The component ${revision.spec.name} could not be started: its zygote ended ${RETRIES + 1} times in a row.`;
   return new FulcrumError('start-failed', message, { details: { output: '' } });

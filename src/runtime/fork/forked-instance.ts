@@ -1,11 +1,9 @@
 import { dieWithServer } from '../child/endings.ts';
 import type { Component } from '../child/component.ts';
 import type { Link } from '../child/link.ts';
-import { listOf, type ModuleHandlers } from '../child/module-handlers.ts';
 import { closeDescriptor, duplicate } from '../native/descriptors.ts';
 import { exitNow } from '../native/native.ts';
 import type { WireConnection } from '../wire/connection.ts';
-import type { Init, Ready } from '../wire/messages.ts';
 import { FRAME } from '../wire/frames.ts';
 import type { Begun } from './fork-loop.ts';
 import { enterInstance } from '../sandbox/instance.ts';
@@ -17,15 +15,13 @@ import { instanceWire } from './instance-wire.ts';
 /** What a function's zygote has, and leaves to its instances. */
 export interface Loaded {
   readonly link: Link;
-  readonly init: Init;
-  readonly handlers: ModuleHandlers;
   readonly component: Component;
   readonly sandbox: SandboxPlan | null;
   /** Of `prepareInstance`; used up. -1 where there is no sandbox. */
   readonly prepared: number;
 }
 
-/** Goes on in a fork of a function's zygote: an instance, whose module is loaded, at its own end of the wire. */
+/** Goes on in a fork of a function's zygote: an instance, whose module or modules are loaded, at its own end of the wire. */
 export function becomeInstance(
   { message, descriptors }: Begun,
   loaded: Loaded,
@@ -50,13 +46,12 @@ export function becomeInstance(
   loaded.link.connection = connection;
   whenServerGoes(connection);
   // The server sends requests at once unless it knows that this has to come first.
-  const { component, handlers } = loaded;
-  if (handlers.onStart === null) return component.serve(handlers);
-  void component.begin(handlers).then((begun) => {
+  const { component } = loaded;
+  if (!component.hasToBegin) return component.serve();
+  void component.begin().then((begun) => {
     if (!begun) return;
-    component.serve(handlers);
-    const ready: Ready = { handlers: listOf(handlers), inspectUrl: null };
-    connection.writer.json(FRAME.READY, 0, 0, ready);
+    component.serve();
+    connection.writer.json(FRAME.READY, 0, 0, component.ready(null));
     connection.flush();
   });
 }

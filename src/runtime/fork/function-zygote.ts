@@ -4,14 +4,13 @@ import { Component } from '../child/component.ts';
 import { dieWithServer } from '../child/endings.ts';
 import { LOADING } from '../child/instance.ts';
 import type { Link } from '../child/link.ts';
-import { listOf } from '../child/module-handlers.ts';
 import { closeDescriptor, duplicate, writeAll } from '../native/descriptors.ts';
 import { exitNow, trimHeap } from '../native/native.ts';
 import { enterComponent } from '../sandbox/enter.ts';
 import { emptyInstance, prepareInstance } from '../sandbox/instance.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { FRAME } from '../wire/frames.ts';
-import { readJson, type Init, type Ready } from '../wire/messages.ts';
+import { readJson, type Init } from '../wire/messages.ts';
 import { toThrown } from '../wire/thrown.ts';
 import { forkLoop, type ForkHooks } from './fork-loop.ts';
 import { endLoudly } from './end-loudly.ts';
@@ -69,11 +68,10 @@ export async function becomeFunctionZygote(
   }
   const resources = new ModuleResources('PipeWrap');
   const warnings = drawsOf();
-  const handlers = await component.load();
+  const isLoaded = await component.load();
   watchDraws(null);
-  if (handlers === null) return;
-  const ready: Ready = { handlers: listOf(handlers), inspectUrl: null };
-  link.connection.writer.json(FRAME.READY, 0, 0, ready);
+  if (!isLoaded) return;
+  link.connection.writer.json(FRAME.READY, 0, 0, component.ready(null));
   const callsUnderWay = component.callsUnderWay;
   link.connection.close();
   await link.connection.closed;
@@ -84,7 +82,7 @@ export async function becomeFunctionZygote(
   if (callsUnderWay > 0) held.push('a call to another component or an event that is being published');
   if (cache !== null) flushCompileCache();
   const unsuited = held.length === 0 ? null : `its module holds ${held.join(', ')} once it is loaded`;
-  report(control, { said: 'loaded', unsuited, starts: handlers.onStart !== null, warnings });
+  report(control, { said: 'loaded', unsuited, starts: component.hasToBegin, warnings });
   if (unsuited !== null) exitNow(0);
   const { sandbox } = message;
   // The next instance's part that is the same for all; made behind the one before, and not on its way.
@@ -118,7 +116,7 @@ export async function becomeFunctionZygote(
     try {
       const begun = forkLoop(control, hooks);
       if (begun === null) exitNow(0);
-      becomeInstance(begun, { link, init, handlers, component, sandbox, prepared });
+      becomeInstance(begun, { link, component, sandbox, prepared });
     } catch (error) {
       endLoudly(error);
     }
@@ -130,12 +128,10 @@ async function serveAlone(connection: WireConnection, component: Component): Pro
   // As the first of a process tree it is not killed from within that.
   dieWithServer(connection, () => exitNow(1));
   endByOwnSignals();
-  const handlers = await component.load();
-  if (handlers === null || !(await component.begin(handlers))) return;
-  component.serve(handlers);
+  if (!(await component.load()) || !(await component.begin())) return;
+  component.serve();
   component.endOnSignal();
-  const ready: Ready = { handlers: listOf(handlers), inspectUrl: null };
-  connection.writer.json(FRAME.READY, 0, 0, ready);
+  connection.writer.json(FRAME.READY, 0, 0, component.ready(null));
   connection.flush();
 }
 

@@ -7,6 +7,7 @@
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import vm from 'node:vm';
+import { forgetDrawn } from '../../base/ids.ts';
 
 type Draw = (source: string) => void;
 
@@ -26,6 +27,7 @@ export function forgetDraws(): void {
   seeded = false;
   poolAt = pool.length;
   pool.fill(0);
+  forgetDrawn();
 }
 
 /** Tells `draw` of every draw from now on, until it is given null. */

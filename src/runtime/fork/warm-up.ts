@@ -87,13 +87,10 @@ async function playInstance(turns: number): Promise<void> {
   const asker = wireOver(server, { side: 'server', clock: systemClock, handler: LOADING });
   const link: Link = { connection: asker };
   const component = new Component(link, INIT);
+  component.hold(HANDLERS);
   rehearse(() => becomeChild(0));
   const begun = { message: INSTANCE, descriptors: [own, copyOf(1), copyOf(2)] };
-  becomeInstance(
-    begun,
-    { link, init: INIT, handlers: HANDLERS, component, sandbox: null, prepared: -1 },
-    () => undefined,
-  );
+  becomeInstance(begun, { link, component, sandbox: null, prepared: -1 }, () => undefined);
   for (let turn = 0; turn < turns; turn++) await ask(asker, REQUESTS[turn % REQUESTS.length]!);
   asker.writer.begin(FRAME.GO_AWAY, 0, 0, 0);
   asker.flush();

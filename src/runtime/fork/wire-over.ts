@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { WireConnection, type ConnectionOptions } from '../wire/connection.ts';
-import { MAX_FRAME_BYTES, MAX_INSTANCE_STREAMS } from '../wire/limits.ts';
+import { MAX_FRAME_BYTES, MAX_INSTANCE_CHANNELS, MAX_INSTANCE_STREAMS } from '../wire/limits.ts';
 
 /** What is read is dealt with before anything else is, so that all connections of a process share it. Its forks inherit it. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -21,7 +21,8 @@ export function wireOver(
     ...options,
     socket: new Socket({ fd: descriptor, readable: true, writable: true, onread }),
     adopts: true,
-    maxPeerStreams: options.side === 'server' ? MAX_INSTANCE_STREAMS : Number.MAX_SAFE_INTEGER,
+    maxPeerStreams:
+      options.side === 'server' ? MAX_INSTANCE_STREAMS + MAX_INSTANCE_CHANNELS : Number.MAX_SAFE_INTEGER,
     maxFrameBytes: MAX_FRAME_BYTES,
   });
   return connection;

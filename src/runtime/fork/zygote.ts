@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import type { StartOrder } from '../../model/instance.ts';
-import type { ModuleRevision } from '../../model/revision.ts';
+import type { CodeRevision } from '../../model/revision.ts';
 import type { ProcessEnd } from '../process/managed-process.ts';
 import { sandboxEnv } from '../sandbox/environment.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { PROTOCOL_MINOR } from '../wire/frames.ts';
+import { groupMembers } from '../wire/group-members.ts';
 import { InstanceLog } from '../wire/instance-log.ts';
 import { initFor, startFailed, whenReady } from '../wire/introduce.ts';
 import type { Init, Ready } from '../wire/messages.ts';
@@ -28,7 +29,7 @@ import { ZygoteLost } from './zygote-lost.ts';
 
 export interface ZygoteOptions {
   readonly root: Root;
-  readonly revision: ModuleRevision;
+  readonly revision: CodeRevision;
   readonly order: StartOrder;
   readonly baseEnv: Readonly<Record<string, string>>;
   readonly clock: Clock;
@@ -84,16 +85,7 @@ export class Zygote {
     const { clock, order, revision } = options;
     this.#options = options;
     this.#lastUsedMs = clock.monotonicMs();
-    this.lines = new InstanceLog(
-      order.home.log,
-      clock,
-      {
-        component: revision.spec.name,
-        instance: null,
-        revision: revision.id,
-      },
-      revision.bundle.filesRoot,
-    );
+    this.lines = InstanceLog.of(revision, null, order.home.log, clock);
     this.ended = this.#ended.promise;
     this.#report.promise.catch(() => undefined);
     this.loaded = this.#load();
@@ -142,7 +134,7 @@ export class Zygote {
     if (this.#options.keepsSpares) clock.after(REFILL_MS, () => void this.#refill());
     if (this.#starts) {
       try {
-        await Promise.race([whenReady(fork.session, revision.spec.name, fork.process), stop]);
+        await Promise.race([whenReady(fork.session, revision, fork.process), stop]);
       } catch (error) {
         fork.process.kill();
         fork.connection.destroy();
@@ -150,13 +142,14 @@ export class Zygote {
         throw error;
       }
     }
-    const { process, connection } = fork;
+    const { process, connection, session } = fork;
     const ready = this.#ready!;
     return new WireInstance({
       engine: 'fork',
       order,
       process,
       connection,
+      session,
       ready,
       lines,
       minor: PROTOCOL_MINOR,
@@ -332,15 +325,16 @@ export class Zygote {
 
   async #whenLoaded(session: Session, child: ForkedProcess): Promise<string | null> {
     const { revision } = this.#options;
-    const { name } = revision.spec;
     const why = ({ exitCode, signal }: ProcessEnd): string => signal ?? `exit code ${exitCode ?? 0}`;
     const gone = child.ended.then((end: ProcessEnd) => {
       // Killed by a system short of memory, say: that need not be the module's doing.
-      throw end.signal === 'SIGKILL' ? new ZygoteLost() : startFailed(name, `its zygote ended (${why(end)})`);
+      throw end.signal === 'SIGKILL'
+        ? new ZygoteLost()
+        : startFailed(revision, `its zygote ended (${why(end)})`);
     });
     gone.catch(() => undefined);
     try {
-      this.#ready = await whenReady(session, name, child);
+      this.#ready = await whenReady(session, revision, child);
     } catch (error) {
       if (child.hasEnded && (await child.ended).signal === 'SIGKILL') throw new ZygoteLost();
       throw error;
@@ -360,8 +354,9 @@ export class Zygote {
   ): { connection: WireConnection; session: Session } {
     const { clock, order, revision } = this.#options;
     const connection = wireOver(ends.takeWire(), { side: 'server', clock, handler: SILENT });
-    const calls = new OutboundCalls(revision.spec.name, connection, order.home, clock);
-    const session = new Session(connection, init, calls, (line) => lines().line(line));
+    const members = groupMembers(revision);
+    const calls = new OutboundCalls(revision.spec.name, connection, order.home, clock, members);
+    const session = new Session(connection, init, calls, (line) => lines().line(line), members);
     return { connection, session };
   }
 

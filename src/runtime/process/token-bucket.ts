@@ -24,6 +24,14 @@ export class TokenBucket {
     return true;
   }
 
+  /** Takes what is there of `amount`, in whole units. @returns how much that is. */
+  takeUpTo(amount: number): number {
+    this.#fill();
+    const taken = Math.max(0, Math.min(amount, Math.floor(this.#tokens)));
+    this.#tokens -= taken;
+    return taken;
+  }
+
   /** Takes `amount` in any case, going into debt, and tells how long to wait until the debt is paid; 0 where there is none. */
   draw(amount: number): number {
     this.#fill();

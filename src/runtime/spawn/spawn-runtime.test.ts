@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { FakeClock } from '../../base/fake-clock.ts';
 import { silentLogger } from '../../base/log.ts';
+import { NO_CALLER, NO_CALL_SINK } from '../../model/calls.ts';
 import type { ModuleSpec } from '../../model/app.ts';
 import { createSpawnRuntime } from './spawn-runtime.ts';
 
@@ -38,7 +39,9 @@ test('a process that never connects is given up after 5 s as for want of room, a
       bundle: { path: join(folder, 'x.mjs'), filesRoot: folder, digest: '', sizeBytes: 0, sources: [] },
     },
     home: {
-      caller: { call: () => Promise.reject(new Error('nobody calls')) },
+      caller: NO_CALLER,
+      calls: NO_CALL_SINK,
+      components: () => [],
       publisher: NO_PUBLISHER,
       log: { write: ({ text }) => begun.resolve(text) },
       env: {},

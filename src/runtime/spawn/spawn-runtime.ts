@@ -5,12 +5,13 @@ import { formatDuration } from '../../base/duration.ts';
 import { asFulcrumError, FulcrumError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Instance, Runtime, StartOrder } from '../../model/instance.ts';
-import type { ModuleRevision } from '../../model/revision.ts';
+import { filesRootOf, type CodeRevision } from '../../model/revision.ts';
 import { ManagedProcess } from '../process/managed-process.ts';
 import { MemoryWatch } from '../process/memory-watch.ts';
 import { sandboxEnv } from '../sandbox/environment.ts';
 import { launch, type Program } from '../sandbox/launch.ts';
 import type { SandboxPlan } from '../sandbox/plan.ts';
+import { unitText } from '../wire/group-members.ts';
 import { InstanceLog } from '../wire/instance-log.ts';
 import { WireListener } from '../wire/listener.ts';
 import { introduce } from '../wire/introduce.ts';
@@ -37,7 +38,7 @@ export interface SpawnRuntimeOptions {
    */
   compileCacheFolder?: string;
   /** The sandbox for a revision's processes; null: none. Throws `isolation-missing` where it must not run without. */
-  sandboxOf?: (revision: ModuleRevision) => SandboxPlan | null;
+  sandboxOf?: (revision: CodeRevision) => SandboxPlan | null;
   /** How long an instance may take to load its module. 10 s by default. */
   startTimeoutMs?: number;
 }
@@ -70,7 +71,7 @@ class SpawnRuntime implements Runtime {
 
   async start(order: StartOrder): Promise<Instance> {
     const { revision, instanceId, signal } = order;
-    if (revision.kind !== 'module') {
+    if (revision.kind === 'command') {
       throw new FulcrumError(
         'internal',
         `The spawn engine runs modules only, and ${revision.spec.name} is a command.`,
@@ -79,16 +80,7 @@ class SpawnRuntime implements Runtime {
     if (signal.aborted) throw givenUp(revision, signal.reason);
     if (this.#state === 'closed') throw new FulcrumError('shutting-down', 'The runtime has been closed.');
     const { clock } = this.#options;
-    const lines = new InstanceLog(
-      order.home.log,
-      clock,
-      {
-        component: revision.spec.name,
-        instance: instanceId,
-        revision: revision.id,
-      },
-      revision.bundle.filesRoot,
-    );
+    const lines = InstanceLog.of(revision, instanceId, order.home.log, clock);
     const expected = this.#listener.expect(instanceId);
     const timeoutMs = this.#options.startTimeoutMs ?? START_TIMEOUT_MS;
     const limit = new StartLimit(revision, signal, clock, timeoutMs);
@@ -145,7 +137,7 @@ class SpawnRuntime implements Runtime {
 
   async #spawn(
     order: StartOrder,
-    revision: ModuleRevision,
+    revision: CodeRevision,
     token: string,
     lines: InstanceLog,
     sandbox: SandboxPlan | null,
@@ -167,7 +159,7 @@ class SpawnRuntime implements Runtime {
     const child = await ManagedProcess.start({
       ...(sandbox === null ? program : launch(sandbox, program, { compileCacheFolder: cache })),
       shell: false,
-      cwd: revision.bundle.filesRoot,
+      cwd: filesRootOf(revision),
       stdin: `${JSON.stringify({ socketPath: this.#listener.socketPath, instance: order.instanceId, token, untraced })}\n`,
       onLine: (stream, text) => lines.raw(stream, text),
       clock,
@@ -185,12 +177,12 @@ class SpawnRuntime implements Runtime {
  */
 function whenSilent(
   admitted: Promise<unknown>,
-  revision: ModuleRevision,
+  revision: CodeRevision,
   clock: Clock,
 ): { readonly passed: Promise<never>; cancel(): void } {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => undefined);
-  const text = `Component "${revision.spec.name}" could not be started: Node did not come up within ${formatDuration(SILENT_MS)}. The machine has too much to do, or refuses it threads (a limit of processes).`;
+  const text = `${unitText(revision)} could not be started: Node did not come up within ${formatDuration(SILENT_MS)}. The machine has too much to do, or refuses it threads (a limit of processes).`;
   const timer = clock.after(SILENT_MS, () =>
     reject(new FulcrumError('resources-exhausted', text, { details: { code: 'EAGAIN' }, retryAfterS: 1 })),
   );

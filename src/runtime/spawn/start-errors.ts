@@ -1,15 +1,15 @@
 import { formatDuration } from '../../base/duration.ts';
 import { FulcrumError } from '../../base/errors.ts';
-import type { ModuleRevision } from '../../model/revision.ts';
+import type { CodeRevision } from '../../model/revision.ts';
 import { startFailed } from '../wire/introduce.ts';
 
-export function tooSlow(revision: ModuleRevision, timeoutMs: number): FulcrumError {
-  const why = `its module was not loaded within ${formatDuration(timeoutMs)}; move slow work from its top level into its handlers`;
-  return startFailed(revision.spec.name, why);
+export function tooSlow(revision: CodeRevision, timeoutMs: number): FulcrumError {
+  const why = `${revision.kind === 'group' ? 'its modules were' : 'its module was'} not loaded within ${formatDuration(timeoutMs)}; move slow work from ${revision.kind === 'group' ? 'their' : 'its'} top level into ${revision.kind === 'group' ? 'their' : 'its'} handlers`;
+  return startFailed(revision, why);
 }
 
-export function givenUp(revision: ModuleRevision, reason: unknown): FulcrumError {
-  const message = `The start of the component ${revision.spec.name} was given up.`;
+export function givenUp(revision: CodeRevision, reason: unknown): FulcrumError {
+  const message = `The start of the ${revision.kind === 'group' ? 'group' : 'component'} ${revision.spec.name} was given up.`;
   return new FulcrumError('start-failed', message, { cause: reason });
 }
 

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { StartOrder } from '../../model/instance.ts';
-import type { ModuleRevision } from '../../model/revision.ts';
+import type { CodeRevision } from '../../model/revision.ts';
 import { givenUp, tooSlow } from './start-errors.ts';
 
 /** The limits of one start: whoever asked for it may give it up, and it may take too long. */
@@ -11,7 +11,7 @@ export class StartLimit {
   readonly #signal: StartOrder['signal'];
   readonly #onAbort: () => void;
 
-  constructor(revision: ModuleRevision, signal: StartOrder['signal'], clock: Clock, timeoutMs: number) {
+  constructor(revision: CodeRevision, signal: StartOrder['signal'], clock: Clock, timeoutMs: number) {
     const { promise, reject } = Promise.withResolvers<never>();
     this.passed = promise;
     // It may reject before it is raced.

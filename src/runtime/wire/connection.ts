@@ -59,6 +59,8 @@ export class WireConnection {
   readonly #pings = new Map<number, (answered: boolean) => void>();
   readonly #onClosed: (error: FulcrumError | null) => void;
   handler: ConnectionHandler;
+  /** Of the streams that this end has open: those that {@link MAX_INSTANCE_CHANNELS} bounds. Kept by whoever opens them. */
+  channels = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #error: FulcrumError | null = null;
   #peerStreams = 0;
@@ -208,6 +210,11 @@ export class WireConnection {
       this.#openedByPeer(type, flags, id, payload);
       return;
     }
+    if (type === FRAME.CHANNEL) {
+      if (stream !== null || this.#isOurs(id)) throw protocolError(`stream ${id} was opened twice`);
+      this.#channelByPeer(id, payload);
+      return;
+    }
     if (stream === null) return this.#strayFrame(type, id, payload.length);
     switch (type) {
       case FRAME.WINDOW:
@@ -238,12 +245,31 @@ export class WireConnection {
   }
 
   #openedByPeer(type: number, flags: number, id: number, payload: Buffer): void {
+    this.handler.opened(this.#peerStream(id), type, flags, payload);
+  }
+
+  #channelByPeer(id: number, payload: Buffer): void {
+    if (payload.length !== 6) throw protocolError('a CHANNEL that is not 6 bytes');
+    const call = this.#streams.get(payload.readUInt32LE(0));
+    const channel = this.#peerStream(id);
+    if (call === null) {
+      // The call's end has crossed it on the way: nobody is left who would read.
+      this.#charge(payload.length);
+      this.writer.number(FRAME.DONE, id, 0);
+      this.forget(channel);
+      return;
+    }
+    if (call.handler.channel === undefined) throw protocolError('a CHANNEL of a stream that is no call');
+    call.handler.channel(channel, payload.readUInt16LE(4));
+  }
+
+  #peerStream(id: number): WireStream {
     if (this.#peerStreams >= this.#maxPeerStreams)
       throw protocolError(`more than ${this.#maxPeerStreams} streams`);
     const stream = new WireStream(id, this.writer);
     this.#streams.set(stream);
     this.#peerStreams++;
-    this.handler.opened(stream, type, flags, payload);
+    return stream;
   }
 
   /** See frames.ts: the opener's frames may cross the end of its stream, the answerer's may not. */

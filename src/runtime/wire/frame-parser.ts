@@ -8,7 +8,7 @@ export interface FrameHandler {
   data(stream: number, chunk: Buffer): void;
 }
 
-const LAST_KNOWN_TYPE = FRAME.ANSWER;
+const LAST_KNOWN_TYPE = FRAME.VIA_SERVER;
 const NO_BYTES = Buffer.alloc(0);
 
 /**

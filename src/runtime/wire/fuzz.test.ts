@@ -12,6 +12,7 @@ import { FrameWriter } from './frame-writer.ts';
 import { HeadTexts } from './head-texts.ts';
 import { carryHttp } from './http-exchange.ts';
 import { writeAnswer, writeLog, writeResponse } from './messages.ts';
+import { damage, damages } from './testing/damage.ts';
 import { connectionOver, socketPair } from './testing/pair.ts';
 
 const RUNS = process.env['FULCRUM_FULL'] === undefined ? 300 : 10_000;
@@ -48,39 +49,6 @@ function transcript(kind: number): Buffer {
   writer.flush();
   return Buffer.concat(written);
 }
-
-type Damage = { readonly at: number; readonly kind: number; readonly byte: number };
-
-/** Flips, drops, doubles or inserts bytes, overwrites a length or a type, or cuts the rest off. */
-function damage(bytes: Buffer, { at, kind, byte }: Damage): Buffer {
-  const place = at % bytes.length;
-  const [before, behind] = [bytes.subarray(0, place), bytes.subarray(place)];
-  switch (kind) {
-    case 0: {
-      const changed = Buffer.from(bytes);
-      changed[place] = changed[place]! ^ (1 << (byte & 7));
-      return changed;
-    }
-    case 1:
-      return Buffer.concat([before, behind.subarray(1 + (byte & 15))]);
-    case 2:
-      return Buffer.concat([before, behind.subarray(0, byte & 31), behind]);
-    case 3:
-      return Buffer.concat([before, Buffer.alloc(1 + (byte & 31), byte), behind]);
-    case 4:
-      return before;
-    default: {
-      const changed = Buffer.from(bytes);
-      for (let i = 0; i < 4 && place + i < changed.length; i++) changed[place + i] = byte;
-      return changed;
-    }
-  }
-}
-
-const damages = fc.array(fc.record({ at: fc.nat(6_000), kind: fc.nat(5), byte: fc.nat(255) }), {
-  minLength: 1,
-  maxLength: 3,
-});
 
 test(`whatever an instance sends harms its own connection at most, ${RUNS} times`, async (t) => {
   const [otherNear, otherFar] = await socketPair(t);
@@ -139,6 +107,8 @@ function ask(connection: WireConnection): { end: Promise<InvocationEnd>; calls: 
   const { promise, resolve } = Promise.withResolvers<InvocationEnd>();
   const exchange: HttpExchange = {
     context: {
+      component: 'hello',
+      call: null,
       requestId: 'r_1',
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       trigger: 'route',

@@ -31,6 +31,8 @@ test('who gives up an answer that has come whole does not abort the request that
   const second = Promise.withResolvers<void>();
   const exchange = (signal: AbortSignal, answered: () => void, ended: () => void): HttpExchange => ({
     context: {
+      component: 'hello',
+      call: null,
       requestId: 'r_1',
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       trigger: 'route',

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { asFulcrumError, type FulcrumError } from '../../base/errors.ts';
 import type { HttpExchange, RawHeaders } from '../../model/http.ts';
-import type { InvocationContext, Outcome } from '../../model/invocation.ts';
+import type { InvocationContext, Outcome, ThrownError } from '../../model/invocation.ts';
 import type { WireConnection } from './connection.ts';
 import { FLAG_BODY, FRAME } from './frames.ts';
 import { requestFrame } from './request-frame.ts';
@@ -33,14 +33,15 @@ type State = 'waiting' | 'answering' | 'answered' | 'unheard' | 'over';
 /** What one read of a client's socket gives at most: the gateway reads on only where the instance may be sent as much. */
 const CLIENT_READ_BYTES = 64 * 1024;
 
-/** Carries `exchange` over `connection`. Its signal must not have aborted. */
+/** Carries `exchange` over `connection`. Its signal must not have aborted. @param ofGroup the instance holds several components. */
 export function carryHttp(
   exchange: HttpExchange,
   connection: WireConnection,
   clock: Clock,
   texts: HeadTexts,
+  ofGroup = false,
 ): void {
-  new HttpExchangeStream(exchange, connection, clock, texts).begin();
+  new HttpExchangeStream(exchange, connection, clock, texts).begin(ofGroup);
 }
 
 class HttpExchangeStream implements StreamHandler {
@@ -89,7 +90,7 @@ class HttpExchangeStream implements StreamHandler {
         const failure = readFailure(payload, 'instance');
         this.#forget();
         const cpuMs = failure.cpuMicros / 1_000;
-        this.#finish(outcomeOf(failure.code), errorOf(failure, this.context), cpuMs);
+        this.#finish(outcomeOf(failure.code), errorOf(failure, this.context), cpuMs, failure.thrown);
         return;
       }
       default:
@@ -130,11 +131,11 @@ class HttpExchangeStream implements StreamHandler {
     this.#finish('crashed', error, 0);
   }
 
-  begin(): void {
+  begin(ofGroup: boolean): void {
     const { context, head, body } = this.#exchange;
     const remainingMs = context.deadlineMs - this.#clock.monotonicMs();
     const shape = { remainingMs, hasBody: body !== null, upgrades: false };
-    writeRequest(this.#connection.writer, this.#stream.id, requestFrame(context, head, shape));
+    writeRequest(this.#connection.writer, this.#stream.id, requestFrame(context, head, shape, ofGroup));
     context.signal.addEventListener('abort', this);
     body?.read({
       data: (chunk) => {
@@ -233,19 +234,24 @@ class HttpExchangeStream implements StreamHandler {
     this.#connection.writer.text(FRAME.ABORT, 0, this.#stream.id, error.code);
   }
 
-  #finish(outcome: Outcome, error: FulcrumError | null, cpuMs: number): void {
-    if (this.#givenUp === null) this.#end(outcome, error, cpuMs);
+  #finish(
+    outcome: Outcome,
+    error: FulcrumError | null,
+    cpuMs: number,
+    thrown: ThrownError | null = null,
+  ): void {
+    if (this.#givenUp === null) this.#end(outcome, error, cpuMs, thrown);
     else this.#end(this.#givenUp.outcome, this.#givenUp.error, cpuMs);
   }
 
-  #end(outcome: Outcome, error: FulcrumError | null, cpuMs: number): void {
+  #end(outcome: Outcome, error: FulcrumError | null, cpuMs: number, thrown: ThrownError | null = null): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#deadline?.cancel();
     this.context.signal.removeEventListener('abort', this);
     this.#stream.dropBody();
     this.#exchange.body?.cancel();
-    this.#exchange.ended({ outcome, error, cpuMs });
+    this.#exchange.ended({ outcome, error, cpuMs, ...(thrown !== null && { thrown }) });
   }
 }
 

@@ -2,8 +2,10 @@ import type { Clock } from '../../base/clock.ts';
 import { authorLine } from '../../base/author-stack.ts';
 import { formatBytes } from '../../base/bytes.ts';
 import type { LogEntry, LogSink } from '../../model/log.ts';
+import { filesRootOf, type CodeRevision } from '../../model/revision.ts';
 import { TokenBucket } from '../process/token-bucket.ts';
 import { OutputTail } from '../process/output-tail.ts';
+import { groupMembers } from './group-members.ts';
 import type { LogFrame } from './messages.ts';
 
 /** Longer text of one LOG frame is cut. */
@@ -23,19 +25,31 @@ export class InstanceLog {
   readonly #origin: Pick<LogEntry, 'component' | 'instance' | 'revision'>;
   readonly #kept: TokenBucket;
   readonly #filesRoot: string;
+  readonly #members: readonly string[];
   /** Whose the process' own output is; null where that cannot be told: it comes through pipes, which know no requests. */
   requestId: string | null = null;
   #tail: OutputTail | null = new OutputTail(TAIL_BYTES);
   #droppedBytes = 0;
   #telling = false;
 
-  /** @param filesRoot the app's folder: paths in stacks are told from there. */
+  /** @param instance null where it is not known yet. */
+  static of(revision: CodeRevision, instance: string | null, sink: LogSink, clock: Clock): InstanceLog {
+    const origin = { component: revision.spec.name, instance, revision: revision.id };
+    return new InstanceLog(sink, clock, origin, filesRootOf(revision), groupMembers(revision) ?? []);
+  }
+
+  /**
+   * @param filesRoot the app's folder: paths in stacks are told from there.
+   * @param members of a group: each has the lines that it says itself.
+   */
   constructor(
     sink: LogSink,
     clock: Clock,
     origin: Pick<LogEntry, 'component' | 'instance' | 'revision'>,
     filesRoot: string,
+    members: readonly string[] = [],
   ) {
+    this.#members = members;
     this.#filesRoot = filesRoot;
     this.#sink = sink;
     this.#clock = clock;
@@ -65,10 +79,11 @@ export class InstanceLog {
     this.#write({ stream, level: stream === 'stdout' ? 'info' : 'error', requestId: this.requestId, text });
   }
 
-  #write({ stream, level, requestId, text }: LogFrame): void {
+  #write({ member, stream, level, requestId, text }: LogFrame): void {
     this.#tail?.push(text);
     this.#sink.write({
       ...this.#origin,
+      ...(member && this.#members.includes(member) && { component: member }),
       atMs: this.#clock.nowMs(),
       stream,
       level,

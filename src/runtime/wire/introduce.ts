@@ -1,11 +1,13 @@
 import type { Clock } from '../../base/clock.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import { resourcesExhausted } from '../../base/exhausted.ts';
+import type { ModuleSpec } from '../../model/app.ts';
 import type { Engine, StartOrder } from '../../model/instance.ts';
-import type { ModuleRevision } from '../../model/revision.ts';
+import { filesRootOf, type CodeRevision, type ModuleRevision } from '../../model/revision.ts';
+import { groupMembers, unitText } from './group-members.ts';
 import type { InstanceLog } from './instance-log.ts';
 import type { Admitted } from './listener.ts';
-import type { Init, Ready } from './messages.ts';
+import type { Init, InitMember, Ready } from './messages.ts';
 import { OutboundCalls } from './outbound-calls.ts';
 import { ranOutOfThreads } from '../process/out-of-threads.ts';
 import { describeEnd, ranOutOfHeap } from './process-end.ts';
@@ -15,7 +17,7 @@ import { WireInstance, type InstanceProcess } from './wire-instance.ts';
 export interface IntroduceOptions {
   readonly engine: Engine;
   readonly order: StartOrder;
-  readonly revision: ModuleRevision;
+  readonly revision: CodeRevision;
   readonly process: InstanceProcess;
   readonly admitted: Promise<Admitted>;
   readonly lines: InstanceLog;
@@ -30,19 +32,19 @@ export interface IntroduceOptions {
  */
 export async function introduce(options: IntroduceOptions): Promise<WireInstance> {
   const { order, revision, process, clock } = options;
-  const name = revision.spec.name;
-  const { connection, minor } = await Promise.race([options.admitted, endedEarly(name, process)]);
+  const { connection, minor } = await Promise.race([options.admitted, endedEarly(revision, process)]);
   const init = initFor(order, revision, options.baseEnv, minor);
-  const calls = new OutboundCalls(name, connection, order.home, clock);
-  const session = new Session(connection, init, calls, (line) => options.lines.line(line));
-  const ready = await whenReady(session, name, process);
+  const members = groupMembers(revision);
+  const calls = new OutboundCalls(revision.spec.name, connection, order.home, clock, members);
+  const session = new Session(connection, init, calls, (line) => options.lines.line(line), members);
+  const ready = await whenReady(session, revision, process);
   const { engine, lines } = options;
-  return new WireInstance({ engine, order, process, connection, ready, lines, minor, clock });
+  return new WireInstance({ engine, order, process, connection, session, ready, lines, minor, clock });
 }
 
 export function initFor(
   order: StartOrder,
-  revision: ModuleRevision,
+  revision: CodeRevision,
   baseEnv: Readonly<Record<string, string>>,
   minor: number,
 ): Init {
@@ -54,27 +56,52 @@ export function initFor(
     mode: order.mode,
     concurrency: order.concurrency,
     memoryBytes: order.memoryBytes,
-    bundlePath: revision.bundle.path,
-    filesRoot: revision.bundle.filesRoot,
+    ...(revision.kind === 'group'
+      ? { bundlePath: '', members: revision.members.map((member) => initMember(member, order)) }
+      : { bundlePath: revision.bundle.path, bindings: bindingsOf(revision.spec, order) }),
+    filesRoot: filesRootOf(revision),
     baseEnv: { ...baseEnv, ...order.home.env },
     env: revision.env,
   };
 }
 
-/** What the process said when it had loaded its module. Rejects as {@link introduce} does. */
-export async function whenReady(session: Session, name: string, process: StartingProcess): Promise<Ready> {
+function initMember({ spec, bundle, env }: ModuleRevision, order: StartOrder): InitMember {
+  return {
+    component: spec.name,
+    bundlePath: bundle.path,
+    env,
+    calls: spec.calls,
+    bindings: bindingsOf(spec, order),
+    timeoutMs: spec[order.mode].timeoutMs,
+  };
+}
+
+/** The others that it may call. */
+function bindingsOf({ name, calls }: ModuleSpec, { home }: StartOrder): string[] {
+  return home.components().filter((other) => other !== name && (calls?.includes(other) ?? true));
+}
+
+/** What the process said when it had loaded its module, or modules. Rejects as {@link introduce} does. */
+export async function whenReady(
+  session: Session,
+  revision: CodeRevision,
+  process: StartingProcess,
+): Promise<Ready> {
   const introduction = await session.introduced;
   switch (introduction.kind) {
     case 'lost':
-      if (introduction.error !== null) throw startFailed(name, introduction.error.message);
-      return await endedEarly(name, process);
+      if (introduction.error !== null) throw startFailed(revision, introduction.error.message);
+      return await endedEarly(revision, process);
     case 'init-failed': {
-      const { thrown } = introduction;
-      const what = `${thrown.name}: ${thrown.message}`;
+      const { thrown, member } = introduction;
+      const what = `${member === null ? '' : `its component "${member}": `}${thrown.name}: ${thrown.message}`;
       // Said by our own code before the module was loaded; of a module's own descriptors the code would be the system's.
       if (thrown.code === 'resources-exhausted')
-        throw resourcesExhausted(`Component "${name}" could not be started`, thrown.cause?.code ?? 'ENOMEM');
-      throw new FulcrumError('start-failed', `Component "${name}" could not be started: ${what}`, {
+        throw resourcesExhausted(
+          `${unitText(revision)} could not be started`,
+          thrown.cause?.code ?? 'ENOMEM',
+        );
+      throw new FulcrumError('start-failed', `${unitText(revision)} could not be started: ${what}`, {
         cause: thrown,
         details: { stack: thrown.stack ?? what },
       });
@@ -86,14 +113,14 @@ export async function whenReady(session: Session, name: string, process: Startin
 
 type StartingProcess = Pick<InstanceProcess, 'ended' | 'lastOutput'>;
 
-async function endedEarly(name: string, process: StartingProcess): Promise<never> {
+async function endedEarly(revision: CodeRevision, process: StartingProcess): Promise<never> {
   const end = await process.ended;
   if (ranOutOfThreads(end, process.lastOutput()))
-    throw resourcesExhausted(`Component "${name}" could not be started`, 'EAGAIN');
+    throw resourcesExhausted(`${unitText(revision)} could not be started`, 'EAGAIN');
   const heap = ranOutOfHeap(end, process.lastOutput()) ? ': it ran out of memory. Raise `memory`' : '';
-  throw startFailed(name, `its process ended while it loaded (${describeEnd(end)})${heap}`);
+  throw startFailed(revision, `its process ended while it loaded (${describeEnd(end)})${heap}`);
 }
 
-export function startFailed(component: string, why: string): FulcrumError {
-  return new FulcrumError('start-failed', `Component "${component}" could not be started: ${why}.`);
+export function startFailed(revision: CodeRevision, why: string): FulcrumError {
+  return new FulcrumError('start-failed', `${unitText(revision)} could not be started: ${why}.`);
 }

@@ -10,7 +10,7 @@ import type { Logger } from '../../base/log.ts';
 import { ReadBuffer } from '../../base/read-buffer.ts';
 import { WireConnection, type ConnectionHandler } from './connection.ts';
 import { FRAME, PROTOCOL_MAJOR, PROTOCOL_MINOR } from './frames.ts';
-import { MAX_HELLO_BYTES, MAX_INSTANCE_STREAMS } from './limits.ts';
+import { MAX_HELLO_BYTES, MAX_INSTANCE_CHANNELS, MAX_INSTANCE_STREAMS } from './limits.ts';
 import { readHello, type Hello } from './messages.ts';
 import { protocolError } from './protocol-error.ts';
 
@@ -141,7 +141,7 @@ export class WireListener {
       side: 'server',
       clock: this.#clock,
       handler: door,
-      maxPeerStreams: MAX_INSTANCE_STREAMS,
+      maxPeerStreams: MAX_INSTANCE_STREAMS + MAX_INSTANCE_CHANNELS,
       maxFrameBytes: MAX_HELLO_BYTES,
     });
     this.#connections.add(connection);

@@ -3,9 +3,10 @@ import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
 import type { EventOrder, Publisher } from '../../model/event.ts';
 import type { InstanceHome } from '../../model/instance.ts';
+import { readCall } from './call-frame.ts';
 import type { WireConnection } from './connection.ts';
 import { FRAME } from './frames.ts';
-import { readCallHead, readJson, type EventHead } from './messages.ts';
+import { readJson, type EventHead } from './messages.ts';
 import { OutboundCalls } from './outbound-calls.ts';
 import { connectionOver, handle, socketPair } from './testing/pair.ts';
 
@@ -23,7 +24,7 @@ const EVENT: EventHead = {
 async function instance(t: TestContext, publisher: Publisher): Promise<WireConnection> {
   const [near, far] = await socketPair(t);
   const server: WireConnection = connectionOver(near, 'server', {
-    opened: (stream, _type, _flags, payload) => calls.opened(stream, readCallHead(payload)),
+    opened: (stream, _type, flags, payload) => calls.opened(stream, readCall(flags, payload)),
   });
   const home = { publisher } as InstanceHome;
   const calls = new OutboundCalls('shop', server, home, systemClock);
@@ -97,7 +98,7 @@ test('what is no event, or is asked for as no instance may, breaks the protocol'
     { kind: 'other', encoding: 'json' },
   ];
   for (const head of heads)
-    assert.throws(() => readCallHead(Buffer.from(JSON.stringify(head))), { code: 'wire-protocol' });
+    assert.throws(() => readCall(0, Buffer.from(JSON.stringify(head))), { code: 'wire-protocol' });
 });
 
 test('what has been sent is published although its instance has gone meanwhile', async (t) => {

@@ -1,3 +1,4 @@
+import { HeldBytes } from './held-bytes.ts';
 import { MAX_PAYLOAD_BYTES } from './limits.ts';
 
 /** Takes a payload's pieces. */
@@ -10,7 +11,7 @@ export interface PayloadReader {
 
 /** Puts a call's payload together from the pieces of its stream. */
 export class PayloadBuffer {
-  #pieces: Uint8Array[] = [];
+  readonly #held = new HeldBytes();
   #bytes = 0;
   readonly #most: number;
 
@@ -26,16 +27,14 @@ export class PayloadBuffer {
   push(chunk: Uint8Array): boolean {
     this.#bytes += chunk.length;
     if (this.#bytes > this.#most) {
-      this.#pieces = [];
+      this.#held.clear();
       return false;
     }
-    this.#pieces.push(Buffer.from(chunk));
+    this.#held.push(chunk);
     return true;
   }
 
   take(): Uint8Array {
-    const pieces = this.#pieces;
-    this.#pieces = [];
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    return this.#held.take();
   }
 }

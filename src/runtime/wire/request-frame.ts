@@ -1,14 +1,17 @@
 import type { RequestHead } from '../../model/http.ts';
 import type { InvocationContext } from '../../model/invocation.ts';
+import { chainText } from './chain-text.ts';
 import type { RequestFrame } from './messages.ts';
 
-/** What an instance is told of a request. */
+/** What an instance is told of a request. @param ofGroup it holds several components, and is told which. */
 export function requestFrame(
   context: InvocationContext,
   head: RequestHead,
   { remainingMs, hasBody, upgrades }: Pick<RequestFrame, 'remainingMs' | 'hasBody' | 'upgrades'>,
+  ofGroup: boolean,
 ): RequestFrame {
   return {
+    member: ofGroup ? { component: context.component, chain: chainText(context.call) } : null,
     remainingMs,
     trigger: context.trigger,
     hasBody,

@@ -26,6 +26,8 @@ export interface StreamHandler {
    * peer stops sending.
    */
   data(chunk: Buffer): void;
+  /** CHANNEL has come: the peer passes `channel`, whose `handler` must be set before this returns, under that number. Absent: of no call. */
+  channel?(channel: WireStream, number: number): void;
   /** All that was written has been sent: more may follow. Called only after `write` or `hasRoomFor` returned false. */
   drained(): void;
   /** The peer wants no more of the body that we send. */

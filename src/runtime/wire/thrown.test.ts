@@ -17,3 +17,14 @@ test('when to try again crosses with an error, and nothing else that is called s
   assert.equal(thrownOf(refused).retryAfterS, 2);
   assert.equal('retryAfterS' in thrownOf(new FulcrumError('internal', 'x')), false);
 });
+
+test('an error of which nobody knows where it came from has no frames of ours', () => {
+  const error = fromThrown({
+    name: 'FulcrumError',
+    message: 'It ended.',
+    stack: null,
+    code: 'instance-crashed',
+    cause: null,
+  });
+  assert.equal(error.stack, 'FulcrumError: It ended.');
+});

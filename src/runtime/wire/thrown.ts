@@ -66,7 +66,7 @@ const KINDS: Readonly<Record<string, ErrorConstructor>> = {
   URIError,
 };
 
-/** A real error again, for whoever called to catch. */
+/** A real error again, for whoever called to catch. Where nothing is known of where it came from it has no frames: ours would say nothing. */
 export function fromThrown(thrown: ThrownError): Error {
   const kind = Object.hasOwn(KINDS, thrown.name) ? KINDS[thrown.name]! : Error;
   const error = new kind(
@@ -75,7 +75,7 @@ export function fromThrown(thrown: ThrownError): Error {
   );
   define(error, 'name', thrown.name);
   if (thrown.code !== null) define(error, 'code', thrown.code, true);
-  if (thrown.stack !== null) define(error, 'stack', thrown.stack);
+  define(error, 'stack', thrown.stack ?? `${thrown.name}: ${thrown.message}`);
   if (typeof thrown.retryAfterS === 'number') Object.assign(error, { retryAfterS: thrown.retryAfterS });
   return error;
 }

@@ -50,6 +50,8 @@ async function asked(
   const socket = new ClientSocket();
   socket.takes = takes;
   const context: InvocationContext = {
+    component: 'hello',
+    call: null,
     requestId: 'r_1',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     trigger: 'route',

@@ -46,8 +46,8 @@ export class UpgradeExchangeStream implements StreamHandler {
   #givenUp: FulcrumError | null = null;
   #heldBytes = 0;
 
-  /** The signal must not have aborted. */
-  constructor(request: UpgradeRequest, connection: WireConnection, clock: Clock) {
+  /** The signal must not have aborted. @param ofGroup the instance holds several components. */
+  constructor(request: UpgradeRequest, connection: WireConnection, clock: Clock, ofGroup = false) {
     this.context = request.context;
     this.#request = request;
     this.#connection = connection;
@@ -61,7 +61,7 @@ export class UpgradeExchangeStream implements StreamHandler {
     const { context, head } = request;
     const remainingMs = context.deadlineMs - clock.monotonicMs();
     const shape = { remainingMs, hasBody: true, upgrades: true };
-    writeRequest(connection.writer, this.#stream.id, requestFrame(context, head, shape));
+    writeRequest(connection.writer, this.#stream.id, requestFrame(context, head, shape, ofGroup));
     context.signal.addEventListener('abort', this);
     this.#socket.on('close', this.#onClose);
     this.#socket.on('error', ignore);

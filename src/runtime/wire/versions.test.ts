@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
+import { NO_CALLER, NO_CALL_SINK } from '../../model/calls.ts';
 import type { HttpExchange } from '../../model/http.ts';
 import type { StartOrder } from '../../model/instance.ts';
 import type { InvocationContext, InvocationEnd, MessageSaid } from '../../model/invocation.ts';
@@ -16,6 +17,8 @@ import type { WireStream } from './stream.ts';
 import type { InstanceProcess, WireInstance } from './wire-instance.ts';
 
 const CONTEXT: InvocationContext = {
+  component: 'hello',
+  call: null,
   requestId: 'r_1',
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   trigger: 'route',
@@ -59,6 +62,7 @@ async function oldInstance(
       },
     });
   const revision = {
+    kind: 'module',
     id: 'abc',
     env: {},
     spec: { name: 'shop' },
@@ -74,7 +78,9 @@ async function oldInstance(
     measure: () => Promise.resolve(null),
   };
   const home = {
-    caller: { call: () => Promise.reject(new Error('nobody is called')) },
+    caller: NO_CALLER,
+    calls: NO_CALL_SINK,
+    components: () => [],
     publisher: NO_PUBLISHER,
     log: { write: () => undefined },
     env: {},
@@ -119,7 +125,7 @@ test('an instance that was started before an upgrade serves on', async (t) => {
 
 test('what it cannot do is refused in words, and not asked of it', async (t) => {
   const { instance } = await oldInstance(t);
-  assert.equal(instance.handlers.websocket, false);
+  assert.equal(instance.handlersOf(instance.revision.spec.name)?.websocket, false);
   const headers = ['Host', 'a', 'Connection', 'Upgrade', 'Upgrade', 'websocket'];
   const end = await instance.upgrade({
     context: CONTEXT,

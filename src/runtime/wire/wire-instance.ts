@@ -22,12 +22,13 @@ import type {
 import type { Revision } from '../../model/revision.ts';
 import type { ProcessEnd } from '../process/managed-process.ts';
 import type { WireConnection } from './connection.ts';
-import { ANSWER_MINOR as UPGRADE_MINOR, FRAME } from './frames.ts';
+import { ANSWER_MINOR as UPGRADE_MINOR, COMPOSE_MINOR, FRAME } from './frames.ts';
 import { HeadTexts } from './head-texts.ts';
 import { carryHttp } from './http-exchange.ts';
 import type { InstanceLog } from './instance-log.ts';
 import { InvocationExchangeStream } from './invocation-exchange.ts';
 import type { Ready } from './messages.ts';
+import type { Session } from './session.ts';
 import { UpgradeExchangeStream } from './upgrade-exchange.ts';
 import { describeEnd, endError, refusedByInstance } from './process-end.ts';
 
@@ -48,6 +49,7 @@ export interface WireInstanceOptions {
   readonly order: StartOrder;
   readonly process: InstanceProcess;
   readonly connection: WireConnection;
+  readonly session: Pick<Session, 'calling'>;
   readonly ready: Ready;
   readonly lines: InstanceLog;
   /** The minor version of the wire that it speaks. */
@@ -66,11 +68,13 @@ export class WireInstance implements Instance {
   readonly pid: number;
   readonly revision: Revision;
   readonly mode: Mode;
-  readonly handlers: HandlerList;
+  readonly #ready: Ready;
+  readonly #isGroup: boolean;
   readonly inspectUrl: string | null;
   readonly ended: Promise<InstanceEnded>;
   readonly #process: InstanceProcess;
   readonly #connection: WireConnection;
+  readonly #session: Pick<Session, 'calling'>;
   readonly #clock: Clock;
   readonly #minor: number;
   readonly #texts = new HeadTexts();
@@ -89,10 +93,12 @@ export class WireInstance implements Instance {
     this.pid = options.process.pid;
     this.revision = order.revision;
     this.mode = order.mode;
-    this.handlers = options.ready.handlers;
+    this.#ready = options.ready;
+    this.#isGroup = order.revision.kind === 'group';
     this.inspectUrl = options.ready.inspectUrl;
     this.#process = options.process;
     this.#connection = options.connection;
+    this.#session = options.session;
     this.#clock = options.clock;
     this.#minor = options.minor;
     this.#lines = order.concurrency === 1 ? options.lines : null;
@@ -103,6 +109,21 @@ export class WireInstance implements Instance {
     return this.#state;
   }
 
+  get calling(): number {
+    return this.#session.calling;
+  }
+
+  handlersOf(component: string): HandlerList | null {
+    const { members, handlers } = this.#ready;
+    if (members !== undefined) return Object.hasOwn(members, component) ? members[component]! : null;
+    return component === this.revision.spec.name ? handlers : null;
+  }
+
+  callThroughServer(members: readonly string[]): void {
+    if (!this.#isGroup || this.#minor < COMPOSE_MINOR || this.#connection.state !== 'open') return;
+    this.#connection.writer.json(FRAME.VIA_SERVER, 0, 0, { members });
+  }
+
   /** A request that reaches it while it drains is still served: it was given away before. */
   http(exchange: HttpExchange): void {
     const refusal = this.#refusal(exchange.context);
@@ -111,32 +132,42 @@ export class WireInstance implements Instance {
       exchange.ended(refusal);
       return;
     }
-    carryHttp(exchange, this.#connection, this.#clock, this.#texts);
+    carryHttp(exchange, this.#connection, this.#clock, this.#texts, this.#isGroup);
   }
 
   invoke(invocation: Invocation, context: InvocationContext): Promise<InvocationResult> {
-    const refusal = this.#refusal(context);
-    if (refusal !== null) return Promise.resolve({ ...refusal, value: null, thrown: null });
-    return new InvocationExchangeStream(invocation, context, this.#connection, this.#minor, this.#clock)
-      .ended;
+    const refusal = this.#refusal(context) ?? this.#refusalOfChannels(invocation);
+    if (refusal !== null) {
+      if (invocation.kind === 'call') for (const source of invocation.passed ?? []) source.cancel();
+      return Promise.resolve({ ...refusal, value: null, thrown: null });
+    }
+    const [connection, minor, clock] = [this.#connection, this.#minor, this.#clock];
+    return new InvocationExchangeStream(invocation, context, connection, minor, clock, this.#isGroup).ended;
   }
 
   upgrade(request: UpgradeRequest): Promise<InvocationEnd> {
     const refusal = this.#refusal(request.context) ?? this.#refusalToUpgrade(request);
     if (refusal !== null) return Promise.resolve(refusal);
-    return new UpgradeExchangeStream(request, this.#connection, this.#clock).ended;
+    return new UpgradeExchangeStream(request, this.#connection, this.#clock, this.#isGroup).ended;
   }
 
-  #refusalToUpgrade({ head }: UpgradeRequest): InvocationEnd | null {
+  #refusalOfChannels(invocation: Invocation): InvocationEnd | null {
+    if (invocation.kind !== 'call' || (invocation.passed ?? []).length === 0) return null;
+    if (this.#minor >= COMPOSE_MINOR) return null;
+    const message = `The instance of ${this.revision.spec.name} was started by an older Fulcrum, which passed no streams and signals. Deploy it again.`;
+    return { outcome: 'handler-error', error: new FulcrumError('call-not-cloneable', message), cpuMs: 0 };
+  }
+
+  #refusalToUpgrade({ head, context }: UpgradeRequest): InvocationEnd | null {
     const wanted = head.headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'upgrade');
     const protocol = head.headers[wanted + 1] ?? '';
-    const name = this.revision.spec.name;
+    const name = this.#isGroup ? context.component : this.revision.spec.name;
     let message: string;
     if (protocol.trim().toLowerCase() !== 'websocket') {
       message = `The component ${name} is a module, and modules can be upgraded to nothing but WebSockets.`;
     } else if (this.#minor < UPGRADE_MINOR) {
       message = `The instance of ${name} was started by an older Fulcrum, which gave modules no WebSockets. Deploy it again.`;
-    } else if (!this.handlers.websocket) {
+    } else if (!(this.handlersOf(name)?.websocket ?? false)) {
       message = `The component ${name} has no \`websocket\` handler. Add one to its module's default export to accept WebSockets.`;
     } else {
       return null;
@@ -190,6 +221,7 @@ export class WireInstance implements Instance {
   /** Why it cannot take an invocation; null where it takes it, as its latest. */
   #refusal(context: InvocationContext): InvocationEnd | null {
     if (context.signal.aborted) return refusedByInstance(context.signal.reason);
+    if (this.#isGroup && this.handlersOf(context.component) === null) return notHeld(context, this.revision);
     if (this.#connection.state === 'open' && (this.#state === 'ready' || this.#state === 'draining')) {
       if (this.#lines !== null) this.#lines.requestId = context.requestId;
       return null;
@@ -231,4 +263,10 @@ export class WireInstance implements Instance {
     await Promise.race([event, promise]);
     timer.cancel();
   }
+}
+
+/** Whoever chose it has chosen wrongly. */
+function notHeld({ component, requestId }: InvocationContext, { spec, id }: Revision): InvocationEnd {
+  const message = `An instance of the group "${spec.name}" (${id}) was asked for the component "${component}", which it does not hold (request ${requestId}).`;
+  return { outcome: 'refused', error: new FulcrumError('internal', message), cpuMs: 0 };
 }

@@ -14,7 +14,7 @@ interface Entrant {
 /** Instances of the component, of one release: what waits for them and what they work on. */
 export interface Load {
   readonly load: number;
-  /** It was switched off, or on again. */
+  /** It was switched off or on again, or calls have limits that had none, or the other way round. */
   changed(): void;
 }
 
@@ -50,6 +50,11 @@ export class ComponentLimits {
   /** Whether there are any: where not, nobody need be asked to `admit`. */
   get any(): boolean {
     return this.#any;
+  }
+
+  /** Whether some of them bear on calls, which no client makes: then the server must see each of them. */
+  get anyOfCalls(): boolean {
+    return this.#holds.rps !== null || this.#holds.concurrency !== null;
   }
 
   /** Whether nothing may be asked of it. */
@@ -132,9 +137,10 @@ export class ComponentLimits {
     const choice = this.#choice;
     const holds =
       choice !== null && sameLimits(choice.configured, this.#configured) ? choice.chosen : this.#configured;
-    const wasOff = this.isOff;
+    const { isOff, anyOfCalls } = this;
     this.#holds = holds;
-    if (this.isOff !== wasOff) for (const load of this.#loads) load.changed();
+    if (this.isOff !== isOff || this.anyOfCalls !== anyOfCalls)
+      for (const load of this.#loads) load.changed();
     const { rps, burst, perClient, concurrency } = holds;
     this.#any = rps !== null || perClient !== null || concurrency !== null;
     const nowMs = this.#clock.monotonicMs();

@@ -3,6 +3,7 @@ import { FulcrumError } from '../../base/errors.ts';
 import type { Mode } from '../../model/app.ts';
 import type {
   Engine,
+  HandlerList,
   Health,
   Instance,
   InstanceHome,
@@ -12,8 +13,13 @@ import type {
   Runtime,
   StartOrder,
 } from '../../model/instance.ts';
-import type { InvocationContext, InvocationEnd, InvocationResult } from '../../model/invocation.ts';
-import type { Revision } from '../../model/revision.ts';
+import type {
+  Invocation,
+  InvocationContext,
+  InvocationEnd,
+  InvocationResult,
+} from '../../model/invocation.ts';
+import { revisionOf, type Revision } from '../../model/revision.ts';
 
 /** What a fake runtime does at a start: how long it takes, and why it fails. */
 export interface StartScript {
@@ -42,6 +48,18 @@ export class FakeRuntime implements Runtime {
   workMs = 10;
   stopMs = 3;
   onStart: (order: StartOrder, nth: number) => StartScript = () => ({ takesMs: 20 });
+  /** What a function does that is called; it takes `workMs` by default, and returns nothing. */
+  onInvoke: (
+    instance: FakeInstance,
+    invocation: Invocation,
+    context: InvocationContext,
+  ) => Promise<InvocationResult> = async (instance, _, context) => ({
+    ...(await instance.work(context)),
+    value: null,
+    thrown: null,
+  });
+  /** Functions that may be begun again. */
+  idempotent: readonly string[] = [];
   readonly clock: Clock;
 
   constructor(clock: Clock) {
@@ -102,7 +120,6 @@ export class FakeInstance implements Instance {
   readonly id: string;
   readonly revision: Revision;
   readonly mode: Mode;
-  readonly handlers = null;
   readonly inspectUrl: string | null;
   readonly ended: Promise<InstanceEnded>;
   readonly order: StartOrder;
@@ -111,6 +128,8 @@ export class FakeInstance implements Instance {
   /** Its handlers take no notice of an abort, and never end. */
   hung = false;
   served = 0;
+  /** How many of its invocations wait for what they have called. */
+  calling = 0;
   /** How busy it keeps a core, since it began. */
   cpuMsPerMs = 0;
   stopReason: string | null = null;
@@ -141,6 +160,8 @@ export class FakeInstance implements Instance {
 
   /** One invocation of `takesMs`; 0 ends at once, and Infinity only by an abort or with the instance. */
   work(context: InvocationContext, takesMs = this.#runtime.workMs): Promise<InvocationEnd> {
+    if (revisionOf(this.revision, context.component) === null)
+      this.#runtime.breaches.push(`work of ${context.component} on ${this.id}, which does not hold it`);
     if (this.state !== 'ready') this.#runtime.breaches.push(`work on ${this.id}, which is ${this.state}`);
     if (this.#working.size >= this.order.concurrency) this.#runtime.breaches.push(`too much for ${this.id}`);
     if (this.state === 'ended') return Promise.resolve(crashed('gone'));
@@ -164,12 +185,26 @@ export class FakeInstance implements Instance {
     });
   }
 
+  /** What its calls were said to have to come to the server for. */
+  throughServer: readonly string[] = [];
+
+  handlersOf(component: string): HandlerList | null {
+    if (revisionOf(this.revision, component) === null) return null;
+    const { idempotent } = this.#runtime;
+    const none = { fetch: false, scheduled: false, queue: false, websocket: false };
+    return { ...none, functions: idempotent, idempotent };
+  }
+
+  callThroughServer(members: readonly string[]): void {
+    this.throughServer = members;
+  }
+
   http(): void {
     throw new Error('not used here');
   }
 
-  async invoke(_invocation: unknown, context: InvocationContext): Promise<InvocationResult> {
-    return { ...(await this.work(context)), value: null, thrown: null };
+  invoke(invocation: Invocation, context: InvocationContext): Promise<InvocationResult> {
+    return this.#runtime.onInvoke(this, invocation, context);
   }
 
   upgrade(): Promise<InvocationEnd> {

@@ -2,7 +2,7 @@ import { NO_PUBLISHER } from '../../model/event.ts';
 import { DEFAULT_ASYNC } from '../../model/work-settings.ts';
 import { FakeClock } from '../../base/fake-clock.ts';
 import { silentLogger } from '../../base/log.ts';
-import type { Caller } from '../../model/calls.ts';
+import { NO_CALLER, NO_CALL_SINK } from '../../model/calls.ts';
 import {
   NO_LIMITS,
   type FunctionSettings,
@@ -12,7 +12,7 @@ import {
 } from '../../model/app.ts';
 import type { InvocationEnd } from '../../model/invocation.ts';
 import type { LogEntry } from '../../model/log.ts';
-import type { Revision } from '../../model/revision.ts';
+import type { GroupRevision, ModuleRevision, Revision } from '../../model/revision.ts';
 import type { SlotRequest } from '../../model/slot.ts';
 import type { UsageRecord } from '../../model/usage.ts';
 import type { MachineMemory } from '../../base/machine-memory.ts';
@@ -34,7 +34,7 @@ export interface RevisionOptions {
   readonly weight?: number;
 }
 
-export function revision(name: string, o: RevisionOptions = {}): Revision {
+export function revision(name: string, o: RevisionOptions = {}): ModuleRevision {
   return {
     kind: 'module',
     id: o.id ?? 'aaaaaaaaaaaa',
@@ -47,6 +47,7 @@ export function revision(name: string, o: RevisionOptions = {}): Revision {
       entry: '/e.ts',
       routes: [],
       cors: null,
+      calls: null,
       subscription: null,
       async: DEFAULT_ASYNC,
       schedules: [],
@@ -85,12 +86,48 @@ export function revision(name: string, o: RevisionOptions = {}): Revision {
   };
 }
 
+export interface GroupOptions {
+  readonly id?: string;
+  readonly mode?: ModeSetting;
+  readonly function?: Partial<FunctionSettings>;
+  readonly service?: Partial<ServiceSettings>;
+}
+
+/** A group of modules, with the memory of all and the timeout of the slowest; all else is as its first member says it. */
+export function group(name: string, members: readonly ModuleRevision[], o: GroupOptions = {}): GroupRevision {
+  const specs = members.map(({ spec }) => spec);
+  const [first] = specs;
+  const sum = (mode: 'function' | 'service'): { memoryBytes: number; timeoutMs: number } => ({
+    memoryBytes: specs.reduce((bytes, spec) => bytes + spec[mode].memoryBytes, 0),
+    timeoutMs: Math.max(...specs.map((spec) => spec[mode].timeoutMs)),
+  });
+  const { modeSetting, env, storage, isolation, network, weight, zygoteKeepAliveMs } = first!;
+  return {
+    kind: 'group',
+    id:
+      o.id ??
+      members
+        .map(({ id }) => id[0])
+        .join('')
+        .padEnd(12, 'g'),
+    env: {},
+    envDigest: members.map(({ envDigest }) => envDigest).join(),
+    members,
+    spec: {
+      kind: 'group',
+      name,
+      members: specs,
+      ...{ env, storage, isolation, network, weight, zygoteKeepAliveMs },
+      modeSetting: o.mode ?? modeSetting,
+      function: { ...first!.function, ...sum('function'), ...o.function },
+      service: { ...first!.service, ...sum('service'), ...o.service },
+    },
+  };
+}
+
 export function revisions(...all: readonly Revision[]): Map<string, Revision> {
   return new Map(all.map((one) => [one.spec.name, one]));
 }
-
-/** Who is asked for other components where none is called. */
-export const NOBODY: Caller = { call: () => Promise.reject(new Error('nobody is called in this test')) };
 
 export interface SceneBudget {
   readonly memoryBytes: number;
@@ -117,7 +154,10 @@ export class Scene {
   readonly habits = new Habits({
     clock: this.clock,
     logger: silentLogger,
-    past: async (component) => this.past.get(component) ?? [],
+    past: async (components) => {
+      const all = await Promise.all(components.map(async (component) => this.past.get(component) ?? []));
+      return all.flat().toSorted((a, b) => a.arrivedAtMs - b.arrivedAtMs);
+    },
   });
   /** Those of a revision hold once they are configured. */
   readonly limits = new AppLimits(this.clock);
@@ -160,7 +200,9 @@ export class Scene {
       clock: this.clock,
       logger: silentLogger,
       home: {
-        caller: NOBODY,
+        caller: NO_CALLER,
+        calls: NO_CALL_SINK,
+        components: () => [],
         publisher: NO_PUBLISHER,
         log: { write: (entry) => this.#write(entry) },
         env: {},
@@ -231,6 +273,8 @@ export class Scene {
   /** A context to take slots with directly. */
   context(o: Partial<SlotRequest> = {}): SlotRequest {
     return {
+      component: 'hello',
+      call: null,
       requestId: `r_${++this.#requests}`,
       traceparent: '',
       trigger: 'route',

@@ -1,10 +1,13 @@
 import { FulcrumError, messageOf } from '../../base/errors.ts';
 import type { LogReader } from '../../control/log-book.ts';
 import type { AppRecord } from '../../model/app-record.ts';
+import type { LogEntry } from '../../model/log.ts';
 import type { Release, ReleaseFailure } from '../../model/release.ts';
+import { membersOf } from '../../model/units.ts';
 import type { LiveRelease } from '../live-release.ts';
 import type { Prepared } from '../prepare.ts';
 import type { RunningApp } from '../running-app.ts';
+import { chosenModes } from './chosen-modes.ts';
 import { deployFailed, failureOf, isToldAsItIs } from './failure.ts';
 import type { ReleaseFiles } from './release-files.ts';
 import type { Steps } from './steps.ts';
@@ -54,7 +57,7 @@ export async function bringUp(o: BringUpOptions): Promise<LiveRelease> {
     await live.deploy(prepared, {
       prove: o.prove,
       replicas: (component) => (o.takesOver ? (app.serving?.scaler.readyReplicas(component) ?? 0) : 0),
-      modes: new Map(Object.entries(record.modes)),
+      modes: chosenModes(record.modes, prepared.app),
       onProgress: (component, state) => {
         if (state === 'begun') steps.begin('start', component);
         else if (state === 'ready') steps.done('start', '', component);
@@ -70,11 +73,19 @@ export async function bringUp(o: BringUpOptions): Promise<LiveRelease> {
     return live;
   } catch (error) {
     const component = failed;
-    const log =
-      component === null ? [] : o.log.query({ app: app.id, component, sinceMs: o.nowMs, limit: LOG_LINES });
+    const log = component === null ? [] : linesOf(component, prepared, o);
     if (live !== null) await app.abandon(live);
     throw new NotUp(failureOf({ error, component, log, prepared }), error);
   }
+}
+
+/** What a unit has said since: of a group, its members too, under whose names their lines are. */
+function linesOf(unit: string, prepared: Prepared | null, { app, log, nowMs }: BringUpOptions): LogEntry[] {
+  const spec = prepared?.revisions.get(unit)?.spec;
+  const names = new Set([unit, ...(spec === undefined ? [] : membersOf(spec))]);
+  return [...names]
+    .flatMap((component) => log.query({ app: app.id, component, sinceMs: nowMs, limit: LOG_LINES }))
+    .toSorted((a, b) => a.atMs - b.atMs);
 }
 
 /** What the server itself says of an app that it could not start. */

@@ -50,7 +50,8 @@ async function scene(t: TestContext) {
   await store.apps.update('shop', 1, { serving: 1 }, { number: 1, state: 'healthy', failure: null });
   const routed: (number | null)[] = [];
   const one = { number: 1 } as LiveRelease;
-  const live = { number: 2, choice: () => null } as unknown as LiveRelease;
+  const spec = { groups: new Map() };
+  const live = { number: 2, spec, choice: () => null } as unknown as LiveRelease;
   const app = {
     id: 'shop',
     serving: one,

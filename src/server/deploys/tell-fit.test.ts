@@ -5,7 +5,7 @@ import { tellFit } from './tell-fit.ts';
 
 test('a deploy tells that the next one will have no room beside it, but not while it is a canary', () => {
   const { spec } = revision('web', { mode: 'service', service: { memoryBytes: 600 } });
-  const release = { spec: { components: new Map([['web', spec]]) }, choice: () => null };
+  const release = { spec: { components: new Map([['web', spec]]), groups: new Map() }, choice: () => null };
   const budget = { status: { memoryBytes: 1_000 }, elasticBytes: 400 };
   const told = (isCanary: boolean): string[] => {
     const said: string[] = [];

@@ -9,6 +9,7 @@ import { tellSwitches } from './tell-switches.ts';
 
 const FINDING: ModeFinding = {
   rule: 'shared-variable',
+  member: null,
   severity: 'warning',
   file: 'a.ts',
   line: 8,
@@ -20,7 +21,7 @@ const FINDING: ModeFinding = {
 
 function app(...components: [name: string, modeSetting: string][]): AppSpec {
   const specs = components.map(([name, modeSetting]) => [name, { kind: 'module', name, modeSetting }]);
-  return { components: new Map(specs as never) } as unknown as AppSpec;
+  return { components: new Map(specs as never), groups: new Map() } as unknown as AppSpec;
 }
 
 async function told(

@@ -1,6 +1,7 @@
 import { sleep, type Clock } from '../../base/clock.ts';
 import type { ModeCheck } from '../../control/port.ts';
 import type { AppSpec } from '../../model/app.ts';
+import { unitsOf } from '../../model/units.ts';
 import type { Steps } from './steps.ts';
 
 /** Whoever deploys waits so long for what the release has passed already; the log tells what comes later. */
@@ -8,17 +9,15 @@ const WAIT_MS = 10_000;
 
 export interface TellSwitchesOptions {
   readonly spec: AppSpec;
-  /** What would break of components whose mode is `auto`; never rejects. */
+  /** What would break of those whose mode is `auto`; never rejects. */
   readonly switches: Promise<readonly ModeCheck[]>;
   readonly steps: Pick<Steps, 'begin' | 'done' | 'found'>;
   readonly clock: Clock;
 }
 
-/** Tells, of each component whose mode is `auto`, what in its code a switch would break. */
+/** Tells, of each component or group whose mode is `auto`, what in its code a switch would break. */
 export async function tellSwitches({ spec, switches, steps, clock }: TellSwitchesOptions): Promise<void> {
-  const names = [...spec.components.values()].flatMap((each) =>
-    each.kind !== 'static' && each.modeSetting === 'auto' ? [each.name] : [],
-  );
+  const names = unitsOf(spec).flatMap(({ name, modeSetting }) => (modeSetting === 'auto' ? [name] : []));
   if (names.length === 0) return;
   for (const name of names) steps.begin('modes', name);
   const all = await Promise.race([switches, sleep(clock, WAIT_MS).then(() => null)]);

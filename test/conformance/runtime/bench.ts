@@ -5,15 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import { FulcrumError, type ErrorCode } from '../../../src/base/errors.ts';
 import { silentLogger, type Logger } from '../../../src/base/log.ts';
-import type { ModuleSpec } from '../../../src/model/app.ts';
-import type { Caller } from '../../../src/model/calls.ts';
-import type {
-  BodyReader,
-  BodySource,
-  HttpExchange,
-  ResponseHead,
-  ResponseSink,
-} from '../../../src/model/http.ts';
+import type { GroupSpec, ModuleSpec } from '../../../src/model/app.ts';
+import { NO_CALLER, NO_CALL_SINK, type Caller, type CallSink } from '../../../src/model/calls.ts';
+import type { BodyReader, BodySource } from '../../../src/model/body.ts';
+import type { HttpExchange, ResponseHead, ResponseSink } from '../../../src/model/http.ts';
 import { NO_PUBLISHER, type Publisher } from '../../../src/model/event.ts';
 import type { Instance, InstanceHome, Runtime, StartOrder } from '../../../src/model/instance.ts';
 import type {
@@ -23,7 +18,7 @@ import type {
   Payload,
 } from '../../../src/model/invocation.ts';
 import type { LogEntry, LogSink } from '../../../src/model/log.ts';
-import type { Revision } from '../../../src/model/revision.ts';
+import type { ModuleRevision, Revision } from '../../../src/model/revision.ts';
 
 /** Of all that is asked of instances here. */
 export const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -56,7 +51,13 @@ export class Bench {
   static async open(
     ends: Ends,
     create: CreateRuntime,
-    options: { caller?: Caller; publisher?: Publisher; clock?: Clock } = {},
+    options: {
+      caller?: Caller;
+      calls?: CallSink;
+      components?: readonly string[];
+      publisher?: Publisher;
+      clock?: Clock;
+    } = {},
   ): Promise<Bench> {
     const folder = await mkdtemp(join(tmpdir(), 'fulcrum-runtime-'));
     const socketPath = join(folder, 'wire.sock');
@@ -71,20 +72,13 @@ export class Bench {
       await runtime.close();
       await rm(folder, { recursive: true });
     });
-    const caller = options.caller ?? {
-      call: () => Promise.reject(new Error('nobody is called in this test')),
-    };
-    return new Bench(runtime, socketPath, log, caller, options.publisher ?? NO_PUBLISHER);
+    const { caller = NO_CALLER, calls = NO_CALL_SINK, publisher = NO_PUBLISHER } = options;
+    const components = (): readonly string[] => options.components ?? [];
+    return new Bench(runtime, socketPath, { caller, calls, components, publisher, log, env: {} }, log);
   }
 
-  private constructor(
-    runtime: Runtime,
-    socketPath: string,
-    log: LogBook,
-    caller: Caller,
-    publisher: Publisher,
-  ) {
-    this.#home = { caller, publisher, log, env: {} };
+  private constructor(runtime: Runtime, socketPath: string, home: InstanceHome, log: LogBook) {
+    this.#home = home;
     this.runtime = runtime;
     this.socketPath = socketPath;
     this.log = log;
@@ -101,22 +95,30 @@ export class Bench {
     order: Partial<StartOrder> = {},
     env: Record<string, string> = {},
   ): Promise<Instance> {
+    return this.startRevision(moduleRevision('shop', fixturePath(`${fixture}.mjs`), { env }), order);
+  }
+
+  /** Starts an instance of a group of `members`. */
+  startGroup(members: readonly ModuleRevision[], order: Partial<StartOrder> = {}): Promise<Instance> {
+    const specs = members.map(({ spec }) => spec);
+    const spec = {
+      kind: 'group',
+      name: 'core',
+      members: specs,
+      ...SETTINGS,
+      zygoteKeepAliveMs: 600_000,
+    } as unknown as GroupSpec;
+    const env = Object.assign({}, ...members.map((member) => member.env)) as Record<string, string>;
+    return this.startRevision(
+      { kind: 'group', id: 'ba9876543210', env, envDigest: '', spec, members },
+      order,
+    );
+  }
+
+  startRevision(revision: Revision, order: Partial<StartOrder> = {}): Promise<Instance> {
     return this.runtime.start({
       instanceId: `i_${++this.#instances}`,
-      revision: {
-        kind: 'module',
-        id: '0123456789ab',
-        env,
-        envDigest: '',
-        spec: { kind: 'module', name: 'shop', zygoteKeepAliveMs: 600_000 } as ModuleSpec,
-        bundle: {
-          path: fixturePath(`${fixture}.mjs`),
-          filesRoot: fixturePath(''),
-          digest: '',
-          sizeBytes: 1,
-          sources: [],
-        },
-      },
+      revision,
       home: this.#home,
       mode: 'function',
       concurrency: 100,
@@ -128,7 +130,35 @@ export class Bench {
   }
 }
 
-function fixturePath(name: string): string {
+const SETTINGS = { function: { memoryBytes: 256 * MB }, service: { memoryBytes: 256 * MB } };
+
+/** Of the module at `path`, as a component by itself or a member of a group. */
+export function moduleRevision(
+  name: string,
+  path: string,
+  more: { env?: Record<string, string>; calls?: readonly string[] | null; timeoutMs?: number } = {},
+): ModuleRevision {
+  const { env = {}, calls = null, timeoutMs = 30_000 } = more;
+  const settings = { timeoutMs, memoryBytes: 256 * MB };
+  const spec = {
+    kind: 'module',
+    name,
+    calls,
+    zygoteKeepAliveMs: 600_000,
+    function: settings,
+    service: settings,
+  };
+  return {
+    kind: 'module',
+    id: '0123456789ab',
+    env,
+    envDigest: '',
+    spec: spec as unknown as ModuleSpec,
+    bundle: { path, filesRoot: fixturePath(''), digest: '', sizeBytes: 1, sources: [] },
+  };
+}
+
+export function fixturePath(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 }
 
@@ -165,8 +195,10 @@ export class TestInvocation {
   readonly #abort = new AbortController();
   readonly context: InvocationContext;
 
-  constructor(requestId = 'r_test', timeoutMs = 60_000) {
+  constructor(requestId = 'r_test', timeoutMs = 60_000, component = 'hello') {
     this.context = {
+      component,
+      call: null,
       requestId,
       traceparent: TRACEPARENT,
       trigger: 'route',

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
 import { FulcrumError } from '../../../src/base/errors.ts';
-import type { Caller } from '../../../src/model/calls.ts';
+import { NO_CALLER, type Caller } from '../../../src/model/calls.ts';
+import { asEnginesFormat } from '../../../src/runtime/wire/text-value.ts';
 import type { Instance } from '../../../src/model/instance.ts';
 import type { InvocationContext, InvocationResult, Payload } from '../../../src/model/invocation.ts';
 import { call, Bench, json, TestInvocation, valueOf, type CreateRuntime } from './bench.ts';
@@ -30,7 +31,7 @@ export function callConformance(create: CreateRuntime): void {
     after(() => close());
 
     test('the module’s handlers and functions are listed', () => {
-      assert.deepEqual(instance.handlers, {
+      assert.deepEqual(instance.handlersOf(instance.revision.spec.name), {
         fetch: false,
         scheduled: true,
         queue: true,
@@ -51,6 +52,7 @@ export function callConformance(create: CreateRuntime): void {
           'relayMany',
           'takeErrors',
         ],
+        idempotent: [],
       });
     });
 
@@ -59,8 +61,11 @@ export function callConformance(create: CreateRuntime): void {
       assert.deepEqual([asked.outcome, asked.error, asked.thrown, valueOf(asked)], ['ok', null, null, 5]);
       const cloned = await call(instance, 'add', clone([2, 3]));
       assert.equal(cloned.value!.encoding, 'clone');
-      assert.equal(deserialize(cloned.value!.bytes), 5);
-      assert.equal(deserialize((await call(instance, 'giveBack', clone([]))).value!.bytes), undefined);
+      assert.equal(deserialize(asEnginesFormat(cloned.value!.bytes)), 5);
+      assert.equal(
+        deserialize(asEnginesFormat((await call(instance, 'giveBack', clone([]))).value!.bytes)),
+        undefined,
+      );
     });
 
     test('structured clone keeps what JSON does not', async () => {
@@ -72,7 +77,7 @@ export function callConformance(create: CreateRuntime): void {
       };
       value['self'] = value;
       const result = await call(instance, 'describe', clone([value]));
-      assert.deepEqual(deserialize(result.value!.bytes), {
+      assert.deepEqual(deserialize(asEnginesFormat(result.value!.bytes)), {
         kind: '[object Object]',
         date: true,
         map: 7,
@@ -120,7 +125,7 @@ export function callConformance(create: CreateRuntime): void {
     test('megabytes of arguments and result cross', async () => {
       const bytes = Buffer.alloc(5 * 1024 * 1024, 'abc');
       const result = await call(instance, 'giveBack', clone([bytes]));
-      assert.ok(bytes.equals(deserialize(result.value!.bytes) as Uint8Array));
+      assert.ok(bytes.equals(deserialize(asEnginesFormat(result.value!.bytes)) as Uint8Array));
     });
 
     test('a call that is given up is over at once', async () => {
@@ -251,10 +256,11 @@ function callerTo(instance: () => Instance, calls: Called[]): Caller {
       calls.push({ from, to, name: invocation.kind === 'call' ? invocation.function : '', parent });
       if (to === 'broken') throw new FulcrumError('internal', 'the caller itself broke');
       if (invocation.kind === 'call' && invocation.function === 'echo') {
-        const [value] = deserialize(invocation.args.bytes) as unknown[];
+        const [value] = deserialize(asEnginesFormat(invocation.args.bytes)) as unknown[];
         return { outcome: 'ok', error: null, cpuMs: 0, thrown: null, value: clone(value) };
       }
       return await instance().invoke(invocation, parent);
     },
+    fetch: NO_CALLER.fetch,
   };
 }

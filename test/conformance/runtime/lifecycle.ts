@@ -81,7 +81,7 @@ export function lifecycleConformance(create: CreateRuntime): void {
       const bench = await Bench.open(t, create);
       const one = await bench.start('hooks', {}, { NAME: 'shop' });
       const other = await bench.start('hooks', { revision: one.revision });
-      assert.deepEqual(one.handlers!.functions, ['told']);
+      assert.deepEqual(one.handlersOf(one.revision.spec.name)!.functions, ['told']);
       const [a, b] = await Promise.all(
         [one, other].map(async (instance) => valueOf(await call(instance, 'told', json([]))) as Hooks),
       );
@@ -106,12 +106,13 @@ export function lifecycleConformance(create: CreateRuntime): void {
     test('a bare function and an object with methods are modules too', async (t) => {
       const bench = await Bench.open(t, create);
       const bare = await bench.start('bare');
-      assert.deepEqual(bare.handlers, {
+      assert.deepEqual(bare.handlersOf(bare.revision.spec.name), {
         fetch: true,
         scheduled: false,
         queue: false,
         websocket: false,
         functions: [],
+        idempotent: [],
       });
       const answer = ask(bare, '/', { method: 'PATCH' });
       await answer.outcome;

@@ -91,7 +91,7 @@ export function webSocketConformance(create: CreateRuntime): void {
 
     test('text and bytes go both ways, and a close with its code and reason', async (t) => {
       const { bench, instance } = await start(t);
-      assert.equal(instance.handlers!.websocket, true);
+      assert.equal(instance.handlersOf(instance.revision.spec.name)!.websocket, true);
       const door = await Door.open(t, instance);
       const client = await door.client('/echo').opened();
       assert.equal(await client.message(0), 'welcome');

@@ -15,6 +15,7 @@ export default defineApp({
 /** Every answer holds what another component says, so that a call that finds nobody is a failure too. */
 const WEB = `
 import { use } from 'fulcrum';
+import { taken } from './taken.ts';
 import { version } from './version.ts';
 const sums = use<typeof import('./sums.ts')>('sums');
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -45,6 +46,7 @@ export default {
       return new Response(pieces);
     }
     const body = request.method === 'POST' ? await request.text() : '';
+    if (request.method === 'POST') await taken(body);
     return new Response((await said()) + (request.method === 'POST' ? ' got=' + body.length : ''));
   },
   websocket() {
@@ -65,12 +67,16 @@ export async function add(a: number, b: number): Promise<{ sum: number; version:
 }
 `;
 
+/** What is done with a body that has come. */
+const TAKEN = `export async function taken(_body: string): Promise<void> {}\n`;
+
 /** The app that {@link CountingClients} ask. */
 export async function countedApp(t: TestContext, more: Files = {}): Promise<AppFolder> {
   return await appFolder(t, {
     'fulcrum.config.ts': CONFIG,
     'web.ts': WEB,
     'sums.ts': SUMS,
+    'taken.ts': TAKEN,
     'version.ts': versionOf('1'),
     ...more,
   });

@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import { markAsUncloneable } from 'node:worker_threads';
 import type { RequestFrame } from '../../wire/messages.ts';
 import { giveBack } from '../body-memory.ts';
-import type { RequestBody } from '../request-body.ts';
 import { LightHeaders } from './light-headers.ts';
 import { NativeRequest, shapeAs, told } from './natives.ts';
 import { decodeUtf8, toArrayBuffer } from './utf8.ts';
@@ -12,6 +11,16 @@ import { normalUrl } from './wire-url.ts';
 const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 /** Methods that Fetch knows in capitals only. */
 const NORMALIZED = /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i;
+
+/** A request as its handler is to see it. */
+type SeenRequest = Pick<RequestFrame, 'method' | 'url' | 'fields'>;
+
+/** Its body, which is read in one of two ways, once. */
+interface IncomingBody {
+  /** All of it, to be given back to the memory of bodies. */
+  gather(): Promise<Uint8Array>;
+  stream(): ReadableStream<Uint8Array>;
+}
 
 /** What the members of Request that nobody asks for on a busy path are read from. */
 const DELEGATED = [
@@ -34,8 +43,8 @@ const DELEGATED = [
  * as much as the rest of the way through the instance.
  */
 export class IncomingRequest {
-  readonly #frame: RequestFrame;
-  readonly #source: RequestBody | null;
+  readonly #frame: SeenRequest;
+  readonly #source: IncomingBody | null;
   readonly #signalOf: () => AbortSignal;
   #url: string | null = null;
   #headers: LightHeaders | null = null;
@@ -55,12 +64,17 @@ export class IncomingRequest {
   }
 
   /** Throws TypeError where Fetch has no such request: a method that it forbids. */
-  constructor(frame: RequestFrame, source: RequestBody | null, signalOf: () => AbortSignal) {
+  constructor(frame: SeenRequest, source: IncomingBody | null, signalOf: () => AbortSignal) {
     if (FORBIDDEN.test(frame.method)) throw new TypeError(`'${frame.method}' HTTP method is unsupported.`);
     markAsUncloneable(this);
     this.#frame = frame;
     this.#source = source;
     this.#signalOf = signalOf;
+  }
+
+  /** Whether `value` is one of ours, and not Node's own. */
+  static is(value: unknown): value is Request {
+    return typeof value === 'object' && value !== null && #frame in value;
   }
 
   /** Node's own Request in place of `value` where that is one of ours; `value` itself otherwise. */

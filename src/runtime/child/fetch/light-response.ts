@@ -36,6 +36,8 @@ export class LightResponse {
   #isShared = false;
   #type: string | null = null;
   #read = false;
+  /** Of one that was fetched. */
+  #url = '';
   /** Set where Node's own has the body. */
   #native: Response | null = null;
 
@@ -84,6 +86,23 @@ export class LightResponse {
     return typeof value === 'object' && value !== null && #whole in value ? value.#own() : value;
   }
 
+  /** What another component has answered. @param body bytes that nobody else has, or a stream. @param fields name, value, … */
+  static received(
+    url: string,
+    status: number,
+    fields: readonly string[],
+    body: Uint8Array | ReadableStream<Uint8Array> | null,
+  ): LightResponse {
+    const response = new LightResponse();
+    response.#url = url;
+    response.#status = status;
+    response.#headers = LightHeaders.ofWire(fields.join('\0'));
+    if (body === null || body instanceof Uint8Array) response.#whole = body;
+    else
+      response.#native = new NativeResponse(body as BodyInput, { status, headers: [...response.#headers] });
+    return response;
+  }
+
   static #of(native: Response): LightResponse {
     const response = new LightResponse();
     response.#adopt(native);
@@ -116,7 +135,7 @@ export class LightResponse {
   }
 
   get url(): string {
-    return this.#native === null ? '' : this.#native.url;
+    return this.#native === null || this.#url !== '' ? this.#url : this.#native.url;
   }
 
   get redirected(): boolean {
@@ -164,13 +183,18 @@ export class LightResponse {
   }
 
   clone(): LightResponse {
-    if (this.#native !== null || this.#read) return LightResponse.#of(this.#own().clone());
+    if (this.#native !== null || this.#read) {
+      const clone = LightResponse.#of(this.#own().clone());
+      clone.#url = this.#url;
+      return clone;
+    }
     const response = new LightResponse();
     response.#status = this.#status;
     response.#statusText = this.#statusText;
     response.#whole = this.#whole;
     response.#isShared = this.#isShared = true;
     response.#type = this.#type;
+    response.#url = this.#url;
     if (this.#headers !== null) response.#headers = new LightHeaders([...this.#headers]);
     return response;
   }

@@ -1,3 +1,4 @@
+import { isFieldValue, isToken } from '../../../base/header-field.ts';
 import type { RawHeaders } from '../../../model/http.ts';
 import { LightResponse, type WholeBody } from './light-response.ts';
 import { NativeHeaders } from './natives.ts';
@@ -115,21 +116,12 @@ function readHeaders(value: ResponseLike): string[] {
   const headers: string[] = [];
   for (const pair of value.headers) {
     const [name, field] = pair as [string, string];
-    if (!own && !isField(name, field))
+    // Those of our own have been checked when they were made.
+    if (!own && !(isToken(name) && isFieldValue(field)))
       throw new BadResponse(`the header ${JSON.stringify(name)} is not valid`);
     headers.push(name, field);
   }
   return headers;
-}
-
-/** RFC 9110: a token, and a value of visible Latin-1. Headers of our own have been checked when they were made. */
-function isField(name: unknown, value: unknown): boolean {
-  return (
-    typeof name === 'string' &&
-    typeof value === 'string' &&
-    /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) &&
-    /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
-  );
 }
 
 function toStream(body: unknown): ReadableStream<unknown> | null {

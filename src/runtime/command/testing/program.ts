@@ -3,6 +3,7 @@ import { DEFAULT_ASYNC } from '../../../model/work-settings.ts';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import { NO_CALLER, NO_CALL_SINK } from '../../../model/calls.ts';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/log.ts';
 import { NO_LIMITS, type CommandSpec } from '../../../model/app.ts';
-import type { BodyReader, BodySource, RawHeaders, ResponseHead, ResponseSink } from '../../../model/http.ts';
+import type { BodyReader, BodySource } from '../../../model/body.ts';
+import type { RawHeaders, ResponseHead, ResponseSink } from '../../../model/http.ts';
 import type { Instance, Runtime, StartOrder } from '../../../model/instance.ts';
 import type { InvocationContext, InvocationEnd } from '../../../model/invocation.ts';
 import type { LogEntry, LogSink } from '../../../model/log.ts';
@@ -92,6 +94,7 @@ function orderOf(command: string, log: LogSink, options: ProgramOptions = {}): S
     name: 'legacy',
     routes: [],
     cors: null,
+    calls: null,
     modeSetting: 'service',
     function: { ...settings, keepAliveMs: 1_000, keepAlive: 'fixed', fresh: false, maxInstances: 100 },
     service: {
@@ -126,7 +129,9 @@ function orderOf(command: string, log: LogSink, options: ProgramOptions = {}): S
     instanceId: `i_${++started}`,
     revision,
     home: {
-      caller: { call: () => Promise.reject(new Error('programs call nobody')) },
+      caller: NO_CALLER,
+      calls: NO_CALL_SINK,
+      components: () => [],
       publisher: NO_PUBLISHER,
       log,
       env: {},
@@ -149,6 +154,8 @@ export interface Ask {
 
 export function contextOf(signal?: AbortSignal): InvocationContext {
   return {
+    component: 'hello',
+    call: null,
     requestId: 'r_test',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     trigger: 'route',

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { GroupSpec } from '../../model/app.ts';
+import { chosenModes } from './chosen-modes.ts';
+
+test('what was chosen for a group is not for a component of its name, nor the other way round', () => {
+  const chosen = { configured: 'function', chosen: 'service', mode: 'service' } as const;
+  const modes = { core: { ...chosen, isGroup: true }, cart: chosen };
+  const named = (...groups: readonly string[]): string[] => [
+    ...chosenModes(modes, { groups: new Map(groups.map((name) => [name, {} as GroupSpec])) }).keys(),
+  ];
+  assert.deepEqual(named('core'), ['core', 'cart']);
+  assert.deepEqual(named(), ['cart']);
+  assert.deepEqual(named('core', 'cart'), ['core']);
+});
