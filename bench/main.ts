@@ -8,9 +8,10 @@ import { events } from './events.ts';
 import { gateway } from './gateway.ts';
 import { table } from './report.ts';
 import { scaling } from './scaling.ts';
+import { simulator } from './simulator.ts';
 import { usage } from './usage.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage, scaling, events, calls];
+const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage, scaling, events, calls, simulator];
 const USAGE = 'npm run bench -- NAME… [--quick] [--slow] [--json]';
 
 process.exitCode = await main();

@@ -21,6 +21,18 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
     'runtime/wire',
     'runtime/sandbox/traces',
   ],
+  // Pure functions: the simulator decides as the scaler does, and what it finds is priced.
+  advisor: [
+    'meter/bill',
+    'meter/price-book',
+    'meter/price/month',
+    'scaling/autoscale',
+    'scaling/cpu-meter',
+    'scaling/decide',
+    'scaling/decide-service',
+    'scaling/ordinals',
+    'scaling/snapshot',
+  ],
   outbox: ['sdk/event', 'sdk/events', 'sdk/handler-types'],
   'runtime/wire': ['runtime/process'],
   'runtime/spawn': ['runtime/wire', 'runtime/process', 'runtime/sandbox'],
@@ -36,9 +48,11 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   'runtime/sandbox': ['runtime/native'],
   cli: [
+    'advisor',
     'server',
     'control',
     'build/type-check',
+    'meter/price-book',
     'release/limits',
     'release/packing/blob-tar',
     'release/packing/hash-files',
@@ -62,7 +76,7 @@ const ONLY_BASE = new Set(['base', 'outbox', 'sdk']);
 
 /** Heavy dependencies, and the rooms (or folders) that may load them. */
 const HEAVY: Readonly<Record<string, readonly string[]>> = {
-  zod: ['config', 'control', 'release'],
+  zod: ['config', 'control', 'meter', 'release'],
   rolldown: ['build'],
   acorn: ['checks'],
   hono: ['control'],

@@ -33,10 +33,12 @@ export const ERRORS = {
   'http-version-unsupported': { status: 505, fault: 'caller', title: 'The HTTP version is not spoken here' },
   'event-invalid': { status: 400, fault: 'caller', title: 'The event is not valid' },
   'event-unmatched': { status: 422, fault: 'caller', title: 'No component takes events of this type' },
+  'trace-invalid': { status: 400, fault: 'caller', title: 'The trace cannot be read' },
   usage: { status: 400, fault: 'caller', title: 'The command was not understood' },
 
   // The author's.
   'config-invalid': { status: 400, fault: 'author', title: 'The configuration is not valid' },
+  'book-invalid': { status: 400, fault: 'author', title: 'The price book is not valid' },
   'build-failed': { status: 400, fault: 'author', title: 'The code does not build' },
   'types-wrong': { status: 400, fault: 'author', title: 'The types do not check' },
   'package-failed': { status: 400, fault: 'author', title: 'The app cannot be packed for a deploy' },

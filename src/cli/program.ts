@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, type CommanderError } from 'commander';
+import { addBooksCommands } from './books-command.ts';
 import { addBudgetOptions, type BudgetFlags } from './budget-flags.ts';
 import { addEventsCommands } from './events-command.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
@@ -6,6 +7,7 @@ import { addLimitsCommand } from './limits-command.ts';
 import { appOption, collect, examples, jsonOption, MAX_LOG_LINES, numberIn, urlOption } from './options.ts';
 import { addServeCommands } from './serve-command.ts';
 import { addServerCommands } from './server-commands.ts';
+import { addSimulateCommand } from './simulate-command.ts';
 import { addStoreCommands } from './store-commands.ts';
 import { paint, terminalWidth } from './terminal.ts';
 import { usageError } from './usage-error.ts';
@@ -220,6 +222,7 @@ function buildProgram(done: (code: ExitCode) => void): Command {
       done(await (await import('./commands/mode.ts')).mode(component, mode, options)),
     );
 
+  addSimulateCommand(program, done);
   addLimitsCommand(program, done);
 
   program
@@ -300,6 +303,7 @@ function buildProgram(done: (code: ExitCode) => void): Command {
 
   addServerCommands(program, done);
   addStoreCommands(program, done);
+  addBooksCommands(program, done);
 
   for (const command of withAllBelow(program)) {
     command.exitOverride((error: CommanderError) => {
