@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/base/errors.ts';
 import { nearest } from '../src/base/suggest.ts';
+import { advisor } from './advisor.ts';
 import type { Benchmark, Row } from './benchmark.ts';
 import { calls } from './calls.ts';
 import { cold } from './cold.ts';
@@ -11,7 +12,7 @@ import { scaling } from './scaling.ts';
 import { simulator } from './simulator.ts';
 import { usage } from './usage.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage, scaling, events, calls, simulator];
+const BENCHMARKS: readonly Benchmark[] = [gateway, cold, usage, scaling, events, calls, simulator, advisor];
 const USAGE = 'npm run bench -- NAME… [--quick] [--slow] [--json]';
 
 process.exitCode = await main();

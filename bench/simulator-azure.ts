@@ -35,8 +35,9 @@ export async function azureRows(
     books,
     memoryBytes: null,
     coldStart: null,
-    keepAliveMs: 1_000,
-    concurrency: { function: 1, service: 100 },
+    keepAliveMs: null,
+    concurrency: { function: null, service: null },
+    providerCpu: false,
     freeTier: false,
     without: [],
   });

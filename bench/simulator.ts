@@ -14,6 +14,7 @@ import {
   poolFigures,
   serviceCase,
 } from './simulator-cases.ts';
+import { liveRows } from './simulator-live.ts';
 import { median } from './statistics.ts';
 
 const FOLDER = process.env['FULCRUM_TRACES'];
@@ -23,7 +24,7 @@ const LEAST_PER_SECOND = 5_000_000;
 export const simulator: Benchmark = {
   name: 'simulator',
   about:
-    'replays: invocations a second of one core, and how right they are:\nSimFaaS, its experiments on Lambda (FULCRUM_TRACES), Erlang B and C;\nthe Azure trace of 2019 (FULCRUM_TRACES), read, replayed, priced',
+    'replays: invocations a second of one core, and how right they are:\nSimFaaS, its experiments on Lambda (FULCRUM_TRACES), Erlang B and C;\nthe Azure trace of 2019 (FULCRUM_TRACES), read, replayed, priced;\nthe shop on a real server in both modes, against what replays say',
   async run({ quick, note }) {
     note('replays');
     const rows = replays(quick);
@@ -37,6 +38,7 @@ export const simulator: Benchmark = {
     rows.push(...erlang(quick));
     note('Azure 2019');
     rows.push(...(await azureRows(FOLDER, quick, note)));
+    rows.push(...(await liveRows(quick, note)));
     return rows;
   },
 };

@@ -13,8 +13,8 @@ type Env = Readonly<Record<string, string>>;
  * @param files digest of the files that it may read; empty where they are not known.
  */
 export function moduleRevision(spec: ModuleSpec, env: Env, bundle: Bundle, files = ''): ModuleRevision {
-  // The entry's own path is of no account: what it led to is in the bundle.
-  const { entry, ...rest } = spec;
+  // The entry's own path is of no account: what it led to is in the bundle. What is asked of its latency changes nothing that runs.
+  const { entry, objective: _, ...rest } = spec;
   const settings = { ...rest, storage: spec.storage.map((folder) => relative(dirname(entry), folder)) };
   return {
     kind: 'module',
@@ -40,7 +40,8 @@ export function commandRevision(
 ): CommandRevision {
   const path = (absolute: string): string =>
     appDirectory === undefined ? absolute : relative(appDirectory, absolute);
-  const settings = { ...spec, cwd: path(spec.cwd), storage: spec.storage.map(path) };
+  const { objective: _, ...rest } = spec;
+  const settings = { ...rest, cwd: path(spec.cwd), storage: spec.storage.map(path) };
   return { kind: 'command', id: idOf(spec, settings, env, files), env, envDigest: digest(env), spec };
 }
 
@@ -48,7 +49,7 @@ export function commandRevision(
 export function groupRevision(spec: GroupSpec, members: readonly ModuleRevision[]): GroupRevision {
   const env = Object.assign({}, ...members.map((member) => member.env)) as Env;
   // Paths, and all that is the members' own, are in their ids.
-  const { members: _, storage: __, env: ___, ...settings } = spec;
+  const { members: _, storage: __, env: ___, objective: ____, ...settings } = spec;
   return {
     kind: 'group',
     id: digest({ settings, members: members.map(({ id }) => id) }).slice(0, 12),

@@ -1,4 +1,4 @@
-import type { ModeFinding } from '../control/port.ts';
+import type { ModeFinding } from '../model/mode-check.ts';
 import { paint, printable, printableLine } from './terminal.ts';
 
 /**

@@ -25,7 +25,7 @@ describe('the command line', () => {
     ['logs --folow', /Did you mean --follow\?/],
     ['dev --prot 80', /Did you mean --port\?/],
     ['--verison', /Did you mean --version\?/],
-    ['mode catalog', /Missing required argument 'MODE'\. `fulcrum mode --help`/],
+    ['mode catalog', /To which mode\? Such as `fulcrum mode catalog service`/],
     ['mode a service c', /Too many arguments for 'mode'\. Expected 2 arguments but got 3/],
     ['invoke a f --args', /Option '--args <JSON>' argument missing/],
     ['dev --port http', /A port is a number from 0 to 65535/],

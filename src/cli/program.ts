@@ -1,4 +1,6 @@
 import { Command, InvalidArgumentError, type CommanderError } from 'commander';
+import { addAdviseCommand } from './advise-command.ts';
+import { addBillCommand } from './bill-command.ts';
 import { addBooksCommands } from './books-command.ts';
 import { addBudgetOptions, type BudgetFlags } from './budget-flags.ts';
 import { addEventsCommands } from './events-command.ts';
@@ -10,6 +12,7 @@ import { addServerCommands } from './server-commands.ts';
 import { addSimulateCommand } from './simulate-command.ts';
 import { addStoreCommands } from './store-commands.ts';
 import { paint, terminalWidth } from './terminal.ts';
+import { addUsageCommand } from './usage-command.ts';
 import { usageError } from './usage-error.ts';
 import { packageVersion } from '../base/version.ts';
 
@@ -199,14 +202,16 @@ function buildProgram(done: (code: ExitCode) => void): Command {
 
   program
     .command('mode')
-    .description('switch a component or a group to function, service or auto while it runs')
-    .argument('<COMPONENT>', 'its name in the config; of components that share a process, the group’s')
-    .argument('<MODE>', 'function, service or auto')
+    .description('switch a component or a group to function, service or auto while it runs, or see what was')
+    .argument('[COMPONENT]', 'its name in the config; of components that share a process, the group’s')
+    .argument('[MODE]', 'function, service or auto')
     .option(
       '--check',
       'only say what in its code would break, with file and line; exit 1 where it is refused',
     )
     .option('--force', 'switch though something would break')
+    .option('--history', 'what was decided about modes, by hand and by auto, and why')
+    .option('-n, --lines <N>', 'with --history: how many, the newest', numberIn(1, 1_000), 20)
     .addOption(appOption())
     .addOption(urlOption())
     .addOption(jsonOption())
@@ -215,13 +220,18 @@ function buildProgram(done: (code: ExitCode) => void): Command {
       examples(
         'fulcrum mode catalog service',
         'fulcrum mode catalog service --check',
-        'fulcrum mode catalog function --json',
+        'fulcrum mode catalog auto',
+        'fulcrum mode --history',
+        'fulcrum mode catalog --history --json',
       ),
     )
     .action(async (component, mode, options) =>
       done(await (await import('./commands/mode.ts')).mode(component, mode, options)),
     );
 
+  addAdviseCommand(program, done);
+  addBillCommand(program, done);
+  addUsageCommand(program, done);
   addSimulateCommand(program, done);
   addLimitsCommand(program, done);
 

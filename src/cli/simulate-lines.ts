@@ -1,13 +1,7 @@
 import { formatDuration } from '../base/duration.ts';
-import type {
-  Comparison,
-  FunctionResult,
-  ModeResult,
-  Offer,
-  OfferLine,
-  Verdict,
-} from '../model/comparison.ts';
-import { money, number, price, roundMoney } from './amounts.ts';
+import type { Comparison, FunctionResult, ModeResult, Offer, Verdict } from '../model/comparison.ts';
+import { money, number, roundMoney } from './amounts.ts';
+import { offerTable } from './offer-table.ts';
 import { formatTable, type Column } from './table.ts';
 import { paint, printableLine, truncate, wrap } from './terminal.ts';
 
@@ -33,14 +27,6 @@ const FUNCTIONS: readonly Column[] = [
   { title: 'AS SERVICE', align: 'right' },
   { title: 'P99', align: 'right', dropOrder: 2 },
   { title: 'CHEAPER' },
-];
-
-const LINES: readonly Column[] = [
-  { title: 'LINE', minWidth: 12 },
-  { title: 'QUANTITY', align: 'right' },
-  { title: 'FREE', align: 'right', dropOrder: 1 },
-  { title: 'PRICE', align: 'right' },
-  { title: 'AMOUNT', align: 'right' },
 ];
 
 /** What `simulate` shows, no line wider than `width`: the answer, the table it comes from, and what both rest on. */
@@ -173,47 +159,13 @@ function explainLines({ offers, modes }: Comparison, width: number): string[] {
       'bold',
       truncate(`${offer.book} · ${offer.mode} · ${money(offer.perMonth!, offer.currency)} a month`, width),
     ),
-    ...formatTable(
-      LINES,
-      offer.lines.flatMap((line) => lineRows(line, offer)),
-      width,
-      dimTitles,
-    ),
+    ...offerTable(offer, width),
     ...offer.assumptions.flatMap((assumption) => wrap(printableLine(`- ${assumption}`), width)),
     ...wrap(printableLine(`Prices of ${offer.asOf}: ${offer.source}`), width).map((line) =>
       paint('dim', line),
     ),
   ]);
   return [...replays, ...bills];
-}
-
-/** One row for each price that a line's quantity falls under. */
-function lineRows(
-  { title, quantity, unit, free, parts, amount, verified }: OfferLine,
-  { currency }: Offer,
-): string[][] {
-  const name = `${title}${verified ? '' : '*'}`;
-  if (parts.length === 1) {
-    return [
-      [
-        name,
-        `${number(quantity)} ${unit}`,
-        free > 0 ? number(free) : '-',
-        price(parts[0]!.price),
-        money(amount, currency),
-      ],
-    ];
-  }
-  return [
-    [name, `${number(quantity)} ${unit}`, free > 0 ? number(free) : '-', '', money(amount, currency)],
-    ...parts.map((part) => [
-      `  of it`,
-      `${number(part.quantity)} ${unit}`,
-      '',
-      price(part.price),
-      money(part.amount, currency),
-    ]),
-  ];
 }
 
 function noteLines({ trace, notes, offers, modes }: Comparison, explain: boolean, width: number): string[] {

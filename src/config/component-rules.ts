@@ -1,9 +1,7 @@
 import { formatDuration } from '../base/duration.ts';
+import { LONGEST_FUNCTION_TIMEOUT_MS } from '../model/app.ts';
 import { type ConfigIssue, type ConfigPath, issueAt } from './issues.ts';
 import type { RunningValues } from './schema.ts';
-
-/** A function's longest timeout, as on AWS Lambda: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html */
-export const LONGEST_FUNCTION_TIMEOUT_MS = 15 * 60_000;
 
 /**
  * What is wrong between the keys of one component.

@@ -1,6 +1,7 @@
-import type { FunctionSettings, ServiceSettings } from '../model/app.ts';
-import { LONGEST_FUNCTION_TIMEOUT_MS } from './component-rules.ts';
+import { LONGEST_FUNCTION_TIMEOUT_MS, type FunctionSettings, type ServiceSettings } from '../model/app.ts';
 import type { RunningValues } from './schema.ts';
+
+export { DEFAULT_ADVISOR } from '../model/advisor-settings.ts';
 
 const MB = 1024 ** 2;
 const SHORTEST_DEFAULT_DRAIN_MS = 30_000;

@@ -17,6 +17,7 @@ export const OF_THE_PROCESS = [
   'replicas',
   'affinity',
   'weight',
+  'objective',
   'drain',
   'healthInterval',
 ] as const satisfies readonly (keyof ModuleValues)[];
@@ -62,6 +63,7 @@ export function groupSpec(
     isolation: first.isolation,
     network: first.network,
     weight: first.weight,
+    objective: first.objective,
     zygoteKeepAliveMs: first.zygoteKeepAliveMs ?? DEFAULT_ZYGOTE_KEEP_ALIVE_MS,
   };
 }

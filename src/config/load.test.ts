@@ -34,6 +34,7 @@ describe('a config that is right', () => {
       network: 'full',
       limits: NO_LIMITS,
       weight: 1,
+      objective: null,
       function: {
         concurrency: 1,
         memoryBytes: 128 * MB,

@@ -11,6 +11,7 @@ import {
   variableValue,
 } from './fields.ts';
 import { corsSchema } from './cors.ts';
+import { advisorSchema, objectiveSchema } from './advisor.ts';
 import { asyncSchema, eventsSchema, httpSubscriptionSchema, subscriptionSchema } from './events.ts';
 import { callsSchema, groupsSchema } from './group-schema.ts';
 import { count, duration, size } from './quantities.ts';
@@ -51,6 +52,7 @@ const running = {
   affinity: affinitySchema.optional(),
   limits: limitsSchema.optional(),
   weight: count(1, 100).optional(),
+  objective: objectiveSchema.optional(),
   drain: duration('0s', '24h', '30s').optional(),
   healthInterval: duration('100ms', '1h', '10s').optional(),
   env: env.optional(),
@@ -122,6 +124,7 @@ const notStatic = {
   affinity: misplaced(NO_INSTANCES),
   limits: misplaced(NO_INSTANCES),
   weight: misplaced(NO_INSTANCES),
+  objective: misplaced(NO_INSTANCES),
   drain: misplaced(NO_INSTANCES),
   healthInterval: misplaced(NO_INSTANCES),
   env: misplaced(NO_INSTANCES),
@@ -164,6 +167,7 @@ export const appSchema = z.strictObject({
   cors: corsSchema.optional(),
   events: eventsSchema.optional(),
   groups: groupsSchema.optional(),
+  advisor: advisorSchema.optional(),
 });
 
 /** What is left of a value once the keys at fault are taken out. */

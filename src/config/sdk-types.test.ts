@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type {
+  AdvisorConfig,
   AppConfig,
   AsyncConfig,
+  AutoConfig,
   BatchConfig,
   CommandConfig,
   CorsConfig,
   EventEndpointConfig,
   EventsConfig,
   HttpSubscriptionConfig,
+  MachineConfig,
   ModuleConfig,
+  ObjectiveConfig,
+  OperationsConfig,
   RetryConfig,
   RouteObject,
   ScheduleConfig,
@@ -38,6 +43,7 @@ type RouteInput = ObjectIn<NonNullable<ModuleInput['routes']>[number]>;
 type ObjectAlone<T> = Exclude<ObjectIn<T>, readonly unknown[]>;
 type EventsInput = NonNullable<AppInput['events']>;
 type SubscriptionInput = ObjectAlone<ModuleInput['events']>;
+type AdvisorInput = NonNullable<AppInput['advisor']>;
 type AsyncInput = ObjectIn<ModuleInput['async']>;
 type ScheduleInput = ObjectAlone<ModuleInput['schedule']>;
 type SecretInput = ObjectIn<NonNullable<AppInput['env']>[string]>;
@@ -56,9 +62,35 @@ const same: readonly [
   Same<BatchConfig, NonNullable<SubscriptionInput['batch']>>,
   Same<AsyncConfig, AsyncInput>,
   Same<RetryConfig, NonNullable<AsyncInput['retry']>>,
+  Same<AdvisorConfig, AdvisorInput>,
+  Same<MachineConfig, NonNullable<AdvisorInput['machine']>>,
+  Same<ObjectiveConfig, NonNullable<ModuleInput['objective']>>,
+  Same<OperationsConfig, NonNullable<AdvisorInput['operations']>>,
+  Same<AutoConfig, NonNullable<AdvisorInput['auto']>>,
   Same<CorsConfig, ObjectIn<AppInput['cors']>>,
   Same<Secret, SecretInput>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+  true,
+];
 
 const different: readonly [
   Same<{ a?: string }, { a?: string; b?: string }>,

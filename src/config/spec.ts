@@ -4,6 +4,7 @@ import { NO_LIMITS, type AppSpec, type ComponentSpec, type RunnableSpec } from '
 import type { EnvSource } from '../model/env-source.ts';
 import { DEFAULT_ASYNC, DEFAULT_EVENTS } from '../model/work-settings.ts';
 import {
+  DEFAULT_ADVISOR,
   DEFAULT_CACHE_CONTROL,
   DEFAULT_ZYGOTE_KEEP_ALIVE_MS,
   functionSettings,
@@ -50,6 +51,7 @@ export function appSpec(draft: Draft, place: AppPlace): AppSpec {
     groups: frozenMap(specs.map((group) => [group.name, group])),
     gateway: { trustedProxies: draft.app.trustedProxies ?? [], cors: draft.app.cors ?? null },
     events: draft.app.events ?? DEFAULT_EVENTS,
+    advisor: draft.app.advisor ?? DEFAULT_ADVISOR,
   });
 }
 
@@ -118,6 +120,7 @@ type RunningSpec = Pick<
   | 'network'
   | 'limits'
   | 'weight'
+  | 'objective'
   | 'async'
   | 'calls'
 >;
@@ -134,6 +137,7 @@ function running(values: RunningValues, appEnv: EnvValues, directory: string): R
     network: values.network ?? 'full',
     limits: values.limits ?? NO_LIMITS,
     weight: values.weight ?? 1,
+    objective: values.objective ?? null,
     async: values.async ?? DEFAULT_ASYNC,
     calls: values.calls ?? null,
   };

@@ -32,7 +32,7 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
   [one({}, { component: {} }), "component | the key 'component' | unknown key | 'components'"],
   [
     one({}, { zzz: 1 }),
-    "zzz | the key 'zzz' | unknown key | 'name', 'env', 'trustedProxies', 'cors', 'events', 'groups' or 'components'",
+    "zzz | the key 'zzz' | unknown key | 'name', 'env', 'trustedProxies', 'cors', 'events', 'groups', 'advisor' or 'components'",
   ],
   [one({}, { trustedProxies: '10.0.0.1' }), "trustedProxies | '10.0.0.1' | wrong type | ['10.0.0.0/8']"],
   [one({}, { trustedProxies: ['::1', 'proxy'] }), "trustedProxies[1] | 'proxy' | not an address | CIDR"],
@@ -136,6 +136,79 @@ const WRONG: readonly (readonly [config: unknown, issue: string])[] = [
   [
     folder({ calls: [] }),
     'components.a.calls | an empty list | does not belong here | static component has no instances',
+  ],
+
+  // By what the advisor decides.
+  [one({}, { advisor: true }), "advisor | true | wrong type | { objective: { p99: '200ms' } }"],
+  [one({}, { advisor: { book: [] } }), "advisor.book | the key 'book' | unknown key | 'books'"],
+  [
+    one({}, { advisor: { books: 'own-machine' } }),
+    "advisor.books | 'own-machine' | wrong type | a list of price books",
+  ],
+  [one({}, { advisor: { books: [] } }), 'advisor.books | an empty list | none | a list of price books'],
+  [
+    one({}, { advisor: { books: ['aws-lamda-x86'] } }),
+    "advisor.books[0] | 'aws-lamda-x86' | there is no such price book | 'aws-lambda-x86'",
+  ],
+  [
+    one({}, { advisor: { books: ['zzz'] } }),
+    "advisor.books[0] | 'zzz' | there is no such price book | fulcrum books ls",
+  ],
+  [
+    one({}, { advisor: { books: ['aws-ec2', 'aws-ec2'] } }),
+    "advisor.books | a list of 2 | 'aws-ec2' is listed twice | a list of price books",
+  ],
+  [
+    one({}, { advisor: { machine: { vcpu: 4, gb: 16 } } }),
+    'advisor.machine.perMonth | nothing | missing | a number from 0 to 1,000,000,000',
+  ],
+  [
+    one({}, { advisor: { machine: { perMonth: 40, vcpu: 0, gb: 16 } } }),
+    'advisor.machine.vcpu | 0 | less than 0.01 | a number from 0.01 to 10,000',
+  ],
+  [
+    one({}, { advisor: { machine: { perMonth: 40, vcpu: 4, gb: 16, currency: 'euro' } } }),
+    "advisor.machine.currency | 'euro' | not a currency | three letters, such as 'USD'",
+  ],
+  [one({}, { advisor: { objective: 200 } }), "advisor.objective | 200 | wrong type | { p99: '200ms' }"],
+  [one({}, { advisor: { objective: { p99: 200 } } }), "advisor.objective.p99 | 200 | wrong type | '200s'"],
+  [
+    one({}, { advisor: { objective: { p95: '1s' } } }),
+    "advisor.objective.p95 | the key 'p95' | unknown key | 'p99'",
+  ],
+  [
+    one({}, { advisor: { operations: { perHour: 60 } } }),
+    'advisor.operations.hoursPerMonth | nothing | missing | { function: 0.5, service: 2 }',
+  ],
+  [
+    one({}, { advisor: { operations: { hoursPerMonth: { service: 731 }, perHour: 60 } } }),
+    'advisor.operations.hoursPerMonth.service | 731 | more than 730 | a number from 0 to 730',
+  ],
+  [
+    one({}, { advisor: { operations: { hoursPerMonth: { service: 2 }, perHour: -1 } } }),
+    'advisor.operations.perHour | -1 | less than 0 | a number from 0',
+  ],
+  [one({}, { advisor: { auto: { acts: 'no' } } }), "advisor.auto.acts | 'no' | wrong type | true or false"],
+  [
+    one({}, { advisor: { auto: { dwell: '31d' } } }),
+    "advisor.auto.dwell | '31d' | more than 30d | such as '6h'",
+  ],
+  [
+    one({}, { advisor: { auto: { window: '1s' } } }),
+    "advisor.auto.window | '1s' | less than 1m | such as '1h'",
+  ],
+  [
+    one({}, { advisor: { auto: { leastSaving: 10 } } }),
+    'advisor.auto.leastSaving | 10 | more than 1 | a number from 0 to 1',
+  ],
+  [one({ objective: '200ms' }), "components.a.objective | '200ms' | wrong type | { p99: '200ms' }"],
+  [
+    folder({ objective: {} }),
+    'components.a.objective | an empty object | does not belong here | a static component has no instances',
+  ],
+  [
+    pair({ objective: { p99: '1s' } }, { objective: {} }, { groups: { core: ['a', 'b'] } }),
+    'groups.core | a and b | differ in objective | the same objective for all',
   ],
 
   // What a component is, and its name.

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ModeStep } from '../model/mode-history.ts';
 import type { Limits } from '../model/app.ts';
 import type { ComponentStatus, GroupStatus, LimitsStatus } from '../model/status.ts';
 import { backlogStatus, scheduleStatus } from './event-schemas.ts';
@@ -148,6 +149,22 @@ export const modeAnswer = z
     tookMs: z.number(),
   })
   .meta({ id: 'ModeChange' });
+
+export const modeHistoryAnswer = list(
+  z
+    .strictObject({
+      id: z.string(),
+      atMs: z.int(),
+      unit: z.string().describe('A component or a group'),
+      kind: z.enum(['switched', 'undone', 'would-switch', 'failed', 'blocked', 'kept']),
+      by: z.string().describe('`auto`, or who asked for it'),
+      from: mode,
+      to: mode,
+      reason: z.string(),
+      figures: z.record(z.string(), z.number()).describe('What it was decided by'),
+    })
+    .meta({ id: 'ModeStep' }) satisfies z.ZodType<ModeStep>,
+);
 
 export const modeFinding = z
   .strictObject({

@@ -2,7 +2,8 @@ import type { AppRecord, CanaryPlan } from '../model/app-record.ts';
 import type { Release, ReleaseManifest } from '../model/release.ts';
 import type { BudgetStatus, StartFailure } from '../model/status.ts';
 import type { LogReader } from './log-book.ts';
-import type { ControlPort, ModeFinding } from './port.ts';
+import type { ControlPort } from './port.ts';
+import type { ModeFinding } from '../model/mode-check.ts';
 
 /**
  * What the admin API asks of a server with any number of apps. Implemented by `server/`. `fulcrum dev` implements it with one app

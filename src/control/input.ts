@@ -118,6 +118,12 @@ export const pageInput = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 
+export const modeHistoryInput = z.strictObject({
+  component: z.string().min(1).max(200).optional().describe('Or a group; all where absent'),
+  before: z.string().min(1).max(100).optional().describe('Id of a step: only those before it'),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+
 const releaseNumber = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const componentParams = z.strictObject({ component: z.string().max(200) });
 export const releaseParams = z.strictObject({ number: releaseNumber });

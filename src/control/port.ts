@@ -6,6 +6,9 @@ import type { CapacityReader, CapacityReport } from '../model/capacity.ts';
 import type { Outcome, ThrownError } from '../model/invocation.ts';
 import type { Published } from '../model/event.ts';
 import type { AppStatus, ComponentStatus, GroupStatus, LimitsStatus } from '../model/status.ts';
+import type { ModeStep } from '../model/mode-history.ts';
+import type { ModeCheck } from '../model/mode-check.ts';
+import type { UsageLine, UsageSpan } from '../model/usage-export.ts';
 import type { LogReader } from './log-book.ts';
 
 /** What the admin API asks of the running server. Implemented by `server/`; everything here is plain data, for it goes over HTTP as JSON. */
@@ -17,13 +20,20 @@ export interface ControlPort {
   calls(windowMs: number): CallGraph;
   /** What its machine and limits have room for, and until when, from the usage of the last `days`. Rejects with `store-failed`. */
   capacity(days: number, reader: CapacityReader): Promise<CapacityReport>;
+  /** What was counted, line by line, the first a head and the last its end. Throws `store-failed`. */
+  usage(span: UsageSpan): AsyncIterable<UsageLine>;
   /**
    * Resolves when new work goes to the new mode only. Rejects with `not-found`, `bad-request` (a static component, or a member of a group,
    * which has its group's mode), `start-failed`, or, without `force`, `switch-unsafe` where the code would break in the new mode
    * (details: the `ModeCheck`'s).
    * @param unit a component, or a group.
    */
-  setMode(unit: string, mode: ModeSetting, options?: { readonly force: boolean }): Promise<ModeChange>;
+  setMode(unit: string, mode: ModeSetting, options?: ModeOptions): Promise<ModeChange>;
+  /**
+   * What was decided about modes, by hand and by `auto`, the newest first. Rejects with `store-failed`.
+   * @param unit null: of all. @param before a step's id; null: from the newest on.
+   */
+  modeHistory(unit: string | null, before: string | null, limit: number): Promise<readonly ModeStep[]>;
   /** What a switch would break; switches nothing. Rejects with `not-found` or `bad-request`. */
   checkMode(unit: string, mode: ModeSetting): Promise<ModeCheck>;
   /** What may be asked of it. Throws `not-found`, and `bad-request` for a static component. */
@@ -53,38 +63,19 @@ export interface CloudEventsRequest {
   readonly body: Uint8Array;
 }
 
+export interface ModeOptions {
+  /** Though the code would break in the new mode. */
+  readonly force?: boolean;
+  /** Who asks, as the audit says it. */
+  readonly by?: string;
+}
+
 export interface ModeChange {
   /** Or a group. */
   readonly component: string;
   readonly from: Mode;
   readonly to: Mode;
   readonly tookMs: number;
-}
-
-export interface ModeCheck {
-  /** Or a group, all of whose members are looked at. */
-  readonly component: string;
-  readonly from: Mode;
-  readonly to: Mode;
-  /** Warnings first. Empty where it has the mode already. */
-  readonly findings: readonly ModeFinding[];
-}
-
-/** One place in the author's code that is for one mode only. */
-export interface ModeFinding {
-  readonly rule: string;
-  /** Of a group: the member whose code it is; null: the component itself. */
-  readonly member: string | null;
-  /** A `warning` refuses a switch, a `note` does not. */
-  readonly severity: 'warning' | 'note';
-  /** Relative to the app's folder; null where there is no place. */
-  readonly file: string | null;
-  /** From 1; 0 where there is no place. */
-  readonly line: number;
-  readonly column: number;
-  readonly lineText: string;
-  readonly message: string;
-  readonly advice: string;
 }
 
 export type ManualInvocation =

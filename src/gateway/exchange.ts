@@ -88,6 +88,16 @@ export class Exchange implements ResponseSink, Served {
     return this.#status;
   }
 
+  /** Of the request's body, so far. */
+  get bytesIn(): number {
+    return this.body === null ? 0 : this.body.receivedBytes;
+  }
+
+  /** Of the answer's body, so far: a problem document's, where the gateway had to answer. */
+  get bytesOut(): number {
+    return this.#bytesOut;
+  }
+
   /** A slot was had: what it tells goes into `Server-Timing` and the log. */
   given(slot: Slot, control: InvocationControl): void {
     this.#slot = slot;

@@ -50,6 +50,14 @@ export class Passage implements Carrier, InvocationSeed, HttpExchange {
     return clientBehind(view, this.#parts.proxies, release?.proxies ?? null);
   }
 
+  get bytesIn(): number {
+    return this.#exchange.bytesIn;
+  }
+
+  get bytesOut(): number {
+    return this.#exchange.bytesOut;
+  }
+
   begin(slot: Slot, context: InvocationContext, control: InvocationControl): void {
     this.context = context;
     this.#control = control;

@@ -47,6 +47,11 @@ export class RequestBody implements BodySource {
     this.#watch = new TransferWatch(options.watch);
   }
 
+  /** What has come so far, thrown away or not. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
   read(reader: BodyReader): void {
     if (this.#error !== null) {
       const error = this.#error;

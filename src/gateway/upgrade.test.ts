@@ -63,8 +63,14 @@ test('bytes behind the head go along', async (t) => {
   });
   const client = await fixture.connect();
   client.socket.write(`${UPGRADE}early`);
-  assert.match(await client.until(/early$/), /^HTTP\/1\.1 101/);
-  client.socket.destroy();
+  const answer = await client.until(/early$/);
+  assert.match(answer, /^HTTP\/1\.1 101/);
+  client.socket.write('later');
+  client.socket.end();
+  await fixture.logged(1);
+  // What came behind the head counts, and the head itself does not.
+  const { seed } = fixture.dispatcher.ran[0]!;
+  assert.deepEqual([seed.bytesIn, seed.bytesOut], ['earlylater'.length, answer.length]);
 });
 
 const REFUSED: [string, number, (request: UpgradeRequest) => Promise<ReturnType<typeof failed>>][] = [

@@ -32,6 +32,7 @@ export class Upgrade implements Served {
   readonly #arrivedMs: number;
   /** Where the socket's count stood when the request came: an instance that changed it has answered. */
   readonly #bytesBefore: number;
+  readonly #readBefore: number;
   #component = '-';
   #span: string | null = null;
   #path = '-';
@@ -48,6 +49,18 @@ export class Upgrade implements Served {
     this.#early = early;
     this.#arrivedMs = parts.clock.monotonicMs();
     this.#bytesBefore = connection.socket.bytesWritten;
+    // What came behind the head was read together with it.
+    this.#readBefore = connection.socket.bytesRead - early.length;
+  }
+
+  /** Everything behind the request's head: there is no telling what of it is whose body. */
+  get bytesIn(): number {
+    return this.#connection.socket.bytesRead - this.#readBefore;
+  }
+
+  /** The answer's head included. */
+  get bytesOut(): number {
+    return this.#connection.socket.bytesWritten - this.#bytesBefore;
   }
 
   async serve(apps: AppTable): Promise<void> {
@@ -103,6 +116,8 @@ export class Upgrade implements Served {
   async #run(admission: Admission, release: ServedRelease, mark: AffinityMark | null): Promise<void> {
     const head = headOf(admission, this.#request.method, this.requestId, true);
     const parts = this.#parts;
+    const bytesIn = (): number => this.bytesIn;
+    const bytesOut = (): number => this.bytesOut;
     const seed = {
       requestId: this.requestId,
       traceparent: admission.traceparent,
@@ -113,6 +128,12 @@ export class Upgrade implements Served {
         return clientBehind(admission.view, parts.proxies, release.proxies);
       },
       affinityKey: mark?.key ?? null,
+      get bytesIn() {
+        return bytesIn();
+      },
+      get bytesOut() {
+        return bytesOut();
+      },
     };
     const end = await release.dispatcher.run(this.#component, seed, async (slot, context, control) => {
       this.#slot = slot;
@@ -183,7 +204,7 @@ export class Upgrade implements Served {
         waitedMs: this.#slot?.waitedMs ?? 0,
         durationMs,
         cold: this.#slot?.cold ?? false,
-        bytesOut: this.#connection.socket.bytesWritten - this.#bytesBefore,
+        bytesOut: this.bytesOut,
         instance: this.#slot?.instance.id ?? null,
         revision: this.#slot?.instance.revision.id ?? null,
         span: this.#span,

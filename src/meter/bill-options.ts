@@ -2,6 +2,8 @@
 export interface BillOptions {
   /** Whether the account's free tier is taken off. Default: no, as nobody knows what the rest of the account has taken of it. */
   readonly freeTier?: boolean;
+  /** What the account is billed for, in months: of that much are free amounts, tiers and monthly prices. Default: what `used` covers. */
+  readonly months?: number;
   /** Ids of lines or fees that are left out: `load-balancer`, `gateway`, … */
   readonly without?: readonly string[];
   /** vCPUs that an instance or a replica can make use of; default 1: one thread of JavaScript. */
@@ -24,4 +26,14 @@ export interface BillOptions {
   readonly providerCpu?: boolean;
   /** Of functions: whether durations were measured at the provider, as in its own logs. Default: no. */
   readonly measuredThere?: boolean;
+  /** Of one component among several that are billed together, by its name: holds before what is said for all. */
+  readonly components?: Readonly<Record<string, ComponentBillOptions>>;
+}
+
+type ComponentBillOptions = Pick<BillOptions, 'vcpus' | 'minReplicas' | 'concurrency' | 'memoryBytes'>;
+
+/** What holds for this component. */
+export function optionsOf(component: string, options: BillOptions): BillOptions {
+  const { components = {} } = options;
+  return Object.hasOwn(components, component) ? { ...options, ...components[component] } : options;
 }

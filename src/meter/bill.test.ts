@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Bill } from '../model/bill.ts';
 import type { Used } from '../model/used.ts';
 import { billOf, billsOf, totalOf, whyNotSold, type BillOptions } from './bill.ts';
+import { lineIdsOf } from './line-ids.ts';
 import { openBook, shippedBooks } from './price-book.ts';
 import { FROM_MS, GB, MB, minuteAt, MONTH_MS, usedOf } from './testing/used.ts';
 
@@ -40,7 +41,7 @@ test('components of an account share its free tier by what each uses, and its ti
   assert.equal(both[0]!.lines.find((line) => line.id === 'gateway-requests')!.amount, 195);
 });
 
-test('what is there once for all is borne in equal parts', () => {
+test('what is there once for all is borne in equal parts where all were there as long', () => {
   const fargate = openBook('aws-fargate-x86');
   const one = usedOf({ mode: 'service', component: 'a' });
   const alone = amounts(billOf(one, fargate))['load-balancer'];
@@ -49,6 +50,21 @@ test('what is there once for all is borne in equal parts', () => {
   );
   assert.equal(alone, 16.425);
   assert.deepEqual(shared, [8.2125, 8.2125]);
+});
+
+test('one component among several may have settings of its own, whatever it is called', () => {
+  const fargate = openBook('aws-fargate-x86');
+  const named = (component: string): Used => usedOf({ mode: 'service', component });
+  const hours = (options: BillOptions): number[] =>
+    billsOf([named('a'), named('constructor')], fargate, options).map(
+      (bill) => bill.lines.find(({ id }) => id === 'vcpu-hours')!.quantity,
+    );
+  const [alike] = hours({});
+  assert.deepEqual(hours({ components: { a: { minReplicas: 3 } } }), [alike! * 3, alike]);
+  assert.deepEqual(hours({ minReplicas: 2, components: { a: { minReplicas: 3 } } }), [
+    alike! * 3,
+    alike! * 2,
+  ]);
 });
 
 test('fees are in, and each can be left out: by its id, or a line of it alone', () => {
@@ -274,4 +290,87 @@ test('any number of components share a bill to the cent', () => {
     }),
     { seed: 9, numRuns: 100 },
   );
+});
+
+test('whatever a bill is made of may be left out by a name that is known', () => {
+  const busy = { executed: 3.6e6, wholeMs: 3.6e8, hundredsMs: 3.6e8, cpuMs: 1e8, bytesOut: GB };
+  const options: BillOptions = { provisioned: { instances: 1, runMs: 1e6 }, diskGb: 30 };
+  for (const book of shippedBooks()) {
+    const known = lineIdsOf(book);
+    for (const mode of ['function', 'service'] as const) {
+      const used = usedOf({ ...busy, mode });
+      for (const each of [{}, options]) {
+        if (whyNotSold(used, book, each) !== null) continue;
+        for (const { id } of billOf(used, book, each).lines) {
+          assert.ok(known.includes(id), `${book.id} has a line ${id}`);
+          assert.ok(billOf(used, book, { ...each, without: [id] }).lines.every((line) => line.id !== id));
+        }
+      }
+    }
+  }
+});
+
+describe('what is there once for all', () => {
+  const fargate = openBook('aws-fargate-x86');
+  const HOUR_MS = 3_600_000;
+  const service = (component: string, fromHour: number, toHour: number): Used =>
+    usedOf({
+      mode: 'service',
+      component,
+      fromMs: FROM_MS + fromHour * HOUR_MS,
+      toMs: FROM_MS + toHour * HOUR_MS,
+    });
+  const balancers = (...used: readonly Used[]): number[] =>
+    billsOf(used, fargate).map((bill) => amounts(bill)['load-balancer']!);
+
+  test('is paid for as long as anything was there, in stretches apart as well', () => {
+    assert.deepEqual(balancers(service('a', 0, 10), service('a', 30, 50)), [0.225, 0.45]);
+    assert.deepEqual(balancers(service('a', 0, 10), service('b', 10, 20)), [0.225, 0.225]);
+    // 30 hours in all, borne by 20 and 20.
+    assert.deepEqual(balancers(service('a', 0, 20), service('b', 10, 30)), [0.3375, 0.3375]);
+  });
+
+  test('has lines whose quantities are those that were priced', () => {
+    for (const { lines } of billsOf([service('a', 0, 20), service('b', 10, 40)], fargate)) {
+      for (const { id, quantity, parts } of lines) {
+        const priced = parts.reduce((sum, part) => sum + part.quantity, 0);
+        assert.ok(Math.abs(priced - quantity) < 1e-9, `${id}: ${priced} of ${quantity}`);
+      }
+    }
+  });
+
+  test('has no machine for a component that was not there in both modes at a time', () => {
+    const machine = openBook('own-machine');
+    const large = { memoryBytes: machine.machine!.gb * 0.6 * GB, wholeMs: 1_000 };
+    const half = MONTH_MS / 2;
+    const asFunction = usedOf({ ...large, toMs: FROM_MS + half });
+    const asService = usedOf({ ...large, mode: 'service', fromMs: FROM_MS + half });
+    const machines = (...used: readonly Used[]): number =>
+      billsOf(used, machine).reduce((sum, { lines }) => sum + lines[0]!.quantity, 0);
+    assert.equal(machines(asFunction, asService), 1);
+    assert.equal(machines(asFunction, { ...asService, component: 'other' }), 2);
+  });
+
+  test('of a machine is borne by how long each was on it', () => {
+    const on = (used: Used): Used => ({
+      ...used,
+      instances: { ...used.instances, livedMs: used.toMs - used.fromMs },
+    });
+    const [short, long] = billsOf(
+      [on(service('short', 0, 73)), on(service('long', 0, 657))],
+      openBook('own-machine'),
+      { months: 1, without: ['operation'] },
+    );
+    assert.equal(short!.total, 4);
+    assert.equal(long!.total, 36);
+  });
+
+  test('is of as many months as it is said that the account is billed for', () => {
+    const week = usedOf({ toMs: FROM_MS + MONTH_MS / 4, executed: 5e6 });
+    const of = (options: BillOptions): number =>
+      amounts(billOf(week, LAMBDA, { without: ['gateway'], ...options }))['requests']!;
+    assert.equal(of({ freeTier: true }), 0.95);
+    assert.equal(of({ freeTier: true, months: 1 }), 0.8);
+    assert.equal(amounts(billOf(week, openBook('cloudflare-workers'), { months: 1 }))['month'], 5);
+  });
 });

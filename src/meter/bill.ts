@@ -2,9 +2,9 @@ import { FulcrumError } from '../base/errors.ts';
 import type { Bill, BillLine } from '../model/bill.ts';
 import type { PriceBook } from '../model/price-book.ts';
 import type { Used } from '../model/used.ts';
-import type { BillOptions } from './bill-options.ts';
+import { optionsOf, type BillOptions } from './bill-options.ts';
 import { decimal, plus, times, toCents, toNumber, ZERO, type Decimal } from './price/decimal.ts';
-import type { Draft, Drafted } from './price/draft.ts';
+import { coveredMs, timeWeight, type Draft, type Drafted } from './price/draft.ts';
 import { feeLines } from './price/fee-lines.ts';
 import { functionLines, whyNoFunction } from './price/function-lines.ts';
 import { machinesFor, ownMachineLines, whyNoMachine } from './price/machine-lines.ts';
@@ -27,7 +27,7 @@ export function billOf(used: Used, book: PriceBook, options: BillOptions = {}): 
 
 /**
  * The same of all components of one account in one stretch, in the order of `used`. They share the free tier and the tiers by what each has of
- * the quantity, and fixed fees in equal parts.
+ * the quantity, and fixed fees by how long each was there. Of one component there may be several, of times apart.
  * @throws FulcrumError `usage` as {@link billOf}, for the first that is not sold.
  */
 export function billsOf(used: readonly Used[], book: PriceBook, options: BillOptions = {}): readonly Bill[] {
@@ -37,12 +37,16 @@ export function billsOf(used: readonly Used[], book: PriceBook, options: BillOpt
       throw new FulcrumError('usage', why, { details: { book: book.id, component: each.component } });
   }
   if (used.length === 0) return [];
-  const months = monthsBetween(
-    used.reduce((from, each) => Math.min(from, each.fromMs), Infinity),
-    used.reduce((to, each) => Math.max(to, each.toMs), -Infinity),
-  );
+  const months =
+    options.months ??
+    monthsBetween(
+      used.reduce((from, each) => Math.min(from, each.fromMs), Infinity),
+      used.reduce((to, each) => Math.max(to, each.toMs), -Infinity),
+    );
   const machines = machinesFor(used, book, options);
-  const drafted = used.map((each) => draftedOf(each, book, options, months, machines));
+  const drafted = used.map((each) =>
+    draftedOf(each, book, optionsOf(each.component, options), months, machines),
+  );
   const account = accountOf(drafted, months, options.freeTier === true);
   return used.map((each, i) => billFrom(each, book, drafted[i]!, account));
 }
@@ -59,8 +63,9 @@ export function centsOf(amount: number): number {
 
 /** Why `book` cannot sell what `used` needs, as a sentence; null where it can. */
 export function whyNotSold(used: Used, book: PriceBook, options: BillOptions = {}): string | null {
-  if (book.machine !== null) return whyNoMachine(used, book, options);
-  return used.mode === 'function' ? whyNoFunction(used, book, options) : whyNoService(used, book, options);
+  const own = optionsOf(used.component, options);
+  if (book.machine !== null) return whyNoMachine(used, book, own);
+  return used.mode === 'function' ? whyNoFunction(used, book, own) : whyNoService(used, book, own);
 }
 
 function draftedOf(
@@ -98,7 +103,7 @@ function monthLine(used: Used, book: PriceBook, months: number): Draft[] {
       tiers: flat(prices.perMonth),
       freePerMonth: 0,
       restsOn: [`${used.mode}.perMonth`],
-      weight: 1,
+      weight: timeWeight(used),
     },
   ];
 }
@@ -106,6 +111,7 @@ function monthLine(used: Used, book: PriceBook, months: number): Draft[] {
 /** One line of the whole account. */
 interface AccountLine {
   readonly tiered: Tiered;
+  readonly whole: Decimal;
   /** Of the components' quantities, or of their weights. */
   readonly sum: number;
   readonly bearers: number;
@@ -122,17 +128,25 @@ function accountOf(
   );
   return new Map(
     [...byId].map(([key, drafts]): [string, AccountLine] => {
-      const { weight, quantity, tiers, freePerMonth } = drafts[0]!;
-      const all = drafts.map((draft) => decimal(draft.quantity)).reduce(plus);
+      const { weight, tiers, freePerMonth } = drafts[0]!;
       const whole =
         weight === null
-          ? all
-          : decimal(drafts.reduce((most, draft) => Math.max(most, draft.quantity), quantity));
+          ? drafts.map((draft) => decimal(draft.quantity)).reduce(plus)
+          : decimal(onceOf(drafts));
       const free = freeTier ? times(decimal(freePerMonth), decimal(months)) : ZERO;
       const sum = drafts.reduce((total, draft) => total + (draft.weight ?? draft.quantity), 0);
-      return [key, { tiered: tiered(whole, free, tiers, months), sum, bearers: drafts.length }];
+      return [key, { tiered: tiered(whole, free, tiers, months), whole, sum, bearers: drafts.length }];
     }),
   );
+}
+
+const HOUR_MS = 3_600_000;
+
+/** How much there is of what is there once for all its bearers. */
+function onceOf(drafts: readonly Draft[]): number {
+  const most = drafts.reduce((largest, { quantity }) => Math.max(largest, quantity), 0);
+  const stretches = drafts.flatMap(({ stretch }) => (stretch === undefined ? [] : [stretch]));
+  return stretches.length === 0 ? most : coveredMs(stretches) / HOUR_MS;
 }
 
 /** Components of both modes may meet under one id, at two prices. */
@@ -174,7 +188,7 @@ function lineOf(draft: Draft, account: AccountLine, book: PriceBook): BillLine {
   return {
     id: draft.id,
     title: draft.title,
-    quantity: draft.weight === null || alone ? draft.quantity : draft.quantity * share,
+    quantity: draft.weight === null || alone ? draft.quantity : toNumber(shared(account.whole)),
     unit: draft.unit,
     free: toNumber(shared(account.tiered.free)),
     parts,

@@ -8,13 +8,12 @@ import {
   type CallSink,
 } from '../model/calls.ts';
 import { CallCell } from './call-cell.ts';
-import { MINUTE_MS } from './minute-cell.ts';
+import { cut, owned } from './call-name.ts';
+import { MINUTE_MS } from './cell-book.ts';
 
 /** So many edges are told apart, and so many of one caller, that a component which makes names up spoils its own part only. */
 const MAX_EDGES = 2_000;
 const MAX_EDGES_FROM = 500;
-/** Of a name: those of functions, and of components that do not exist, are of the author's making. */
-const MAX_NAME_CHARS = 100;
 /** What is held besides durations counts as so many buckets of a cell. */
 const CELL_BUCKETS = 32;
 /** Buckets of all cells together, 8 bytes each: beyond, the oldest minute is forgotten. */
@@ -199,13 +198,4 @@ function edgeOf(edge: Edge, cells: readonly CallCell[], windowMs: number): CallE
     p95Ms: all.quantile(0.95),
     p99Ms: all.quantile(0.99),
   };
-}
-
-function cut(name: string): string {
-  return name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS)}…` : name;
-}
-
-/** A copy: a name may be a part of the whole message that it came in, and would keep that in memory. */
-function owned(name: string): string {
-  return Buffer.from(name, 'utf16le').toString('utf16le');
 }

@@ -47,6 +47,6 @@ export class CallCell {
 }
 
 /** A caller who went away is no failure of the callee. */
-function isFailure({ outcome }: CallRecord): boolean {
+export function isFailure({ outcome }: CallRecord): boolean {
   return outcome !== 'ok' && outcome !== 'cancelled';
 }

@@ -32,11 +32,39 @@ test('records of one minute, outcome, mode and revision count together, and apar
     durationMs: 30,
     billedMs: 31,
     billedByteMs: 31_000,
+    wholeMs: 70,
+    wholeByteMs: 70_000,
+    hundredsMs: 200,
+    internal: 0,
+    bytesIn: 0,
+    bytesOut: 0,
     cpuMs: 7,
   });
   assert.ok(Math.abs(Sketch.decode(latency).quantile(1)! - 25) < 0.26);
   assert.ok(Math.abs(Sketch.decode(duration).quantile(1)! - 20) < 0.21);
   assert.equal(new Set(parts.map((part) => part.part)).size, 6);
+});
+
+test('what each would be as a function counts in both modes, but for those that were never begun', () => {
+  for (const mode of ['function', 'service'] as const) {
+    const book = newBook();
+    add(book, {
+      mode,
+      durationMs: 99.5,
+      startMs: 0.4,
+      memoryBytes: 10,
+      billedMs: mode === 'function' ? 100 : 0,
+    });
+    add(book, { mode, durationMs: 0.25, startMs: 100, trigger: 'call', bytesIn: 7, bytesOut: 9 });
+    add(book, { mode, durationMs: 5, trigger: 'event', bytesOut: 1, memoryBytes: 0 });
+    const [minute] = book.take(10);
+    const { wholeMs, wholeByteMs, hundredsMs, internal, bytesIn, bytesOut } = minute!;
+    assert.deepEqual([wholeMs, wholeByteMs, hundredsMs], [100 + 101 + 5, 1_000 + 101, 100 + 200 + 100]);
+    assert.deepEqual([internal, bytesIn, bytesOut], [1, 7, 10]);
+    add(book, { mode, outcome: 'refused', waitedMs: 30, durationMs: 30, bytesIn: 3 });
+    const [refused] = book.take(10);
+    assert.deepEqual([refused!.wholeMs, refused!.hundredsMs, refused!.bytesIn], [0, 0, 3]);
+  }
 });
 
 test('a record that ends after its minute counts in the minute of its arrival', () => {

@@ -1,192 +1,19 @@
 import type { UsageMinute } from '../model/usage-store.ts';
 import type { UsageRecord } from '../model/usage.ts';
-import { MINUTE_MS, MinuteCell, type CellKey } from './minute-cell.ts';
+import { CellBook, MINUTE_MS, type BookOptions } from './cell-book.ts';
+import { MinuteCell } from './minute-cell.ts';
 
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
-/** A cell that nothing was added to for so long is over; what still comes for its minute begins another part. */
-const IDLE_MS = 90_000;
-/** Stands for all revisions where even days are too many. */
-const MANY_REVISIONS = '*';
-
-export interface MinuteBookOptions {
-  /** Gives an id that was never given before. */
-  nextPart: () => string;
-  /** So many cells are held before old ones, waiting for a store that does not take them, are folded together. */
-  maxCells: number;
-}
-
-/**
- * The minutes that are being counted, and those that wait to be stored. Counts are never thrown away: where the store stays
- * away for so long that there are too many cells, those that were never sent are folded into their hour, then their day, then
- * into one for all revisions. Only the time gets coarser.
- */
-export class MinuteBook {
-  readonly #options: MinuteBookOptions;
-  /** Per component and start of minute: one cell for each outcome, mode and revision seen, which are few. */
-  readonly #byComponent = new Map<string, Map<number, MinuteCell[]>>();
-  #dirty: MinuteCell[] = [];
-  #size = 0;
-  #folded = 0;
-  /** Below this size folding is not tried again, for it would find little. */
-  #foldAgainAt = 0;
-
-  constructor(options: MinuteBookOptions) {
-    this.#options = options;
-  }
-
-  /** How many cells are held. */
-  get size(): number {
-    return this.#size;
-  }
-
-  /** How many cells hold what is in no batch yet. */
-  get waiting(): number {
-    return this.#dirty.length;
-  }
-
-  /** How many cells were folded so far. */
-  get folded(): number {
-    return this.#folded;
+/** Invocations by the minute of their arrival. */
+export class MinuteBook extends CellBook<MinuteCell, UsageMinute> {
+  constructor(options: BookOptions) {
+    super(options, (part, key, touchedMs) => new MinuteCell(part, key, touchedMs));
   }
 
   /** The cell that counted `record`. @param nowMs monotonic. */
   add(record: UsageRecord, durationBucket: number, nowMs: number): MinuteCell {
     const minuteMs = Math.floor(record.arrivedAtMs / MINUTE_MS) * MINUTE_MS;
-    const cell = this.#find(record, minuteMs, MINUTE_MS) ?? this.#createFor(record, minuteMs, nowMs);
+    const cell = this.cellOf(record, minuteMs, MINUTE_MS, nowMs);
     cell.add(record, durationBucket);
-    cell.touchedMs = nowMs;
-    this.#markDirty(cell);
     return cell;
   }
-
-  /** At most `limit` cells that changed since they were last taken, oldest change first. */
-  take(limit: number): UsageMinute[] {
-    const taken = this.#dirty.splice(0, limit);
-    return taken.map((cell) => {
-      cell.dirty = false;
-      cell.sent = true;
-      return cell.snapshot();
-    });
-  }
-
-  /** Forgets cells that nothing waits for and nothing was added to for a while. @param nowMs monotonic. */
-  evict(nowMs: number): void {
-    this.#evictClean(nowMs - IDLE_MS);
-  }
-
-  #evictClean(untouchedSinceMs: number): void {
-    for (const [component, minutes] of this.#byComponent) {
-      for (const [minuteMs, cells] of minutes) {
-        const live = cells.filter((cell) => cell.dirty || cell.touchedMs > untouchedSinceMs);
-        if (live.length === cells.length) continue;
-        this.#size -= cells.length - live.length;
-        if (live.length > 0) minutes.set(minuteMs, live);
-        else minutes.delete(minuteMs);
-      }
-      if (minutes.size === 0) this.#byComponent.delete(component);
-    }
-  }
-
-  #createFor(record: UsageRecord, minuteMs: number, nowMs: number): MinuteCell {
-    if (this.#size >= Math.max(this.#options.maxCells, this.#foldAgainAt)) this.#shrink();
-    const { component, revision, mode, outcome } = record;
-    return this.#create({ component, revision, mode, outcome, minuteMs, spanMs: MINUTE_MS }, nowMs);
-  }
-
-  #find(key: Omit<CellKey, 'minuteMs' | 'spanMs'>, minuteMs: number, spanMs: number): MinuteCell | null {
-    const cells = this.#byComponent.get(key.component)?.get(minuteMs);
-    if (cells === undefined) return null;
-    for (const cell of cells) {
-      if (
-        cell.key.outcome === key.outcome &&
-        cell.key.revision === key.revision &&
-        cell.key.mode === key.mode &&
-        cell.key.spanMs === spanMs
-      ) {
-        return cell;
-      }
-    }
-    return null;
-  }
-
-  #create(key: CellKey, nowMs: number): MinuteCell {
-    const cell = new MinuteCell(this.#options.nextPart(), key, nowMs);
-    let minutes = this.#byComponent.get(key.component);
-    if (minutes === undefined) this.#byComponent.set(key.component, (minutes = new Map()));
-    const cells = minutes.get(key.minuteMs);
-    if (cells === undefined) minutes.set(key.minuteMs, [cell]);
-    else cells.push(cell);
-    this.#size++;
-    return cell;
-  }
-
-  #markDirty(cell: MinuteCell): void {
-    if (cell.dirty) return;
-    cell.dirty = true;
-    this.#dirty.push(cell);
-  }
-
-  /** Down to three quarters of what may be held, so that it is not done again for every new cell. */
-  #shrink(): void {
-    const enough = this.#options.maxCells * 0.75;
-    // A clean cell can go at any time, even while a batch with it is under way: a new part begins.
-    this.#evictClean(Infinity);
-    const steps: [spanMs: number, revision: string | null][] = [
-      [HOUR_MS, null],
-      [DAY_MS, null],
-      [DAY_MS, MANY_REVISIONS],
-    ];
-    for (const [spanMs, revision] of steps) {
-      if (this.#size <= enough) break;
-      this.#foldInto(spanMs, revision);
-    }
-    this.#foldAgainAt = this.#size + this.#options.maxCells / 8;
-  }
-
-  #foldInto(spanMs: number, revision: string | null): void {
-    const kept: MinuteCell[] = [];
-    for (const cell of this.#dirty) {
-      const key = foldedKey(cell.key, spanMs, revision);
-      if (cell.sent || key === null) {
-        kept.push(cell);
-        continue;
-      }
-      let target = this.#find(key, key.minuteMs, key.spanMs);
-      // A target may have been sent: it only grows under its own part. The source must not have been.
-      target ??= this.#create(key, cell.touchedMs);
-      if (!target.dirty) {
-        target.dirty = true;
-        kept.push(target);
-      }
-      target.absorb(cell);
-      this.#remove(cell);
-      this.#folded++;
-    }
-    this.#dirty = kept;
-  }
-
-  #remove(cell: MinuteCell): void {
-    const minutes = this.#byComponent.get(cell.key.component);
-    const cells = minutes?.get(cell.key.minuteMs);
-    if (minutes === undefined || cells === undefined) return;
-    const rest = cells.filter((other) => other !== cell);
-    this.#size -= cells.length - rest.length;
-    if (rest.length > 0) minutes.set(cell.key.minuteMs, rest);
-    else minutes.delete(cell.key.minuteMs);
-    cell.dirty = false;
-  }
-}
-
-/** The coarser key that `key` belongs to; null where it is as coarse already. */
-function foldedKey(key: CellKey, spanMs: number, revision: string | null): CellKey | null {
-  const wider = key.spanMs < spanMs;
-  const merged = revision !== null && key.revision !== revision;
-  if (!wider && !merged) return null;
-  return {
-    ...key,
-    minuteMs: Math.floor(key.minuteMs / spanMs) * spanMs,
-    spanMs,
-    revision: revision ?? key.revision,
-  };
 }

@@ -1,28 +1,10 @@
-import type { Mode } from '../model/app.ts';
-import type { Outcome } from '../model/invocation.ts';
 import type { UsageMinute } from '../model/usage-store.ts';
 import type { UsageRecord } from '../model/usage.ts';
+import type { Cell, CellKey } from './cell-book.ts';
 import { bucketOf, Sketch } from './sketch.ts';
 
-export const MINUTE_MS = 60_000;
-
-/** What makes two records count together. */
-export interface CellKey {
-  readonly component: string;
-  readonly revision: string;
-  readonly mode: Mode;
-  readonly outcome: Outcome;
-  readonly minuteMs: number;
-  readonly spanMs: number;
-}
-
-/**
- * Counts of one component, minute, outcome, mode and revision while they grow.
- *
- * `touchedMs` is monotonic time. `dirty`: holds more than was ever put into a batch. `sent`: was part of a batch, whether
- * that arrived or not; from then on it must keep its part and may not be folded, or it would be counted twice.
- */
-export class MinuteCell {
+/** Invocations of one component, minute, outcome, mode and revision. */
+export class MinuteCell implements Cell<MinuteCell, UsageMinute> {
   readonly part: string;
   readonly key: CellKey;
   touchedMs: number;
@@ -36,6 +18,12 @@ export class MinuteCell {
   #durationMs = 0;
   #billedMs = 0;
   #billedByteMs = 0;
+  #wholeMs = 0;
+  #wholeByteMs = 0;
+  #hundredsMs = 0;
+  #internal = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
   #cpuMs = 0;
   readonly #latency = new Sketch();
   readonly #duration = new Sketch();
@@ -55,12 +43,24 @@ export class MinuteCell {
     this.#durationMs += record.durationMs;
     this.#billedMs += record.billedMs;
     this.#billedByteMs += record.billedMs * record.memoryBytes;
+    if (record.outcome !== 'refused') this.#addExecuted(record);
+    if (record.trigger === 'call') this.#internal++;
+    this.#bytesIn += record.bytesIn;
+    this.#bytesOut += record.bytesOut;
     this.#cpuMs += record.cpuMs;
     this.#latency.addToBucket(bucketOf(record.waitedMs + record.durationMs), 1);
     this.#duration.addToBucket(durationBucket, 1);
   }
 
-  /** Takes over what `other` has counted. */
+  /** What it would be billed as a function, in whatever mode it ran: that depends on each alone, and cannot be had from sums. */
+  #addExecuted(record: UsageRecord): void {
+    const executedMs = record.startMs + record.durationMs;
+    const wholeMs = Math.ceil(executedMs);
+    this.#wholeMs += wholeMs;
+    this.#wholeByteMs += wholeMs * record.memoryBytes;
+    this.#hundredsMs += Math.ceil(executedMs / 100) * 100;
+  }
+
   absorb(other: MinuteCell): void {
     this.touchedMs = Math.max(this.touchedMs, other.touchedMs);
     this.keptRows += other.keptRows;
@@ -71,12 +71,17 @@ export class MinuteCell {
     this.#durationMs += other.#durationMs;
     this.#billedMs += other.#billedMs;
     this.#billedByteMs += other.#billedByteMs;
+    this.#wholeMs += other.#wholeMs;
+    this.#wholeByteMs += other.#wholeByteMs;
+    this.#hundredsMs += other.#hundredsMs;
+    this.#internal += other.#internal;
+    this.#bytesIn += other.#bytesIn;
+    this.#bytesOut += other.#bytesOut;
     this.#cpuMs += other.#cpuMs;
     this.#latency.merge(other.#latency);
     this.#duration.merge(other.#duration);
   }
 
-  /** Its state so far, as it is stored. */
   snapshot(): UsageMinute {
     return {
       part: this.part,
@@ -93,6 +98,12 @@ export class MinuteCell {
       durationMs: this.#durationMs,
       billedMs: this.#billedMs,
       billedByteMs: this.#billedByteMs,
+      wholeMs: this.#wholeMs,
+      wholeByteMs: this.#wholeByteMs,
+      hundredsMs: this.#hundredsMs,
+      internal: this.#internal,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
       cpuMs: this.#cpuMs,
       latency: this.#latency.encode(),
       duration: this.#duration.encode(),

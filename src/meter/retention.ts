@@ -17,9 +17,9 @@ export interface Retention {
   readonly everyMs: number;
 }
 
-/** Minutes outlast the longest month, for its bill; 8 MB hold some two million arrivals. */
+/** Counts are kept for a quarter of a year of bills; 8 MB hold some two million arrivals. */
 export const DEFAULT_RETENTION: Retention = {
-  minutesMs: 40 * DAY_MS,
+  minutesMs: 90 * DAY_MS,
   arrivalsMs: 35 * DAY_MS,
   arrivalBytes: 8 * 1024 ** 2,
   rowsMs: 14 * DAY_MS,

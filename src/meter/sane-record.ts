@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { UsageRecord } from '../model/usage.ts';
 
-const LATEST_MS = 8.64e15; // ECMA-262: the last moment a Date can hold.
+/** ECMA-262: the last moment a Date can hold. */
+export const LATEST_MS = 8.64e15;
 const LONGEST_ID = 200;
 
 /**
@@ -16,6 +17,8 @@ export function saneRecord(record: UsageRecord, clock: Clock): UsageRecord {
     isAmount(record.billedMs) &&
     isAmount(record.cpuMs) &&
     isAmount(record.memoryBytes) &&
+    isAmount(record.bytesIn) &&
+    isAmount(record.bytesOut) &&
     isAmount(record.status) &&
     Number.isInteger(record.status) &&
     isAmount(record.arrivedAtMs) &&
@@ -35,6 +38,8 @@ export function saneRecord(record: UsageRecord, clock: Clock): UsageRecord {
     billedMs: amount(record.billedMs),
     cpuMs: amount(record.cpuMs),
     memoryBytes: amount(record.memoryBytes),
+    bytesIn: amount(record.bytesIn),
+    bytesOut: amount(record.bytesOut),
     status: Math.floor(amount(record.status)),
   };
 }
@@ -43,6 +48,7 @@ function isAmount(value: number): boolean {
   return value >= 0 && value < Infinity;
 }
 
-function amount(value: number): number {
+/** What is no number that can be counted is 0. */
+export function amount(value: number): number {
   return isAmount(value) ? value : 0;
 }

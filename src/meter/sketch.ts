@@ -87,6 +87,14 @@ export class Sketch {
     return null;
   }
 
+  /** Calls `take` with each bucket that holds something, the lowest first. */
+  forEachBucket(take: (bucket: number, count: number) => void): void {
+    for (let at = 0; at < this.#counts.length; at++) {
+      const count = this.#counts[at]!;
+      if (count > 0) take(at + this.#offset, count);
+    }
+  }
+
   /** A few bytes per bucket in use: format, then for each its distance from the one before and its count. */
   encode(): Uint8Array {
     const writer = new ByteWriter();
@@ -105,23 +113,16 @@ export class Sketch {
   /** Throws `store-failed` where `bytes` are no sketch of this format. */
   static decode(bytes: Uint8Array): Sketch {
     const sketch = new Sketch();
-    try {
-      const reader = new ByteReader(bytes);
-      if (reader.byte() !== FORMAT) throw new RangeError('The format is unknown.');
-      let bucket = 0;
-      while (!reader.done) {
-        bucket += reader.unsigned();
-        if (bucket > LAST_BUCKET) throw new RangeError('There is no such bucket.');
-        sketch.addToBucket(bucket, reader.unsigned());
-      }
-    } catch (cause) {
-      throw new FulcrumError(
-        'store-failed',
-        'A stored latency sketch cannot be read; it is damaged or was written by a newer Fulcrum.',
-        { cause },
-      );
-    }
+    sketch.mergeEncoded(bytes);
     return sketch;
+  }
+
+  /** As {@link merge} of what {@link encode} gave. Throws `store-failed` where `bytes` are no sketch of this format, and has then changed nothing. */
+  mergeEncoded(bytes: Uint8Array): void {
+    const pairs = pairsOf(bytes);
+    if (pairs.length === 0) return;
+    this.#cover(pairs[0]!, pairs.at(-2)!);
+    for (let i = 0; i < pairs.length; i += 2) this.addToBucket(pairs[i]!, pairs[i + 1]!);
   }
 
   /** Makes room for buckets `from` to `to`, both included. */
@@ -140,7 +141,34 @@ export class Sketch {
   }
 }
 
+/** The lower border of a bucket, in ms. */
+export function lowerBorderOf(bucket: number): number {
+  return bucket === 0 ? 0 : SMALLEST_MS * GAMMA ** (bucket - 1);
+}
+
 /** The value whose relative distance from both borders of a bucket is the same. */
-function middleOf(bucket: number): number {
+export function middleOf(bucket: number): number {
   return bucket === 0 ? 0 : (SMALLEST_MS * 2 * GAMMA ** bucket) / (GAMMA + 1);
+}
+
+/** Bucket and count by turns, the lowest bucket first. */
+function pairsOf(bytes: Uint8Array): number[] {
+  const pairs: number[] = [];
+  try {
+    const reader = new ByteReader(bytes);
+    if (reader.byte() !== FORMAT) throw new RangeError('The format is unknown.');
+    let bucket = 0;
+    while (!reader.done) {
+      bucket += reader.unsigned();
+      if (bucket > LAST_BUCKET) throw new RangeError('There is no such bucket.');
+      pairs.push(bucket, reader.unsigned());
+    }
+  } catch (cause) {
+    throw new FulcrumError(
+      'store-failed',
+      'A stored latency sketch cannot be read; it is damaged or was written by a newer Fulcrum.',
+      { cause },
+    );
+  }
+  return pairs;
 }

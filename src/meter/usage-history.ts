@@ -3,6 +3,9 @@ import type { Mode } from '../model/app.ts';
 import type { Outcome } from '../model/invocation.ts';
 import type {
   Arrival,
+  InstanceMinute,
+  JoinedCalls,
+  UsageGap,
   UsageMinute,
   UsagePage,
   UsageQuery,
@@ -39,11 +42,25 @@ export interface MinuteUsage {
   durationMs: number;
   billedMs: number;
   billedByteMs: number;
+  wholeMs: number;
+  wholeByteMs: number;
+  /** Null where some of it was written before that was counted. */
+  hundredsMs: number | null;
+  internal: number;
+  bytesIn: number;
+  bytesOut: number;
   cpuMs: number;
   /** Of waited and duration together: what a caller felt. */
   readonly latency: Sketch;
   readonly duration: Sketch;
 }
+
+/** What instances of one component or group lived in one minute, in one mode and revision, whoever counted it. */
+export type InstanceUsage = Mutable<Omit<InstanceMinute, 'part'>>;
+/** The calls of one component by another within their processes in one hour, whoever counted them. */
+export type JoinedCallUsage = Mutable<Omit<JoinedCalls, 'part'>>;
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Reads an app's usage back. What was recorded in the last second may still be in the meter: flush it first where that matters. */
 export class UsageHistory {
@@ -109,6 +126,34 @@ export class UsageHistory {
     return rows;
   }
 
+  /** By unit and minute; the range's `component` is the unit. One at a time. Throws `store-failed`. */
+  async *instances(range: UsageRange): AsyncGenerator<InstanceUsage> {
+    const keyOf = (part: InstanceMinute): string => `${part.spanMs} ${part.mode} ${part.revision}`;
+    const atOf = (part: InstanceMinute): string => `${part.minuteMs} ${part.unit}`;
+    yield* summed(
+      this.#all((query) => this.#store.instances(query), range),
+      atOf,
+      keyOf,
+      addInstances,
+    );
+  }
+
+  /** By callee and hour; the range's `component` is the callee. One at a time. Throws `store-failed`. */
+  async *joinedCalls(range: UsageRange): AsyncGenerator<JoinedCallUsage> {
+    const atOf = (part: JoinedCalls): string => `${part.hourMs} ${part.callee}`;
+    yield* summed(
+      this.#all((query) => this.#store.joinedCalls(query), range),
+      atOf,
+      (part) => part.caller,
+      addCalls,
+    );
+  }
+
+  /** Where usage may be missing, the oldest first; 1,000 at most: of more, the last holds all the rest. Rejects with `store-failed`. */
+  gaps({ fromMs, toMs }: Pick<UsageRange, 'fromMs' | 'toMs'>): Promise<readonly UsageGap[]> {
+    return this.#store.gaps(this.#app, fromMs, toMs);
+  }
+
   async *#all<T>(ask: (query: UsageQuery) => Promise<UsagePage<T>>, range: UsageRange): AsyncGenerator<T> {
     let after: string | null = null;
     do {
@@ -117,6 +162,49 @@ export class UsageHistory {
       after = page.next;
     } while (after !== null);
   }
+}
+
+/** Parts of the same, which come together as the store sorts them, as one. */
+async function* summed<P extends { readonly part: string }>(
+  parts: AsyncIterable<P>,
+  atOf: (part: P) => string,
+  keyOf: (part: P) => string,
+  add: (into: Mutable<Omit<P, 'part'>>, part: P) => void,
+): AsyncGenerator<Mutable<Omit<P, 'part'>>> {
+  let group = new Map<string, Mutable<Omit<P, 'part'>>>();
+  let current = '';
+  for await (const one of parts) {
+    const at = atOf(one);
+    if (at !== current) {
+      yield* group.values();
+      group = new Map();
+      current = at;
+    }
+    const key = keyOf(one);
+    const known = group.get(key);
+    if (known === undefined) {
+      const { part: _, ...counts } = one;
+      group.set(key, counts);
+    } else {
+      add(known, one);
+    }
+  }
+  yield* group.values();
+}
+
+function addInstances(into: InstanceUsage, part: InstanceMinute): void {
+  into.started += part.started;
+  into.livedMs += part.livedMs;
+  into.heldByteMs += part.heldByteMs;
+  into.watchedMs += part.watchedMs;
+  into.usedByteMs += part.usedByteMs;
+  into.cpuMs += part.cpuMs;
+}
+
+function addCalls(into: JoinedCallUsage, part: JoinedCalls): void {
+  into.count += part.count;
+  into.failed += part.failed;
+  into.durationMs += part.durationMs;
 }
 
 function opened(part: UsageMinute): MinuteUsage {
@@ -132,7 +220,18 @@ function merge(into: MinuteUsage, part: UsageMinute): void {
   into.durationMs += part.durationMs;
   into.billedMs += part.billedMs;
   into.billedByteMs += part.billedByteMs;
+  into.wholeMs += part.wholeMs;
+  into.wholeByteMs += part.wholeByteMs;
+  into.hundredsMs = addOrNull(into.hundredsMs, part.hundredsMs);
+  into.internal += part.internal;
+  into.bytesIn += part.bytesIn;
+  into.bytesOut += part.bytesOut;
   into.cpuMs += part.cpuMs;
   into.latency.merge(Sketch.decode(part.latency));
   into.duration.merge(Sketch.decode(part.duration));
+}
+
+/** Of what is not known in part, the whole is not known. */
+function addOrNull(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
 }

@@ -4,21 +4,24 @@ import { NOON_MS, usageRecord } from '../../test/conformance/usage-record.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { FakeClock } from '../base/fake-clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { ArrivalBlock, UsageBatch, UsageMinute, UsageRow, UsageStore } from '../model/usage-store.ts';
+import { callRecord } from './testing/call-record.ts';
+import { PartsStore } from './testing/parts-store.ts';
 import { UsageMeter, type UsageMeterOptions } from './usage-meter.ts';
 
 test('what is recorded is written at the next flush, and not before', async () => {
   const { meter, store, clock } = setUp();
+  await clock.advance(0);
   meter.record(usageRecord({ cold: true, startMs: 30, waitedMs: 31 }));
   meter.record(usageRecord());
   await clock.advance(999);
-  assert.equal(store.appends, 0);
+  assert.equal(store.count(), 0, 'only that it lives');
   await clock.advance(1);
   assert.equal(store.count(), 2);
   assert.equal(store.arrivals(), 2);
   assert.equal(store.rows.size, 1, 'the cold one has a row, the other is not sampled');
-  await clock.advance(10_000);
-  assert.equal(store.appends, 1, 'where nothing changes nothing is written');
+  const { appends } = store;
+  await clock.advance(8_000);
+  assert.equal(store.appends, appends, 'where nothing changes nothing is written');
 });
 
 test('flush writes what was recorded until then, in several batches where it must', async () => {
@@ -155,67 +158,98 @@ test('the last minute of a component is told at once, of an unknown one as nothi
   assert.equal(meter.lastMinute('catalog').count, 0);
 });
 
-/** Keeps parts as the port demands: the last state of each. */
-class PartsStore {
-  readonly minutes = new Map<string, UsageMinute>();
-  readonly blocks = new Map<string, ArrivalBlock>();
-  readonly rows = new Map<string, UsageRow>();
-  appends = 0;
-  largestBatch = 0;
-  mostAtOnce = 0;
-  #underWay = 0;
-  fails = false;
-  storesAnyway = false;
-  hangs = false;
+test('it says that it lives at once and every ten seconds, and not once it is closed', async () => {
+  const { meter, store, clock } = setUp({ node: 'here' });
+  await clock.advance(0);
+  const [writer] = store.writers.values();
+  assert.deepEqual([writer!.node, writer!.sinceMs, writer!.wroteMs], ['here', NOON_MS, NOON_MS]);
+  await clock.advance(35_000);
+  const [later] = store.writers.values();
+  assert.deepEqual([later!.id, later!.wroteMs], [writer!.id, NOON_MS + 30_000]);
+  assert.equal(store.appends, 4);
+  await meter.close();
+  assert.equal(store.writers.size, 0);
+  const { appends } = store;
+  await meter.flush();
+  assert.equal(store.appends, appends);
+});
 
-  readonly append = async (batch: UsageBatch): Promise<void> => {
-    this.appends++;
-    this.largestBatch = Math.max(this.largestBatch, batch.minutes.length);
-    if (this.hangs) return new Promise(() => undefined);
-    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#underWay);
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#underWay--;
-    if (!this.fails || this.storesAnyway) {
-      for (const minute of batch.minutes) this.minutes.set(minute.part, minute);
-      for (const block of batch.arrivals) this.blocks.set(block.part, block);
-      for (const row of batch.rows) this.rows.set(row.part, row);
-    }
-    if (this.fails) throw new FulcrumError('store-failed', 'The disk is full.');
-  };
-
-  count(): number {
-    return sum([...this.minutes.values()].map((minute) => minute.count));
+test('what came before it wrote is written, also where that needs several batches', async () => {
+  const { meter, store, clock } = setUp();
+  await clock.advance(0);
+  for (let second = 1; second <= 5; second++) {
+    for (let i = 0; i < 500; i++)
+      meter.record(usageRecord({ component: `c${i}`, arrivedAtMs: clock.nowMs() }));
+    const wroteMs: number[] = [];
+    store.told = (batch) => void wroteMs.push(batch.writer!.wroteMs);
+    await clock.advance(1_000);
+    await meter.flush();
+    const [last, ...before] = wroteMs.toReversed();
+    assert.equal(last, NOON_MS + second * 1_000);
+    assert.ok(before.length >= 2 && before.every((ms) => ms === NOON_MS + (second - 1) * 1_000));
+    assert.equal(store.count(), second * 500);
   }
+});
 
-  arrivals(): number {
-    return sum([...this.blocks.values()].map((block) => block.count));
-  }
-}
+test('a writer that could not be closed stays, for others to find, and the log tells what was in its last batch', async () => {
+  const { meter, store, clock, told } = setUp();
+  await clock.advance(0);
+  store.fails = true;
+  meter.record(usageRecord({ outcome: 'crashed' }));
+  await meter.close();
+  assert.equal(store.writers.size, 1);
+  const { err: _, ...lost } = told.at(-1) as Record<string, unknown>;
+  assert.deepEqual(lost, { minutes: 1, rows: 1, instances: 0 });
+});
 
-function sum(list: readonly number[]): number {
-  return list.reduce((total, value) => total + value, 0);
-}
+test('a server that ended without a word is found at the start', async () => {
+  const { store, clock, log } = setUp({ hasEnded: (node) => node === 'gone' });
+  store.writers.set('x', { id: 'x', node: 'gone', sinceMs: 0, wroteMs: NOON_MS - 5_000, closed: false });
+  await clock.advance(0);
+  assert.equal(store.writers.has('x'), false);
+  assert.ok(log.some((line) => line.startsWith('warn A server has ended without a word')));
+});
+
+test('instances and calls within processes are written with the rest', async () => {
+  const { meter, store } = setUp();
+  meter.instances.record({
+    ...{ unit: 'shop', revision: 'r1', mode: 'service', fromMs: NOON_MS, lastsMs: 10_000, begins: true },
+    ...{ memoryBytes: 1_000, usedBytes: null, cpuMs: 4 },
+  });
+  meter.joinedCalls.record(callRecord({ way: 'in-process' }));
+  meter.joinedCalls.record(callRecord({ way: 'wire' }));
+  await meter.flush();
+  const [lived] = store.instances.values();
+  assert.deepEqual([lived!.unit, lived!.started, lived!.livedMs], ['shop', 1, 10_000]);
+  assert.deepEqual(
+    [...store.calls.values()].map(({ caller, callee, count }) => [caller, callee, count]),
+    [['cart', 'pricing', 1]],
+  );
+});
 
 function setUp(options: Partial<UsageMeterOptions> = {}): {
   meter: UsageMeter;
   store: PartsStore;
   clock: FakeClock;
   log: string[];
+  told: object[];
 } {
   const clock = new FakeClock(NOON_MS);
   const store = new PartsStore();
   const log: string[] = [];
+  const told: object[] = [];
   const say =
     (level: string) =>
-    (_fields: object, message: string): void =>
-      void log.push(`${level} ${message}`);
+    (fields: object, message: string): void => {
+      log.push(`${level} ${message}`);
+      told.push(fields);
+    };
   const logger: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-  // The meter never reads: only what it calls is here.
-  const port = { append: store.append, prune: async () => undefined } as unknown as UsageStore;
   return {
-    meter: new UsageMeter({ app: 'shop', store: port, clock, logger, ...options }),
+    meter: new UsageMeter({ app: 'shop', store: store.port, clock, logger, ...options }),
     store,
     clock,
     log,
+    told,
   };
 }

@@ -1,21 +1,17 @@
 import { sleep, type Clock, type Timer } from '../base/clock.ts';
 import { randomText } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
+import type { CallSink } from '../model/calls.ts';
 import type { TrafficSummary } from '../model/status.ts';
-import type { UsageBatch, UsageRow, UsageStore } from '../model/usage-store.ts';
-import type { UsageRecord, UsageSink } from '../model/usage.ts';
-import { ArrivalBook } from './arrival-book.ts';
-import { MinuteBook } from './minute-book.ts';
+import type { UsageBatch, UsageStore } from '../model/usage-store.ts';
+import type { InstanceSink, UsageRecord, UsageSink } from '../model/usage.ts';
+import { BEAT_MS, LostWriters } from './lost-writers.ts';
 import { RecentTraffic } from './recent-traffic.ts';
 import { DEFAULT_RETENTION, RetentionRounds, type Retention } from './retention.ts';
-import { keepsRow } from './row-choice.ts';
 import { saneRecord } from './sane-record.ts';
 import { bucketOf } from './sketch.ts';
+import { isFull, NO_CONTENT, WaitingUsage } from './waiting-usage.ts';
 
-/** What one batch may hold: little enough that encoding it is a short pause of the server, a few milliseconds at most. */
-const BATCH_MINUTES = 200;
-const BATCH_ARRIVALS = 100;
-const BATCH_ROWS = 500;
 const LONGEST_BACKOFF_MS = 60_000;
 const SLOW_STORE_MS = 10_000;
 const TELL_LOSS_EVERY_MS = 60_000;
@@ -28,6 +24,10 @@ export interface UsageMeterOptions {
   store: UsageStore;
   clock: Clock;
   logger: Logger;
+  /** Names the process that it runs in, for all time. */
+  node?: string;
+  /** Whether the process of that name has certainly ended; false where nobody can tell. */
+  hasEnded?: (node: string) => boolean;
   /** How often what was recorded is written; 1,000. */
   flushMs?: number;
   /** How many unremarkable records there are to a whole row; 100. */
@@ -45,24 +45,29 @@ export interface UsageMeterOptions {
  * Counts what happens in one app. `record` touches memory only; a loop writes by batches, one at a time. A batch that fails is kept as it
  * is and sent again, after a pause that doubles up to a minute, until the store takes it. Meanwhile everything held is bounded: counts
  * become coarser in time but are never lost; arrivals and rows beyond their bound are, and the log says how many.
+ *
+ * With each batch, and at least every ten seconds, it says that it lives, until it is closed. What one that ended without a word may have
+ * lost is written down by the next that looks: see {@link LostWriters}.
  */
 export class UsageMeter implements UsageSink {
+  /** Takes what the app's instances live. */
+  readonly instances: InstanceSink;
+  /** Counts those calls that stayed within a process. */
+  readonly joinedCalls: CallSink;
   readonly #app: string;
   readonly #store: UsageStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #flushMs: number;
-  readonly #sampleOneIn: number;
-  readonly #maxWaitingRows: number;
-  readonly #minutes: MinuteBook;
-  readonly #arrivals: ArrivalBook;
+  readonly #node: string;
+  readonly #waiting: WaitingUsage;
   readonly #retention: RetentionRounds;
+  readonly #lost: LostWriters;
   readonly #recent = new Map<string, RecentTraffic>();
-  readonly #timer: Timer;
+  readonly #timers: readonly Timer[];
   readonly #writer = randomText(12);
+  readonly #sinceMs: number;
   #parts = 0;
-  #rows: UsageRow[] = [];
-  #droppedRows = 0;
 
   /** The batch that the store has not acknowledged: sent, or to be sent again as it is. */
   #pending: UsageBatch | null = null;
@@ -70,34 +75,45 @@ export class UsageMeter implements UsageSink {
   #pruning = false;
   #failures = 0;
   #retryAtMs = 0;
+  /** Monotonic: when it has to say next that it lives. */
+  #beatAtMs = -Infinity;
+  #wroteMs: number;
+  /** The last batch was full: what came before it may not be written. */
+  #isBehind = false;
+  #closing = false;
   #toldDroppedRows = 0;
   #toldDroppedArrivals = 0;
   #toldAtMs = -Infinity;
 
   constructor(options: UsageMeterOptions) {
-    this.#app = options.app;
-    this.#store = options.store;
-    this.#clock = options.clock;
-    this.#logger = options.logger;
+    const { app, store, clock, logger } = options;
+    this.#app = app;
+    this.#store = store;
+    this.#clock = clock;
+    this.#logger = logger;
     this.#flushMs = options.flushMs ?? 1_000;
-    this.#sampleOneIn = options.sampleOneIn ?? 100;
-    this.#maxWaitingRows = options.maxWaitingRows ?? 5_000;
-    const nextPart = (): string => this.#nextPart();
-    this.#minutes = new MinuteBook({ nextPart, maxCells: options.maxCells ?? 8_192 });
-    this.#arrivals = new ArrivalBook({ nextPart, maxWaitingBytes: options.maxWaitingBytes ?? 4 * 1024 ** 2 });
-    this.#retention = new RetentionRounds(
-      options.app,
-      options.retention ?? DEFAULT_RETENTION,
-      options.store,
-      options.clock,
-      options.logger,
-    );
-    this.#timer = this.#clock.every(this.#flushMs, () => this.#tick());
+    this.#node = options.node ?? '';
+    this.#wroteMs = this.#sinceMs = clock.nowMs();
+    const waiting = (this.#waiting = new WaitingUsage({
+      clock,
+      nextPart: () => this.#nextPart(),
+      sampleOneIn: options.sampleOneIn ?? 100,
+      maxCells: options.maxCells ?? 8_192,
+      maxWaitingBytes: options.maxWaitingBytes ?? 4 * 1024 ** 2,
+      maxWaitingRows: options.maxWaitingRows ?? 5_000,
+    }));
+    this.instances = { record: (stretch) => waiting.addInstance(stretch) };
+    this.joinedCalls = waiting.joinedCalls;
+    const hasEnded = options.hasEnded ?? (() => false);
+    this.#lost = new LostWriters({ app, self: this.#writer, store, clock, logger, hasEnded });
+    this.#retention = new RetentionRounds(app, options.retention ?? DEFAULT_RETENTION, store, clock, logger);
+    // The first at once: what is lost before anybody knows of this writer, nobody would be told of.
+    this.#timers = [clock.after(0, () => this.#tick()), clock.every(this.#flushMs, () => this.#tick())];
   }
 
   /** Arrivals and whole rows that were not kept because the store did not take them in time. Counts are never dropped. */
   get dropped(): number {
-    return this.#droppedRows + this.#arrivals.dropped;
+    return this.#waiting.droppedRows + this.#waiting.droppedArrivals;
   }
 
   /** Counts `record`, in memory and in under a microsecond. Never throws, never waits. */
@@ -106,12 +122,7 @@ export class UsageMeter implements UsageSink {
     const sane = saneRecord(record, this.#clock);
     const durationBucket = bucketOf(sane.durationMs);
     this.#recentOf(sane.component).add(sane, durationBucket, nowMs);
-    const cell = this.#minutes.add(sane, durationBucket, nowMs);
-    this.#arrivals.add(sane, nowMs);
-    if (!keepsRow(sane, cell.keptRows, this.#sampleOneIn)) return;
-    cell.keptRows++;
-    if (this.#rows.length < this.#maxWaitingRows) this.#rows.push({ ...sane, part: this.#nextPart() });
-    else this.#droppedRows++;
+    this.#waiting.add(sane, durationBucket, nowMs);
   }
 
   /** What ended within the last minute. */
@@ -128,7 +139,8 @@ export class UsageMeter implements UsageSink {
 
   /** Writes what is left, for 5 s at most, and ends the loop; the store stays open. Never rejects; what is lost is told in the log. */
   async close(): Promise<void> {
-    this.#timer.cancel();
+    for (const timer of this.#timers) timer.cancel();
+    this.#closing = true;
     const inTime = new AbortController();
     const late = sleep(this.#clock, CLOSE_WITHIN_MS, inTime.signal).then(() => {
       throw new Error(`The store did not answer within ${CLOSE_WITHIN_MS} ms.`);
@@ -136,8 +148,15 @@ export class UsageMeter implements UsageSink {
     try {
       await Promise.race([this.flush(), late]);
     } catch (error) {
+      const { minutes, rows, instances } = this.#waiting.sizes;
+      const pending = this.#pending ?? NO_CONTENT;
       this.#logger.error(
-        { err: error, minutes: this.#minutes.waiting, rows: this.#rows.length },
+        {
+          err: error,
+          minutes: pending.minutes.length + minutes,
+          rows: pending.rows.length + rows,
+          instances: pending.instances.length + instances,
+        },
         'The last usage could not be written and is lost.',
       );
     } finally {
@@ -149,8 +168,7 @@ export class UsageMeter implements UsageSink {
 
   #tick(): void {
     const nowMs = this.#clock.monotonicMs();
-    this.#minutes.evict(nowMs);
-    this.#arrivals.evict(nowMs);
+    this.#waiting.evict(nowMs);
     for (const [component, recent] of this.#recent) {
       if (nowMs - recent.lastMs > FORGET_RECENT_MS) this.#recent.delete(component);
     }
@@ -158,6 +176,7 @@ export class UsageMeter implements UsageSink {
     if (this.#running !== null) this.#tellSlow(nowMs);
     else if (nowMs >= this.#retryAtMs) void this.#run().catch(() => undefined);
     if (!this.#pruning) void this.#prune();
+    void this.#lost.step();
   }
 
   #run(): Promise<void> {
@@ -186,12 +205,28 @@ export class UsageMeter implements UsageSink {
     }
   }
 
+  /** Null where there is nothing to say. */
   #takeBatch(): UsageBatch | null {
-    const minutes = this.#minutes.take(BATCH_MINUTES);
-    const arrivals = this.#arrivals.take(BATCH_ARRIVALS);
-    const rows = this.#rows.splice(0, BATCH_ROWS);
-    if (minutes.length + arrivals.length + rows.length === 0) return null;
-    return { app: this.#app, minutes, arrivals, rows };
+    const content = this.#waiting.take();
+    const monotonicMs = this.#clock.monotonicMs();
+    // One that the store was never told of has no end either.
+    const isDue = this.#closing
+      ? Number.isFinite(this.#beatAtMs)
+      : this.#isBehind || monotonicMs >= this.#beatAtMs;
+    if (content === null && !isDue) return null;
+    const isAll = content === null || !isFull(content);
+    if (isAll) this.#wroteMs = this.#clock.nowMs();
+    this.#isBehind = !isAll;
+    const closed = this.#closing && isAll;
+    this.#beatAtMs = closed ? -Infinity : monotonicMs + BEAT_MS;
+    return {
+      app: this.#app,
+      ...(content ?? NO_CONTENT),
+      writer: {
+        ...{ id: this.#writer, node: this.#node },
+        ...{ sinceMs: this.#sinceMs, wroteMs: this.#wroteMs, closed },
+      },
+    };
   }
 
   #failed(error: unknown): void {
@@ -199,7 +234,7 @@ export class UsageMeter implements UsageSink {
     const waitMs = Math.min(this.#flushMs * 2 ** Math.min(this.#failures, 20), LONGEST_BACKOFF_MS);
     this.#retryAtMs = this.#clock.monotonicMs() + waitMs;
     this.#logger.warn(
-      { err: error, failures: this.#failures, retryInMs: waitMs, cells: this.#minutes.size },
+      { err: error, failures: this.#failures, retryInMs: waitMs, cells: this.#waiting.sizes.cells },
       'Usage could not be written; it is kept in memory and sent again.',
     );
   }
@@ -220,8 +255,8 @@ export class UsageMeter implements UsageSink {
   }
 
   #tellLoss(): void {
-    const rows = this.#droppedRows - this.#toldDroppedRows;
-    const arrivals = this.#arrivals.dropped - this.#toldDroppedArrivals;
+    const rows = this.#waiting.droppedRows - this.#toldDroppedRows;
+    const arrivals = this.#waiting.droppedArrivals - this.#toldDroppedArrivals;
     if (rows + arrivals === 0) return;
     this.#toldDroppedRows += rows;
     this.#toldDroppedArrivals += arrivals;
@@ -247,12 +282,4 @@ export class UsageMeter implements UsageSink {
   #nextPart(): string {
     return `${this.#writer}.${(this.#parts++).toString(36)}`;
   }
-}
-
-function isFull(batch: UsageBatch): boolean {
-  return (
-    batch.minutes.length >= BATCH_MINUTES ||
-    batch.arrivals.length >= BATCH_ARRIVALS ||
-    batch.rows.length >= BATCH_ROWS
-  );
 }

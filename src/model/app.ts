@@ -1,14 +1,13 @@
+import type { AdvisorSettings, Objective } from './advisor-settings.ts';
 import type { EnvSource } from './env-source.ts';
+import type { ModeSetting } from './mode.ts';
 import type { AsyncSettings, EventSettings, Schedule, Subscription } from './work-settings.ts';
+export type { Mode, ModeSetting } from './mode.ts';
 
 /**
  * An app as everything behind the config loader sees it: validated, defaults filled in, units resolved, frozen.
  * Paths are absolute.
  */
-export type Mode = 'function' | 'service';
-/** What the author asked for. `auto` runs as a function until the advisor decides otherwise. */
-export type ModeSetting = Mode | 'auto';
-
 export interface AppSpec {
   readonly name: string;
   /** The folder that holds the config. */
@@ -25,6 +24,7 @@ export interface AppSpec {
   readonly groups: ReadonlyMap<string, GroupSpec>;
   readonly gateway: GatewaySettings;
   readonly events: EventSettings;
+  readonly advisor: AdvisorSettings;
 }
 
 export interface GatewaySettings {
@@ -70,6 +70,8 @@ interface Running {
   readonly network: 'full' | 'none';
   /** Its part of the machine, against those of the others, where all want more than there is. */
   readonly weight: number;
+  /** What is asked of its latency. Null: what the app says. */
+  readonly objective: Objective | null;
 }
 
 interface Runnable extends Common, Running {
@@ -140,6 +142,9 @@ interface RunSettings {
   /** Invocations that may wait for an instance; one more is refused with 503. */
   readonly maxQueued: number;
 }
+
+/** A function's longest timeout, as on AWS Lambda: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html */
+export const LONGEST_FUNCTION_TIMEOUT_MS = 15 * 60_000;
 
 export interface FunctionSettings extends RunSettings {
   /** Where `keepAlive` is `adaptive`: as long as its habits tell nothing. */

@@ -13,6 +13,9 @@ export interface InvocationSeed extends Asker {
   readonly signal: CancelSignal | null;
   /** Clock.monotonicMs() after which the caller itself gives up; null: the component's own timeout decides alone. */
   readonly deadlineMs: number | null;
+  /** Of the bodies that pass the gateway, so far; asked for once, at its end. Absent: it does not come through it. */
+  readonly bytesIn?: number;
+  readonly bytesOut?: number;
 }
 
 export interface InvocationControl {

@@ -153,4 +153,6 @@ export interface InstanceEnded {
   readonly signal: string | null;
   /** Whether the platform asked for it. */
   readonly expected: boolean;
+  /** User and system time of all its life; absent where its end does not tell. Of a function: as a process says that ran its author's code. */
+  readonly cpuMs?: number;
 }

@@ -17,6 +17,20 @@ export interface UsageStore {
   arrivals(query: UsageQuery): Promise<UsagePage<ArrivalBlock>>;
   /** Rows that arrived in the range, by component, arrival and part. */
   rows(query: UsageQuery): Promise<UsagePage<UsageRow>>;
+  /** What instances lived in minutes that begin in the range, by unit, minute and part. The query's `component` is the unit. */
+  instances(query: UsageQuery): Promise<UsagePage<InstanceMinute>>;
+  /** Calls that stayed within a process, in hours that begin in the range, by callee, hour and part. The query's `component` is the callee. */
+  joinedCalls(query: UsageQuery): Promise<UsagePage<JoinedCalls>>;
+  /** The app's writers that are not closed, the oldest first. */
+  writers(app: string): Promise<readonly UsageWriter[]>;
+  /** Stretches in which usage may be missing that overlap the range, the oldest first; 1,000 at most: of more, the last holds all the rest. */
+  gaps(app: string, fromMs: number, toMs: number): Promise<readonly UsageGap[]>;
+  /**
+   * Writes down what a writer that ended without a word may have lost, and that it is no more. The gap begins where the writer wrote last:
+   * nothing happens where it has written since, or is no more.
+   * @returns whether it did.
+   */
+  bury(app: string, writer: string, gap: UsageGap): Promise<boolean>;
   /** Deletes what is older or more than `limits` allow. In small steps, so that appends are not held up. */
   prune(limits: UsageLimits): Promise<void>;
 }
@@ -60,6 +74,65 @@ export interface UsageBatch {
   readonly minutes: readonly UsageMinute[];
   readonly arrivals: readonly ArrivalBlock[];
   readonly rows: readonly UsageRow[];
+  readonly instances: readonly InstanceMinute[];
+  readonly joinedCalls: readonly JoinedCalls[];
+  /** Who writes it, and that it lives; null: nobody asks after. */
+  readonly writer: UsageWriter | null;
+}
+
+/**
+ * Who holds usage in memory that is not written yet. A writer says with each batch, and now and then without one, when it last wrote; it
+ * is closed once all is written. One that is found later and is not closed has ended without a word.
+ */
+export interface UsageWriter {
+  /** Never given twice. */
+  readonly id: string;
+  /** The node that it runs on. */
+  readonly node: string;
+  /** In ms since the epoch. */
+  readonly sinceMs: number;
+  /** What came before was written. */
+  readonly wroteMs: number;
+  readonly closed: boolean;
+}
+
+/** Between the two moments, in ms since the epoch, usage may be missing: what was in a server's memory when it ended without a word. */
+export interface UsageGap {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What one writer counted of the instances of one component or group, in one minute, mode and revision. */
+export interface InstanceMinute {
+  readonly part: string;
+  readonly unit: string;
+  readonly revision: string;
+  readonly mode: Mode;
+  readonly minuteMs: number;
+  readonly spanMs: number;
+  /** Those begun in it. */
+  readonly started: number;
+  /** How long instances lived in it, summed. */
+  readonly livedMs: number;
+  /** The same times the memory setting, in bytes × ms: what was held. */
+  readonly heldByteMs: number;
+  /** Of `livedMs`: in which somebody looked how much memory they have… */
+  readonly watchedMs: number;
+  /** …and that, in bytes × ms: what was used. */
+  readonly usedByteMs: number;
+  readonly cpuMs: number;
+}
+
+/** Calls within the processes of one group: no invocations, and billed to nobody, but they would be if the group were taken apart. */
+export interface JoinedCalls {
+  readonly part: string;
+  readonly caller: string;
+  readonly callee: string;
+  /** Start of the hour. */
+  readonly hourMs: number;
+  readonly count: number;
+  readonly failed: number;
+  readonly durationMs: number;
 }
 
 /** What one writer counted for one component, minute, outcome, mode and revision. */
@@ -81,6 +154,15 @@ export interface UsageMinute {
   readonly billedMs: number;
   /** Sum of billed ms times the memory setting in bytes: what GB-seconds are made of. */
   readonly billedByteMs: number;
+  /** Start and duration of each that was executed, rounded up to whole ms, summed, in either mode. */
+  readonly wholeMs: number;
+  readonly wholeByteMs: number;
+  /** The same, each rounded up to whole 100 ms; null in what was written before that was counted. */
+  readonly hundredsMs: number | null;
+  /** Of `count`: calls by other components. */
+  readonly internal: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
   readonly cpuMs: number;
   /** Sketch of waited and duration together, encoded. */
   readonly latency: Uint8Array;
@@ -139,6 +221,7 @@ export interface UsagePage<T> {
 /** What may be kept of an app. Moments are in ms since the epoch; counts and sizes are per component. */
 export interface UsageLimits {
   readonly app: string;
+  /** Of counts: minutes, instances, calls within processes, gaps. */
   readonly minutesBeforeMs: number;
   readonly arrivalsBeforeMs: number;
   readonly arrivalBytes: number;

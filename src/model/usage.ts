@@ -25,9 +25,41 @@ export interface UsageRecord {
   readonly cold: boolean;
   /** Instance memory setting, for GB-seconds. */
   readonly memoryBytes: number;
+  /**
+   * Of the bodies that passed the gateway until the invocation was over, a problem document's included; of a connection that was upgraded,
+   * all behind the request's head. 0 of what did not come through it.
+   */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 /** Takes records off the request's path: `record` only appends to memory. */
 export interface UsageSink {
   record(record: UsageRecord): void;
 }
+
+/** A stretch of one instance's life, as the meter sees it: the whole of it in pieces that do not overlap. */
+export interface InstanceStretch {
+  /** The component or group that it is of. */
+  readonly unit: string;
+  readonly revision: string;
+  readonly mode: Mode;
+  /** Clock.nowMs() of its beginning. */
+  readonly fromMs: number;
+  readonly lastsMs: number;
+  /** Whether its life begins with it. */
+  readonly begins: boolean;
+  /** Memory setting: what was held all the time. */
+  readonly memoryBytes: number;
+  /** Private memory that it was seen to have on average; null where nobody looked. */
+  readonly usedBytes: number | null;
+  /** CPU time in it, as far as it is known. */
+  readonly cpuMs: number;
+}
+
+/** Takes what instances lived off the path of their work: never throws and never waits. */
+export interface InstanceSink {
+  record(stretch: InstanceStretch): void;
+}
+
+export const NO_INSTANCE_SINK: InstanceSink = { record: () => undefined };

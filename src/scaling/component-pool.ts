@@ -13,6 +13,7 @@ import type { Lost, Plan, Snapshot } from './snapshot.ts';
 import { Ejections } from './ejections.ts';
 import { HealthWatch } from './health.ts';
 import { InstanceSlot } from './instance-slot.ts';
+import type { InstanceTelling } from './instance-watch.ts';
 import type { Journal } from './journal.ts';
 import { mayStillWork } from './may-still-work.ts';
 import type { ModeSettings } from './mode-settings.ts';
@@ -51,6 +52,8 @@ export interface PoolOptions {
   readonly home: InstanceHome;
   readonly clock: Clock;
   readonly journal: Journal;
+  /** Null: nobody asks what instances live. */
+  readonly lives: InstanceTelling | null;
   readonly owner: PoolOwner;
   /** Function mode: how many instances may be starting at the same time. */
   readonly startsAtOnce: number;
@@ -307,7 +310,7 @@ export class ComponentPool {
     await Promise.all(
       this.#instances.map(async (one) => {
         const usage = await one.instance?.measure();
-        if (usage) one.usage = usage;
+        if (usage) one.saw(usage);
       }),
     );
   }
@@ -435,6 +438,7 @@ export class ComponentPool {
         inspectPort: this.#o.inspectPort(),
         ordinal,
         reason,
+        lives: this.#o.lives,
       },
       this.#o.clock,
       this,

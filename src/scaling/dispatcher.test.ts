@@ -41,6 +41,33 @@ describe('InvocationDispatcher', () => {
     assert.equal(scene.dispatcher.running, 0);
   });
 
+  it('counts the bytes that passed by its end, those of the answer that says why there was no slot included', async () => {
+    const scene = await warm();
+    const passing = { ...SEED, bytesIn: 0, bytesOut: 0 };
+    const carry = (component: string): void =>
+      scene.dispatcher.carry(component, passing, {
+        begin: (_, __, control) => {
+          Object.assign(passing, { bytesIn: 7, bytesOut: 11 });
+          control.over(OK);
+        },
+        finished: ({ outcome }) => {
+          if (outcome === 'refused') Object.assign(passing, { bytesIn: 0, bytesOut: 90 });
+        },
+      });
+    carry('shop');
+    void scene.scaler.close(0);
+    carry('shop');
+    await scene.dispatcher.run('shop', SEED, () => Promise.resolve(OK));
+    assert.deepEqual(
+      scene.usage.map(({ outcome, bytesIn, bytesOut }) => [outcome, bytesIn, bytesOut]),
+      [
+        ['ok', 7, 11],
+        ['refused', 0, 90],
+        ['refused', 0, 0],
+      ],
+    );
+  });
+
   it('bills a function for its start and its work, rounded up', async () => {
     const scene = await Scene.of(revision('shop'));
     scene.runtime.onStart = () => ({ takesMs: 20.2 });

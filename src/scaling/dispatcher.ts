@@ -123,6 +123,8 @@ export class InvocationDispatcher implements Dispatcher, InvocationHost {
       cpuMs: end.cpuMs,
       cold: slot?.cold ?? false,
       memoryBytes: present.memoryBytes,
+      bytesIn: invocation.bytesIn,
+      bytesOut: invocation.bytesOut,
     });
   }
 

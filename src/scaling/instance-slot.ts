@@ -34,6 +34,7 @@ export class InstanceSlot implements Slot {
   readonly #one: PooledInstance;
   readonly #owner: SlotOwner;
   readonly #component: string;
+  readonly #begunCpuMs: number;
   #isTrial: boolean;
   #released = false;
 
@@ -56,6 +57,7 @@ export class InstanceSlot implements Slot {
     this.#component = component;
     this.#isTrial = one.standing.state === 'due';
     if (this.#isTrial) owner.tried(one);
+    this.#begunCpuMs = one.life.begun();
     one.assign();
   }
 
@@ -69,6 +71,7 @@ export class InstanceSlot implements Slot {
       throw new FulcrumError('internal', `A slot of instance ${this.#one.id} was released twice.`);
     }
     this.#released = true;
+    this.#one.life.worked(end.cpuMs, this.#begunCpuMs);
     this.#owner.released(this.#one, this.#component, end, httpStatus, this.#isTrial);
   }
 }

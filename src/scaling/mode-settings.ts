@@ -13,6 +13,11 @@ export function modeFor(setting: ModeSetting): Mode {
   return setting === 'service' ? 'service' : 'function';
 }
 
+/** What a choice comes to: where it is `auto`, what that means at present. */
+export function modeOf({ chosen, mode }: { readonly chosen: ModeSetting; readonly mode?: Mode }): Mode {
+  return chosen === 'auto' ? (mode ?? modeFor(chosen)) : chosen;
+}
+
 /**
  * The settings that hold for `spec` in `mode`. An inspected component has one instance, which a debugger can stay with: it
  * outlives its work, and neither a timeout nor a missed health check ends it at a breakpoint.

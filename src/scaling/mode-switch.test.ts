@@ -113,6 +113,21 @@ describe('a mode switch', () => {
     assert.equal(scene.runtime.orders.length, 0);
   });
 
+  it('to auto keeps what it is, and what auto means is switched, and survives deploys', async () => {
+    const scene = await Scene.of(revision('shop', { mode: 'auto' }));
+    const { scaler } = scene;
+    const first = await scene.meanwhile(scaler.setMode('shop', 'auto', 'service'));
+    assert.deepEqual(
+      [first.from, first.to, scene.status('shop').modeSetting],
+      ['function', 'service', 'auto'],
+    );
+    await scene.meanwhile(scaler.deploy(revisions(revision('shop', { id: 'bbbbbbbbbbbb', mode: 'auto' }))));
+    assert.equal(scaler.mode('shop'), 'service');
+    assert.equal((await scene.meanwhile(scaler.setMode('shop', 'auto'))).to, 'service');
+    await scene.meanwhile(scaler.setMode('shop', 'function'));
+    assert.equal((await scene.meanwhile(scaler.setMode('shop', 'auto'))).to, 'function');
+  });
+
   it('of an unknown component names the nearest', async () => {
     const scene = await Scene.of(revision('catalog'));
     await assert.rejects(scene.scaler.setMode('catlog', 'service'), {

@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.ts';
 import type { Mode, ModeSetting } from '../model/app.ts';
 import { allReady } from './candidates.ts';
 import { newcomerOf, type Newcomer } from './fit.ts';
-import { modeFor } from './mode-settings.ts';
 import type { ScaledComponent } from './scaled-component.ts';
 
 export interface ModeSwitched {
@@ -24,15 +23,18 @@ export interface SwitchParts {
  * Towards a function, as many instances are begun as the replicas have work in flight, and one that is ready proves that
  * the mode works; the others come as they come. Must run in the component's turn. Throws `machine-full` or
  * `start-failed`; then all is as before.
+ *
+ * @param means what `auto` is to mean; null: what it is already.
  */
 export async function switchMode(
   component: ScaledComponent,
   setting: ModeSetting,
+  means: Mode | null,
   { clock, refuse, signal }: SwitchParts,
 ): Promise<ModeSwitched> {
   const beganMs = clock.monotonicMs();
   const from = component.mode;
-  const to = modeFor(setting);
+  const to = setting === 'auto' ? (means ?? from) : setting;
   if (from !== to) {
     const { revision, inFlight } = component.pool;
     refuse(newcomerOf(revision.spec, to, true));
@@ -47,7 +49,7 @@ export async function switchMode(
     await allReady([{ pool, needs: pool.needs }], signal);
     component.route(pool, `mode switch to ${to}`);
   }
-  component.choice = { configured: component.choice?.configured ?? setting, chosen: setting };
+  component.choice = { configured: component.choice?.configured ?? setting, chosen: setting, mode: to };
   const tookMs = clock.monotonicMs() - beganMs;
   if (from !== to) component.note(`switched from ${from} to ${to} in ${Math.round(tookMs)} ms`);
   return { from, to, tookMs };

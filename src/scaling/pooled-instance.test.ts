@@ -35,6 +35,7 @@ function begin(): { clock: FakeClock; runtime: FakeRuntime; one: PooledInstance;
       inspectPort: null,
       ordinal: 0,
       reason: 'a test',
+      lives: null,
     },
     clock,
     host,

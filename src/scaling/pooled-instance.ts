@@ -16,6 +16,9 @@ import type { Mode } from '../model/app.ts';
 import type { Instance, InstanceEnded, InstanceHome, InstanceUsage, Runtime } from '../model/instance.ts';
 import type { Revision } from '../model/revision.ts';
 import type { InstanceStatus } from '../model/status.ts';
+import { NO_INSTANCE_SINK, type InstanceSink } from '../model/usage.ts';
+import { InstanceLife } from './instance-life.ts';
+import type { InstanceTelling, Living } from './instance-watch.ts';
 import type { ModeSettings } from './mode-settings.ts';
 import { Standing } from './standing.ts';
 import { titleOf } from './title-of.ts';
@@ -52,9 +55,11 @@ export interface InstanceOrder {
   /** See `ordinals.ts`; 0 of a function's. */
   readonly ordinal: number;
   readonly reason: string;
+  /** Null: nobody asks what it lives. */
+  readonly lives: InstanceTelling | null;
 }
 
-export class PooledInstance {
+export class PooledInstance implements Living {
   readonly id: string;
   readonly revision: Revision;
   readonly mode: Mode;
@@ -63,7 +68,12 @@ export class PooledInstance {
   readonly inspectPort: number | null;
   readonly ordinal: number;
   readonly startedAtMs: number;
+  readonly memoryBytes: number;
+  readonly sink: InstanceSink;
+  readonly life: InstanceLife;
   readonly standing = new Standing();
+
+  registryPlace = -1;
 
   instance: Instance | null = null;
   readyAtMs = 0;
@@ -94,6 +104,9 @@ export class PooledInstance {
     this.inspectPort = order.inspectPort;
     this.ordinal = order.ordinal;
     this.startedAtMs = clock.monotonicMs();
+    this.memoryBytes = order.settings.settings.memoryBytes;
+    this.sink = order.lives?.sink ?? NO_INSTANCE_SINK;
+    this.life = new InstanceLife(this.startedAtMs);
     this.#order = order;
     this.#clock = clock;
     this.#host = host;
@@ -108,6 +121,7 @@ export class PooledInstance {
   }
 
   begin(runtime: Runtime): void {
+    this.#order.lives?.watch.entered(this);
     this.#startLimit = this.#clock.after(START_LIMIT_MS, () => {
       this.giveUp(
         new FulcrumError(
@@ -157,6 +171,12 @@ export class PooledInstance {
     this.endReason ??= reason;
     if (this.#state !== 'ending') this.#to('ending');
     this.instance?.kill(error);
+  }
+
+  /** Somebody has looked what it holds and has used. */
+  saw(usage: InstanceUsage): void {
+    this.usage = usage;
+    this.life.saw(usage);
   }
 
   assign(): void {
@@ -256,14 +276,21 @@ export class PooledInstance {
     const before = this.#state;
     this.endReason ??= 'start failed';
     this.#to('ended');
-    const end = { reason: error.message, exitCode: null, signal: null, expected: before === 'ending' };
-    this.#host.ended(this, end, before);
+    this.#over(
+      { reason: error.message, exitCode: null, signal: null, expected: before === 'ending' },
+      before,
+    );
     if (before === 'starting') this.#host.failedToStart(this, error);
   }
 
   #gone(end: InstanceEnded): void {
     const before = this.#state;
     this.#to('ended');
+    this.#over(end, before);
+  }
+
+  #over(end: InstanceEnded, before: PooledState): void {
+    this.#order.lives?.watch.left(this, end);
     this.#host.ended(this, end, before);
   }
 }

@@ -150,7 +150,11 @@ describe('a regrouping in place', () => {
     assert.equal(scene.scaler.mode('core'), 'function');
     await scene.meanwhile(scene.scaler.setMode('core', 'service'));
     await scene.meanwhile(regroup(scene, group('core', [cart, stock, revision('mail')])));
-    assert.deepEqual(scene.scaler.choice('core'), { configured: 'function', chosen: 'service' });
+    assert.deepEqual(scene.scaler.choice('core'), {
+      configured: 'function',
+      chosen: 'service',
+      mode: 'service',
+    });
     await scene.meanwhile(regroup(scene, cart, stock));
     assert.equal(scene.scaler.mode('cart'), 'function');
   });

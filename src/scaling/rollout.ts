@@ -5,7 +5,7 @@ import { allReady, type Candidate } from './candidates.ts';
 import type { ComponentPool } from './component-pool.ts';
 import { replicasFor } from './decide-service.ts';
 import { newcomerOf, type Newcomer } from './fit.ts';
-import { modeFor } from './mode-settings.ts';
+import { modeOf } from './mode-settings.ts';
 import type { ModeChoice, ScaledComponent } from './scaled-component.ts';
 
 export interface Inspect {
@@ -118,7 +118,7 @@ function wantedOf(o: RolloutOptions, component: ScaledComponent, revision: Revis
   const named = present.named(name);
   const before = named !== null && named.isGroup === component.isGroup ? named.choice : null;
   const choice = nextChoice(before ?? modes.get(name) ?? null, revision);
-  const mode = modeFor(choice.chosen);
+  const mode = modeOf(choice);
   const replaced = new Set(members.flatMap((member) => present.holding(member) ?? []));
   // Where nobody asks for proof, a new function proves itself with its first invocation; one that takes the place of another
   // must prove that it can start before the other is let go.

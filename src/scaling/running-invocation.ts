@@ -42,6 +42,9 @@ export interface Invoked extends Registered {
   readonly releasedAtMs: number | null;
   /** 0 where nobody set one. */
   readonly httpStatus: number;
+  /** Of the bodies that passed the gateway. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
   cut(error: FulcrumError): void;
 }
 
@@ -97,6 +100,14 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
 
   get affinityKey(): string | null {
     return this.#seed.affinityKey;
+  }
+
+  get bytesIn(): number {
+    return this.#seed.bytesIn ?? 0;
+  }
+
+  get bytesOut(): number {
+    return this.#seed.bytesOut ?? 0;
   }
 
   /** Called by the caller's signal: an object that listens costs no closure. */
@@ -189,8 +200,12 @@ export class RunningInvocation extends Deadline implements Invoked, InvocationCo
     this.#seed.signal?.removeEventListener('abort', this);
     this.#host.unwatch(this);
     this.#release(end);
-    this.#host.done(this, end);
-    this.#carrier.finished(end);
+    try {
+      this.#carrier.finished(end);
+    } finally {
+      // Last: where no slot was to be had, the answer that says so has only been written now, and its bytes count.
+      this.#host.done(this, end);
+    }
   }
 
   #release(end: InvocationEnd): void {

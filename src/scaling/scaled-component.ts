@@ -41,6 +41,8 @@ export interface ModeChoice {
   readonly configured: ModeSetting;
   /** What holds: the configured one, unless it was changed since. */
   readonly chosen: ModeSetting;
+  /** Where that is `auto`: what it means at present. Absent: a function, as all begin. */
+  readonly mode?: Mode;
 }
 
 /** How soon a component is looked at again where looking failed. */
@@ -257,6 +259,7 @@ export class ScaledComponent implements PoolOwner, MemberOwner {
       callWaits: () => this.#activator.calls > 0,
       throughServer: () => this.#members.throughServer,
       journal: this.#journal,
+      lives: this.#o.lives,
       owner: this,
       inspectPort: () => this.#freeInspectPort(inspectPort),
     });

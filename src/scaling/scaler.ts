@@ -11,6 +11,7 @@ import type { WaitingWork, WorkWindow } from '../model/work-window.ts';
 import type { PresentComponent } from './dispatcher.ts';
 import type { Habits } from './habits.ts';
 import { AppLimits } from './limits/app-limits.ts';
+import type { InstanceTelling } from './instance-watch.ts';
 import type { Newcomer } from './fit.ts';
 import { switchMode, type ModeSwitched } from './mode-switch.ts';
 import type { AppBudget } from './pool-room.ts';
@@ -32,6 +33,8 @@ export interface ScalerOptions {
   readonly habits: Habits;
   /** Of its app: releases that live beside each other share them. Absent: there are none. */
   readonly limits?: AppLimits;
+  /** Told what its instances live. Absent: nobody asks. */
+  readonly lives?: InstanceTelling;
   /** The machine's, which it shares with all others. Absent: no bound. */
   readonly budget?: AppBudget;
 }
@@ -110,24 +113,55 @@ export class Scaler implements SlotSource, WorkWindow {
   /**
    * Resolves when the new mode serves: at once where it already does. One after the other for each unit.
    * The choice survives later deploys, unless the config's own setting changes.
-   * Throws `not-found`, `bad-request` for a member of a group, `machine-full` or `start-failed` (then all is as before) or `shutting-down`.
+   * @param means what `auto` is to mean; null: what it is already. Throws `not-found`, `bad-request` for a member of a group, `machine-full` or `start-failed` (then all is as before) or `shutting-down`.
    */
-  async setMode(name: string, mode: ModeSetting): Promise<ModeSwitched> {
+  async setMode(name: string, mode: ModeSetting, means: Mode | null = null): Promise<ModeSwitched> {
+    return await this.#inTurn(name, (component) => this.#switch(component, mode, means));
+  }
+
+  /**
+   * What a unit of mode `auto` is from now on. As `setMode`; throws `conflict` where somebody has chosen its mode by hand by the time that its
+   * turn comes: what a person says holds.
+   */
+  async meanAuto(name: string, means: Mode): Promise<ModeSwitched> {
+    return await this.#inTurn(name, (component) => {
+      const chosen = component.choice?.chosen;
+      if (chosen !== 'auto')
+        throw new FulcrumError(
+          'conflict',
+          `'${name}' is not of mode auto any more: it is a ${component.mode}.`,
+        );
+      return this.#switch(component, 'auto', means);
+    });
+  }
+
+  async #inTurn(
+    name: string,
+    work: (component: ScaledComponent) => Promise<ModeSwitched>,
+  ): Promise<ModeSwitched> {
     this.#refuseWhenClosing();
     const component = this.#unit(name);
     const endTurn = await component.turns.take();
     try {
       this.#refuseWhenClosing();
       // A deploy may have removed it in the meantime, and another may even have brought it back.
-      if (this.#units.get(name) !== component) return await this.setMode(name, mode);
-      const { clock, budget } = this.#o;
-      const refuse = (newcomer: Newcomer): void => budget?.machine.refuseUnfit([newcomer]);
-      const switched = await switchMode(component, mode, { clock, refuse, signal: this.#closing.signal });
-      this.#o.logger.debug({ component: name, ...switched }, 'mode set');
-      return switched;
+      if (this.#units.get(name) !== component) return await this.#inTurn(name, work);
+      return await work(component);
     } finally {
       endTurn();
     }
+  }
+
+  async #switch(component: ScaledComponent, mode: ModeSetting, means: Mode | null): Promise<ModeSwitched> {
+    const { clock, budget, logger } = this.#o;
+    const refuse = (newcomer: Newcomer): void => budget?.machine.refuseUnfit([newcomer]);
+    const switched = await switchMode(component, mode, means, {
+      clock,
+      refuse,
+      signal: this.#closing.signal,
+    });
+    logger.debug({ component: component.name, ...switched }, 'mode set');
+    return switched;
   }
 
   /**
@@ -318,7 +352,7 @@ export class Scaler implements SlotSource, WorkWindow {
   }
 
   #newUnit(spec: UnitSpec): ScaledComponent {
-    const { runtimeFor, home, clock, startsAtOnce, habits, budget = null } = this.#o;
+    const { runtimeFor, home, clock, startsAtOnce, habits, lives = null, budget = null } = this.#o;
     const unit = new ScaledComponent({
       name: spec.name,
       members: membersOf(spec),
@@ -328,6 +362,7 @@ export class Scaler implements SlotSource, WorkWindow {
       clock,
       startsAtOnce,
       habits,
+      lives,
       limitsOf: (member) => this.#limits.of(member),
       budget,
       followsHabit: () => this.#followsHabits,

@@ -3,6 +3,7 @@ import type { Mode } from '../model/app.ts';
 import type { InstanceHome, RuntimeFor } from '../model/instance.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Habits } from './habits.ts';
+import type { InstanceTelling } from './instance-watch.ts';
 import type { ComponentLimits } from './limits/component-limits.ts';
 import type { AppBudget } from './pool-room.ts';
 
@@ -22,6 +23,8 @@ export interface ComponentOptions {
   readonly followsHabit: () => boolean;
   /** Of a member. */
   readonly limitsOf: (member: string) => ComponentLimits;
+  /** Null: nobody asks what instances live. */
+  readonly lives: InstanceTelling | null;
   /** Null: no bound. */
   readonly budget: AppBudget | null;
   /** It was leaving or closed, and has nothing left. */

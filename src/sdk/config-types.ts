@@ -20,6 +20,58 @@ export interface AppConfig {
    * process; what a call means stays the same. To part them again is to delete the line. Default: each has instances of its own.
    */
   groups?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** By what `fulcrum advise` and `mode: 'auto'` decide between function and service. */
+  advisor?: AdvisorConfig | undefined;
+}
+
+export interface AdvisorConfig {
+  /**
+   * Price books by id, as `fulcrum books ls` lists them; the cheapest that sells a mode counts for it. Default: `aws-lambda-x86` and
+   * `aws-fargate-x86`.
+   */
+  books?: readonly string[] | undefined;
+  /** A machine of your own, counted beside the books. Default: none. */
+  machine?: MachineConfig | undefined;
+  /** What is asked of the latency of components that say nothing of it. Default: nothing. */
+  objective?: ObjectiveConfig | undefined;
+  /** Work of people that one component takes. Default: nobody counts it. */
+  operations?: OperationsConfig | undefined;
+  /** What `mode: 'auto'` may do. */
+  auto?: AutoConfig | undefined;
+}
+
+export interface MachineConfig {
+  /** What it costs, whatever runs on it. */
+  perMonth: number;
+  /** Three letters; the books' own, for amounts of different currencies are not compared. Default: `USD`. */
+  currency?: string | undefined;
+  vcpu: number;
+  gb: number;
+}
+
+export interface ObjectiveConfig {
+  /** Waiting and duration of 99 % of its invocations together, 1ms to 24h. Absent: nothing is asked. */
+  p99?: string | undefined;
+}
+
+export interface OperationsConfig {
+  /** Hours of work in a month on one component in each mode, 0 to 730. Default: 0. */
+  hoursPerMonth: { function?: number | undefined; service?: number | undefined };
+  /** What an hour costs, in the books' currency. */
+  perHour: number;
+}
+
+export interface AutoConfig {
+  /** False: decisions are told, and nothing is switched. Default: true. */
+  acts?: boolean | undefined;
+  /** After a switch nothing is switched for so long, up to 30d. Default: 6h. */
+  dwell?: string | undefined;
+  /** How much usage one decision looks at, and how often there is one, 1m to 30d. Default: 1h. */
+  window?: string | undefined;
+  /** The saving that is worth a switch, at the least that is likely: 0 to 1. Default: 0.1, which is 10 %. */
+  leastSaving?: number | undefined;
+  /** What a switch is reckoned to cost, in the books' currency. Default: 0.01. */
+  switchCost?: number | undefined;
 }
 
 export interface EventsConfig {
@@ -90,6 +142,8 @@ interface RunnableConfig extends CommonConfig {
   limits?: LimitsConfig | undefined;
   /** Its share of the machine where all together want more than there is, 1 to 100: twice the weight, twice the share. Default: 1. */
   weight?: number | undefined;
+  /** What is asked of its latency; `{}`: nothing. In a group: the same for all. Default: what the app's `advisor` says. */
+  objective?: ObjectiveConfig | undefined;
   /** How long a replica may finish what it has begun before it is told to end, up to 24h. Default: 30s, or the timeout where that is longer. */
   drain?: string | undefined;
   /** Between two health checks of a replica, 100ms to 1h. Default: 10s. */
@@ -228,6 +282,7 @@ export interface StaticConfig extends CommonConfig {
   affinity?: undefined;
   limits?: undefined;
   weight?: undefined;
+  objective?: undefined;
   drain?: undefined;
   healthInterval?: undefined;
   env?: undefined;

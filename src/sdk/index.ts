@@ -10,8 +10,10 @@ export { idempotent } from './idempotent.ts';
 export { use } from './use.ts';
 export type { Remote } from './use.ts';
 export type {
+  AdvisorConfig,
   AppConfig,
   AsyncConfig,
+  AutoConfig,
   BatchConfig,
   ClientRateConfig,
   CommandConfig,
@@ -23,7 +25,10 @@ export type {
   EventsConfig,
   HttpSubscriptionConfig,
   LimitsConfig,
+  MachineConfig,
   ModuleConfig,
+  ObjectiveConfig,
+  OperationsConfig,
   ReplicasConfig,
   RetryConfig,
   RouteConfig,

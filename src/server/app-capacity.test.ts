@@ -82,6 +82,8 @@ async function world(t: TestContext, groups: AppSpec['groups'] = new Map()) {
       cpuMs: 5,
       cold: false,
       memoryBytes: 1,
+      bytesIn: 0,
+      bytesOut: 0,
       ...part,
     });
   // Of the hour before the one that runs.

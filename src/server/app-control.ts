@@ -9,20 +9,23 @@ import type {
   ManualInvocation,
   ManualResult,
   ModeChange,
-  ModeCheck,
+  ModeOptions,
 } from '../control/port.ts';
+import type { ModeCheck } from '../model/mode-check.ts';
 import type { AppEvents } from '../model/app-events.ts';
 import type { Published } from '../model/event.ts';
 import type { CallGraph } from '../model/calls.ts';
 import type { CapacityReader, CapacityReport } from '../model/capacity.ts';
 import type { ChosenMode } from '../model/app-record.ts';
-import type { AppSpec, ChosenLimits, ComponentSpec, Limits, ModeSetting } from '../model/app.ts';
+import type { AppSpec, ChosenLimits, ComponentSpec, Limits, Mode, ModeSetting } from '../model/app.ts';
+import type { UsageLine, UsageSpan } from '../model/usage-export.ts';
 import type { InvocationResult } from '../model/invocation.ts';
 import type { Slot } from '../model/slot.ts';
 import type { AppStatus, ComponentStatus, GroupStatus, LimitsStatus } from '../model/status.ts';
+import type { ModeHistoryStore, ModeStep } from '../model/mode-history.ts';
 import { limitsText } from '../model/limits-text.ts';
 import { groupOf, membersOf } from '../model/units.ts';
-import { modeFor } from '../scaling/mode-settings.ts';
+import { modeOf } from '../scaling/mode-settings.ts';
 import { AppStatuses } from './app-statuses.ts';
 import type { Engines } from './engines.ts';
 import type { LiveRelease } from './live-release.ts';
@@ -30,6 +33,7 @@ import { publishCloudEvents } from './gateway-events.ts';
 import { manualInvocation } from './manual-invocation.ts';
 import type { RunningApp } from './running-app.ts';
 import { refuseUnsafe } from './switch-checks.ts';
+import { modeStepId } from './mode-step-id.ts';
 import { newTraceparent } from './traceparent.ts';
 
 export interface AppControlOptions {
@@ -41,6 +45,17 @@ export interface AppControlOptions {
   readonly mayChange?: () => void;
   /** Keeps a mode that was chosen by hand for a component or a group; called when it serves. */
   readonly keepMode?: (unit: string, mode: ChosenMode) => Promise<void>;
+  /** Keeps what `auto` means; where several servers share what is kept, one of the others may have been told a mode by hand. */
+  readonly kept?: {
+    readonly chosenByHand: (
+      unit: string,
+      present: Pick<ChosenMode, 'configured' | 'isGroup'>,
+    ) => Promise<ChosenMode | null>;
+    /** Rejects with `conflict` where a mode was chosen by hand meanwhile. */
+    readonly keepAuto: (unit: string, mode: ChosenMode) => Promise<void>;
+  };
+  /** Where steps of modes are kept. Absent: nowhere. */
+  readonly modes?: Pick<ModeHistoryStore, 'append' | 'steps'>;
   /** Keeps limits that were chosen by hand, likewise; null: there are none any more. */
   readonly keepLimits?: (component: string, choice: ChosenLimits | null) => Promise<void>;
 }
@@ -112,13 +127,75 @@ export class AppControl implements ControlPort {
     return this.#options.app.capacity.report(days, reader);
   }
 
-  async setMode(unit: string, mode: ModeSetting, { force } = { force: false }): Promise<ModeChange> {
+  usage(span: UsageSpan): AsyncIterable<UsageLine> {
+    return this.#options.app.usage.lines(span);
+  }
+
+  async setMode(
+    unit: string,
+    mode: ModeSetting,
+    { force = false, by = 'server' }: ModeOptions = {},
+  ): Promise<ModeChange> {
     this.#assertUnit(unit, mode);
     if (!force) refuseUnsafe(await this.checkMode(unit, mode));
+    const before = this.#serving().choice(unit)?.chosen;
+    const change = await this.#switch(unit, mode);
+    if (change.from !== change.to || before !== mode) await this.#tell(change, mode, by);
+    return change;
+  }
+
+  /**
+   * What `mode: 'auto'` means from now on; at once where it does already. What a person says holds: rejects with `conflict` where the mode was
+   * chosen by hand, here or at another server, or a canary is tried out; with `switch-unsafe`, and as `setMode`. Then all is as before.
+   * @param keep false: for this server alone.
+   */
+  async switchAuto(unit: string, to: Mode, keep: boolean): Promise<ModeChange> {
+    this.#assertUnit(unit, 'auto');
+    const { app, kept, mayChange } = this.#options;
+    mayChange?.();
+    if (app.canary !== null)
+      throw new FulcrumError('conflict', 'While a canary is tried out, auto switches nothing.');
+    const serving = this.#serving();
+    const { scaler, spec } = serving;
+    const { configured } = serving.choice(unit)!;
+    const present = { configured, ...(spec.groups.has(unit) && { isGroup: true }) };
+    const byHand = (await kept?.chosenByHand(unit, present)) ?? null;
+    if (byHand !== null) {
+      await scaler.setMode(unit, byHand.chosen);
+      throw new FulcrumError('conflict', `'${unit}' has been made a ${byHand.chosen} by hand meanwhile.`);
+    }
+    const from = scaler.mode(unit);
+    // Its code may be another one than the one that was decided by.
+    if (keep) refuseUnsafe(await app.checks.check(serving.revision(unit), from, to));
+    const switched = await scaler.meanAuto(unit, to);
+    try {
+      if (keep) await kept?.keepAuto(unit, { ...present, chosen: 'auto', mode: switched.to });
+    } catch (error) {
+      await scaler.meanAuto(unit, switched.from).catch(() => undefined);
+      throw error;
+    }
+    return { component: unit, ...switched };
+  }
+
+  async checkMode(unit: string, mode: ModeSetting): Promise<ModeCheck> {
+    this.#assertUnit(unit, mode);
+    const { app } = this.#options;
+    const release = this.#serving();
+    const present = release.scaler.mode(unit);
+    // With `auto` it stays what it is until something is decided.
+    return app.checks.check(release.revision(unit), present, mode === 'auto' ? present : mode);
+  }
+
+  async modeHistory(unit: string | null, before: string | null, limit: number): Promise<readonly ModeStep[]> {
+    const { app, modes } = this.#options;
+    return (await modes?.steps(app.id, unit, before, limit)) ?? [];
+  }
+
+  async #switch(unit: string, mode: ModeSetting): Promise<ModeChange> {
     const { app, keepMode, mayChange } = this.#options;
     mayChange?.();
     const serving = this.#serving();
-    const before = app.canary?.choice(unit)?.chosen ?? null;
+    const before = app.canary?.choice(unit) ?? null;
     const canary = before === null ? null : app.canary;
     // The canary first: it has fewer clients, and where it cannot follow nothing has changed for the others.
     await canary?.scaler.setMode(unit, mode);
@@ -129,16 +206,27 @@ export class AppControl implements ControlPort {
       await keepMode?.(unit, { configured, chosen: mode, mode: switched.to, ...(isGroup && { isGroup }) });
       return { component: unit, ...switched };
     } catch (error) {
-      await canary?.scaler.setMode(unit, before ?? mode).catch(() => undefined);
+      await canary?.scaler
+        .setMode(unit, before?.chosen ?? mode, before === null ? null : modeOf(before))
+        .catch(() => undefined);
       throw error;
     }
   }
 
-  async checkMode(unit: string, mode: ModeSetting): Promise<ModeCheck> {
-    this.#assertUnit(unit, mode);
-    const { app } = this.#options;
-    const release = this.#serving();
-    return app.checks.check(release.revision(unit), release.scaler.mode(unit), modeFor(mode));
+  /** It serves already: that it is not in the history is no reason to say that it failed. */
+  async #tell({ component, from, to }: ModeChange, mode: ModeSetting, by: string): Promise<void> {
+    const { app, clock, modes } = this.#options;
+    const atMs = clock.nowMs();
+    const step: ModeStep = {
+      ...{ id: modeStepId(atMs), atMs, unit: component, by, from, to, figures: {} },
+      kind: from === to ? 'kept' : 'switched',
+      reason: mode === 'auto' ? `Its mode is auto from now on, and it is a ${to}.` : `Made a ${to} by hand.`,
+    };
+    // What auto knew of it was of what has just been changed by hand.
+    const forgotten = { unit: component, state: '', savedAtMs: atMs };
+    await modes?.append(app.id, [step], [forgotten]).catch((error: unknown) => {
+      this.#serving().scaler.note(component, `that could not be kept in its history: ${messageOf(error)}`);
+    });
   }
 
   limits(component: string): LimitsStatus {

@@ -10,6 +10,7 @@ import { unpackAccessLine } from '../gateway/access-line.ts';
 import { unpackCallLine } from '../meter/call-line.ts';
 import type { ChosenLimits } from '../model/app.ts';
 import { CpuWatch, watchedCpus } from '../scaling/cpu-watch.ts';
+import { InstanceWatch } from '../scaling/instance-watch.ts';
 import { MachineBudget } from '../scaling/machine-budget.ts';
 import { cloudEventsDelivery } from '../events/cloudevents/http-delivery.ts';
 import { ServerEvents } from '../events/server-events.ts';
@@ -60,6 +61,7 @@ export class Host {
   /** Of all apps; it delivers once it is told to begin. */
   readonly events: ServerEvents;
   readonly #checks: SwitchChecks;
+  readonly #instances: InstanceWatch;
   readonly #reports = new Turns();
   readonly #apps = new Map<string, RunningApp>();
 
@@ -100,6 +102,7 @@ export class Host {
     this.socket = parts.socket;
     this.budget = parts.budget;
     this.#checks = new SwitchChecks({ clock, logger: parts.logger });
+    this.#instances = new InstanceWatch(clock);
     this.events = new ServerEvents({
       store: parts.store.events,
       clock,
@@ -136,8 +139,10 @@ export class Host {
       budget,
       serverEvents: events,
       checks: this.#checks,
+      instances: this.#instances,
       usage: store.usage,
       schedules: store.schedules,
+      releases: store.releases,
       env,
       limits,
       machine: () => machineNow(this.#apps.values(), budget),
@@ -152,8 +157,10 @@ export class Host {
     const app = this.#apps.get(id);
     this.#apps.delete(id);
     await app?.close(drainMs);
-    // What its components have published while they ended, an app of the same name must never find.
-    if (app !== undefined) await this.store.events.removeAll(id);
+    if (app === undefined) return;
+    // What its components have published while they ended, and what of them was counted, an app of the same name must never find.
+    await this.store.events.removeAll(id);
+    await this.store.removeUsage(id);
   }
 
   /**
@@ -167,6 +174,7 @@ export class Host {
       ['gateway', () => Promise.all([doors.closeGateway(drainMs), ...apps.map((app) => app.close(drainMs))])],
       ['events', () => this.events.close()],
       ['checks', () => this.#checks.close()],
+      ['instances', async () => this.#instances.close()],
       ['runtimes', () => this.engines.close()],
       ['admin API', () => doors.closeControl()],
       ['store', () => this.store.close()],

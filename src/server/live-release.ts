@@ -10,7 +10,7 @@
 import { sleep, type Clock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { ModeCheck } from '../control/port.ts';
+import type { ModeCheck } from '../model/mode-check.ts';
 import { OutcomeCounts } from '../gateway/outcomes.ts';
 import type { GatewayRelease } from '../gateway/served-release.ts';
 import type { AppSpec, RunnableSpec } from '../model/app.ts';
@@ -19,10 +19,11 @@ import { NO_PUBLISHER, type Publisher } from '../model/event.ts';
 import type { LogSink } from '../model/log.ts';
 import { revisionOf, type Revision } from '../model/revision.ts';
 import { groupOf, membersOf, unitsOf } from '../model/units.ts';
-import type { UsageSink } from '../model/usage.ts';
+import type { InstanceSink, UsageSink } from '../model/usage.ts';
 import { createCaller } from '../scaling/caller.ts';
 import { InvocationDispatcher } from '../scaling/dispatcher.ts';
 import type { Habits } from '../scaling/habits.ts';
+import type { InstanceWatch } from '../scaling/instance-watch.ts';
 import type { MachineBudget } from '../scaling/machine-budget.ts';
 import type { ModeChoice } from '../scaling/scaled-component.ts';
 import type { AppLimits } from '../scaling/limits/app-limits.ts';
@@ -34,6 +35,7 @@ import { deferredCaller } from './deferred-caller.ts';
 import { gatewayEvents, type GatewayEventsOptions } from './gateway-events.ts';
 import type { Engines, EngineScope } from './engines.ts';
 import type { Prepared } from './prepare.ts';
+import type { StartBook } from './start-book.ts';
 import type { SwitchChecks } from './switch-checks.ts';
 
 /** Ordinary requests end in this time; what is left then are streams and WebSockets, which have to be told. */
@@ -54,6 +56,8 @@ export interface ReleaseParts {
   /** Of the server as a whole. */
   readonly log: LogSink;
   readonly checks: SwitchChecks;
+  /** Of all instances there are. */
+  readonly instances: InstanceWatch;
 }
 
 export interface LiveReleaseOptions extends ReleaseParts {
@@ -62,8 +66,12 @@ export interface LiveReleaseOptions extends ReleaseParts {
   /** Null for an app that is deployed in place and has no releases. */
   readonly number: number | null;
   readonly usage: UsageSink;
+  /** Is told what its instances live. */
+  readonly lives: InstanceSink;
   /** Of its app. */
   readonly habits: Habits;
+  /** Of its app. */
+  readonly starts: StartBook;
   /** What its environment adds to every component's variables. */
   readonly env: Readonly<Record<string, string>>;
   /** Its app's. */
@@ -116,13 +124,14 @@ export class LiveRelease {
     };
     this.#scope = engines.openScope(app, home);
     this.scaler = new Scaler({
-      runtimeFor: (spec, mode) => engines.runtimeFor(spec, mode),
+      runtimeFor: (spec, mode) => options.starts.watched(engines.runtimeFor(spec, mode)),
       home,
       clock,
       logger,
       startsAtOnce: budget.startsAtOnce,
       habits: options.habits,
       limits: options.limits,
+      lives: { watch: options.instances, sink: options.lives },
       budget: { machine: budget, app },
     });
     this.dispatcher = new InvocationDispatcher({ slots: this.scaler, usage: options.usage, clock });

@@ -33,6 +33,8 @@ function record(arrivedAtMs: number, o: Partial<UsageRecord> = {}): UsageRecord 
     cpuMs: 1,
     cold: false,
     memoryBytes: 1,
+    bytesIn: 0,
+    bytesOut: 0,
     ...o,
   };
 }

@@ -153,7 +153,7 @@ export class Platform {
   }
 
   #begin({ app: { name, environment } }: Prepared): Parts {
-    const { clock, log, logger, engines } = this.#host;
+    const { clock, log, logger, engines, store } = this.#host;
     const app = this.#host.addApp(appId(name, environment));
     const release = app.newRelease(null);
     const gateway = new Gateway({
@@ -163,7 +163,7 @@ export class Platform {
       serverTiming: this.#options.serverTiming,
       trustedProxies: [],
     });
-    const control = new AppControl({ app, engines, logs: log, clock });
+    const control = new AppControl({ app, engines, logs: log, clock, modes: store.modes });
     const controlServer = new ControlServer({
       host: singleAppHost(control, this.#host.budget),
       clock,

@@ -7,6 +7,7 @@ import { order, subscription } from '../events/testing/scene.ts';
 import { MemoryEventStore } from '../events/testing/memory-store.ts';
 import type { Revision } from '../model/revision.ts';
 import { DEFAULT_EVENTS } from '../model/work-settings.ts';
+import { InstanceWatch } from '../scaling/instance-watch.ts';
 import { MachineBudget } from '../scaling/machine-budget.ts';
 import { FakeRuntime, type FakeInstance } from '../scaling/testing/fake-runtime.ts';
 import { group, revision, revisions } from '../scaling/testing/scene.ts';
@@ -43,6 +44,7 @@ function scene() {
       rewind: () => Promise.resolve(),
     },
     serverEvents,
+    releases: { list: async () => [] },
     usage: {
       arrivals: async ({ component }: { component: string }) => {
         asked.push(component);
@@ -51,6 +53,7 @@ function scene() {
       append: async () => undefined,
       prune: async () => undefined,
     } as unknown as RunningAppOptions['usage'],
+    instances: new InstanceWatch(clock),
     env: {},
     limits: {},
     machine: () => {

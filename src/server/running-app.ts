@@ -4,6 +4,7 @@ import { CallBook } from '../meter/call-book.ts';
 import { UsageHistory } from '../meter/usage-history.ts';
 import { UsageMeter } from '../meter/usage-meter.ts';
 import type { Machine } from '../capacity/report.ts';
+import type { ReleaseStore } from '../model/release.ts';
 import type { ScheduleStore } from '../model/schedule-store.ts';
 import type { UsageHours, UsageStore } from '../model/usage-store.ts';
 import { DurableEvents } from '../events/durable-events.ts';
@@ -14,10 +15,15 @@ import { Habits } from '../scaling/habits.ts';
 import { AppLimits } from '../scaling/limits/app-limits.ts';
 import type { Turns } from '../scaling/turns.ts';
 import { AppCapacity } from './app-capacity.ts';
+import { AppFacts } from './app-facts.ts';
+import { CodeChanges } from './code-changes.ts';
+import { AppUsage } from './app-usage.ts';
 import type { SwitchChecks } from './switch-checks.ts';
 import { callsOf } from './app-calls.ts';
 import { LiveRelease, type ReleaseParts } from './live-release.ts';
 import { pastArrivals } from './past-arrivals.ts';
+import { hasEnded, PROCESS_NAME } from './process-name.ts';
+import { StartBook } from './start-book.ts';
 
 export interface RunningAppOptions extends ReleaseParts {
   readonly id: string;
@@ -26,6 +32,8 @@ export interface RunningAppOptions extends ReleaseParts {
   /** Of the server. */
   readonly serverEvents: ServerEvents;
   readonly schedules: ScheduleStore;
+  /** Those of the server. */
+  readonly releases: Pick<ReleaseStore, 'list'>;
   /** Limits that were chosen by hand before, by component. */
   readonly limits: Readonly<Record<string, ChosenLimits>>;
   /** What the machine has for all apps, and what of it is in use. */
@@ -48,6 +56,9 @@ export class RunningApp {
   readonly checks: SwitchChecks;
   readonly limits: AppLimits;
   readonly capacity: AppCapacity;
+  readonly facts: AppFacts;
+  readonly #starts: StartBook;
+  readonly usage: AppUsage;
   readonly events: DurableEvents;
   readonly #options: RunningAppOptions;
   /** All that have instances, or may have: those that start, too. */
@@ -63,9 +74,16 @@ export class RunningApp {
     this.checks = options.checks;
     this.#options = options;
     this.limits = new AppLimits(clock, options.limits);
-    this.meter = new UsageMeter({ app: this.id, store: usage, clock, logger });
+    this.meter = new UsageMeter({
+      ...{ app: this.id, store: usage, clock, logger },
+      ...{ node: PROCESS_NAME, hasEnded },
+    });
     this.#calls = new CallBook({ clock });
-    this.#callSink = callsOf(this.#calls, { app: this.id, log: options.log, clock });
+    this.#callSink = callsOf([this.#calls, this.meter.joinedCalls], {
+      app: this.id,
+      log: options.log,
+      clock,
+    });
     const history = new UsageHistory(this.id, usage);
     this.#habits = new Habits({
       clock,
@@ -78,7 +96,11 @@ export class RunningApp {
       serving: () => this.#delivery,
       scheduler: (parts) => new Scheduler({ ...parts, store: options.schedules }),
     });
+    this.#starts = new StartBook(clock);
+    const changes = new CodeChanges(this.id, options.releases);
+    this.facts = new AppFacts({ app: this, clock, starts: this.#starts, changes });
     this.capacity = new AppCapacity({ app: this, usage, clock, machine, turns: reports });
+    this.usage = new AppUsage({ app: this, usage, facts: () => this.facts.all() });
   }
 
   get serving(): LiveRelease | null {
@@ -100,7 +122,7 @@ export class RunningApp {
     return this.#calls.graph(windowMs);
   }
 
-  /** What serves. Throws `shutting-down` where nothing does yet. */
+  /** Of what serves; null where nothing does yet. */
   get spec(): AppSpec | null {
     return this.#serving?.spec ?? null;
   }
@@ -115,8 +137,10 @@ export class RunningApp {
       app: id,
       number,
       usage: meter,
+      lives: meter.instances,
       habits,
       limits,
+      starts: this.#starts,
       calls: this.#callSink,
       publisher: events,
       events,

@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { HostPort } from '../control/host-port.ts';
-import type { ControlPort } from '../control/port.ts';
+import { FulcrumError } from '../base/errors.ts';
 import { registerServer } from '../control/registry.ts';
 import { ControlServer } from '../control/server.ts';
 import { Gateway } from '../gateway/gateway.ts';
@@ -20,6 +20,7 @@ import { AppControl } from './app-control.ts';
 import { logOf } from './app-log.ts';
 import { AppStarts } from './app-starts.ts';
 import { budgetSize, NOTHING_ASKED } from './budget-size.ts';
+import { AutoModes, type AutoModesOptions } from './auto-mode.ts';
 import { Busy } from './deploys/busy.ts';
 import { CanaryWatch } from './deploys/canary-watch.ts';
 import { EarlierServers, heldBy, type HeldTrees } from './deploys/held-trees.ts';
@@ -27,6 +28,7 @@ import { ReleaseFiles } from './deploys/release-files.ts';
 import { RouteTable } from './deploys/route-table.ts';
 import { ServerDeploys } from './deploys/server-deploys.ts';
 import { Host } from './host.ts';
+import { PROCESS_NAME } from './process-name.ts';
 import { secretUsers } from './release-secrets.ts';
 import type { RunningApp } from './running-app.ts';
 import type { Address, ServerOptions } from './server-options.ts';
@@ -40,6 +42,8 @@ export interface ServerParts {
   /** What the admin API may do with the process itself. */
   readonly stop: () => void;
   readonly restart: () => Promise<void>;
+  /** How `mode: 'auto'` advises itself, where a test has it otherwise. */
+  readonly auto?: Pick<AutoModesOptions, 'read' | 'books'>;
 }
 
 export interface ServerAddresses {
@@ -74,6 +78,7 @@ export class FulcrumServer {
   readonly #sweeping: Timer;
   readonly #starts: AppStarts;
   readonly #canaries: CanaryWatch;
+  readonly #auto: AutoModes;
   readonly #control: ControlServer;
   readonly #earlier = new EarlierServers();
   readonly #controls = new Map<RunningApp, AppControl>();
@@ -144,6 +149,16 @@ export class FulcrumServer {
     this.#starts = new AppStarts({ start: (app) => this.#deploys.start(app), clock, logger });
     const apps = (): Iterable<RunningApp> => host.apps.values();
     this.#canaries = new CanaryWatch({ apps, routes, canaries: this.#deploys.canaries, clock, logger });
+    this.#auto = new AutoModes({
+      ...parts.auto,
+      apps,
+      ...{ store: store.modes, usage: store.usage, node: PROCESS_NAME, clock, logger },
+      switchUnit: async (app, unit, to, keep) => {
+        const control = this.#controlOf(app);
+        if (control === null) throw new FulcrumError('shutting-down', `'${app}' does not serve just now.`);
+        await control.switchAuto(unit, to, keep);
+      },
+    });
     this.#control = new ControlServer({
       host: this.#port(),
       clock,
@@ -187,6 +202,7 @@ export class FulcrumServer {
     this.#busy.hold(why);
     if (why !== null || this.#state !== 'serving') return;
     this.#canaries.begin();
+    this.#auto.begin();
     void this.#deliver();
   }
 
@@ -195,7 +211,7 @@ export class FulcrumServer {
    * what is under way here is settled here.
    */
   async restFromChanges(): Promise<void> {
-    await Promise.all([this.#canaries.rest(), this.host.events.rest()]);
+    await Promise.all([this.#canaries.rest(), this.#auto.rest(), this.host.events.rest()]);
   }
 
   /** What this server, and those before it that still drain, use of the data. */
@@ -263,6 +279,7 @@ export class FulcrumServer {
     }
     if (this.#state !== 'serving') return;
     this.#canaries.begin();
+    this.#auto.begin();
     await this.#deliver();
   }
 
@@ -331,7 +348,7 @@ export class FulcrumServer {
     this.#sweeping.cancel();
     this.#busy.close();
     this.#starts.close();
-    await Promise.all([this.#canaries.rest(), this.host.events.rest()]);
+    await Promise.all([this.#canaries.rest(), this.#auto.rest(), this.host.events.rest()]);
     await this.unregister();
     if (drain && wasServing) {
       await this.#gateway.releaseListening(IDLE_MS);
@@ -361,7 +378,7 @@ export class FulcrumServer {
     };
   }
 
-  #controlOf(id: string): ControlPort | null {
+  #controlOf(id: string): AppControl | null {
     const app = this.host.apps.get(id);
     if (app === undefined || app.serving === null) return null;
     let control = this.#controls.get(app);
@@ -376,6 +393,11 @@ export class FulcrumServer {
         clock,
         mayChange: () => this.#busy.refuseWhenHeld(),
         keepMode: (component, mode) => this.#deploys.keepMode(id, component, mode),
+        kept: {
+          chosenByHand: (unit, present) => this.#deploys.chosenByHand(id, unit, present),
+          keepAuto: (unit, mode) => this.#deploys.keepAuto(id, unit, mode),
+        },
+        modes: this.host.store.modes,
         keepLimits: (component, choice) => this.#deploys.keepLimits(id, component, choice),
       });
       control.setGatewayUrl(this.#addresses?.gatewayUrls[0] ?? '');

@@ -4,7 +4,7 @@ import { FulcrumError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { Checker } from '../checks/checker.ts';
 import { inOrder, notChecked, type Finding } from '../checks/finding.ts';
-import type { ModeCheck } from '../control/port.ts';
+import type { ModeCheck } from '../model/mode-check.ts';
 import type { Mode } from '../model/app.ts';
 import type { LogSink } from '../model/log.ts';
 import type { Revision } from '../model/revision.ts';

@@ -1,4 +1,5 @@
-import { tables, type Table, type TableName } from './tables.ts';
+import type { Table } from './table.ts';
+import { tables, type TableName } from './tables.ts';
 
 /** How Postgres calls the types of columns, as arrays. */
 export const ARRAYS = {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { tables, type Table, type TableName } from './tables.ts';
+import type { Table } from './table.ts';
+import { tables, type TableName } from './tables.ts';
 
 /** Counts and sums up the rows of a table, given in the order of its key: the same content gives the same sum in either database. */
 export class Checksum {

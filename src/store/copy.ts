@@ -8,7 +8,8 @@ import type { Caller } from './operations/index.ts';
 import { PostgresSession } from './postgres-session.ts';
 import { isPostgresUrl } from './postgres-url.ts';
 import { SqliteThread, startSqliteWorker } from './sqlite-thread.ts';
-import { tableNames, tables, type Table, type TableName } from './tables.ts';
+import type { Table } from './table.ts';
+import { tableNames, tables, type TableName } from './tables.ts';
 import { writeWholeFile } from './whole-file.ts';
 
 /** What was copied. */

@@ -12,7 +12,8 @@ import {
   type SqlBool,
 } from 'kysely';
 import { ARRAYS } from './bulk.ts';
-import type { ColumnType, Schema } from './tables.ts';
+import type { ColumnType } from './table.ts';
+import type { Schema } from './tables.ts';
 
 /** How the two databases differ where an operation must know. */
 export interface Dialect {

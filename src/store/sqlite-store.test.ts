@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { usageBatch } from '../../test/conformance/usage-record.ts';
 import { systemClock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { silentLogger } from '../base/log.ts';
@@ -21,7 +22,7 @@ const EVERYTHING: UsageQuery = {
   limit: 10_000,
   after: null,
 };
-const EMPTY = { app: 'shop', minutes: [], arrivals: [], rows: [] };
+const EMPTY = usageBatch();
 
 test('the file, and what SQLite keeps beside it, is for its owner alone', async (t) => {
   const path = join(await newFolder(t), 'made', 'on', 'demand', 'store.db');
@@ -136,7 +137,7 @@ test('an open store with nothing to do holds no process', async (t) => {
     import { systemClock } from ${JSON.stringify(new URL('../base/clock.ts', import.meta.url).href)};
     import { silentLogger } from ${JSON.stringify(new URL('../base/log.ts', import.meta.url).href)};
     const store = await openSqliteStore({ path: ${JSON.stringify(path)}, clock: systemClock, logger: silentLogger });
-    await store.usage.append({ app: 'shop', minutes: [], arrivals: [], rows: [] });
+    await store.usage.append(${JSON.stringify(EMPTY)});
   `;
   const file = join(path, '..', 'script.mjs');
   await writeFile(file, script);

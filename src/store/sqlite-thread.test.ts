@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import type { Worker } from 'node:worker_threads';
+import { usageBatch } from '../../test/conformance/usage-record.ts';
 import { systemClock } from '../base/clock.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { silentLogger } from '../base/log.ts';
 import { SqliteThread, startSqliteWorker } from './sqlite-thread.ts';
 
-const EMPTY = { app: 'shop', minutes: [], arrivals: [], rows: [] };
+const EMPTY = usageBatch();
 
 test('a thread that ends takes its calls with it, and the next call begins a new one', async (t) => {
   const { thread, path, workers } = await openThread(t);

@@ -4,6 +4,7 @@ import type { AppStore } from '../model/app-record.ts';
 import type { AuditStore } from '../model/audit-store.ts';
 import type { BlobStore } from '../model/blob-store.ts';
 import type { EventStore } from '../model/event-store.ts';
+import type { ModeHistoryStore } from '../model/mode-history.ts';
 import type { ReleaseStore } from '../model/release.ts';
 import type { ScheduleStore } from '../model/schedule-store.ts';
 import type { SecretStore } from '../model/secret-store.ts';
@@ -25,8 +26,11 @@ export interface Store {
   readonly usage: UsageStore & UsageHours;
   readonly events: EventStore;
   readonly schedules: ScheduleStore;
+  readonly modes: ModeHistoryStore;
   /** Gives `app` the usage that was recorded before a store could hold several apps. Does nothing where there is none. */
   adoptUsage(app: string): Promise<void>;
+  /** Deletes the usage of an app that is no more, in small steps: what it counted while it ended. */
+  removeUsage(app: string): Promise<void>;
   /** Finishes what was asked, then closes. Idempotent. What is asked afterwards rejects with `store-failed`. */
   close(): Promise<void>;
 }
@@ -40,6 +44,9 @@ interface Database extends Caller {
 export function storeOver(database: Database, clock: Clock): Store {
   const { name } = database;
   const events = new Events(database);
+  const removeUsage = async (app: string): Promise<void> => {
+    while (await database.call('usage.remove', app));
+  };
   return {
     name,
     apps: {
@@ -50,7 +57,7 @@ export function storeOver(database: Database, clock: Clock): Store {
         database.call('apps.update', { id, version, changes, release: release ?? null }),
       async remove(id) {
         // These may be much, and go by steps, before the app does: an app of the same name must never find them.
-        while (await database.call('usage.remove', id));
+        await removeUsage(id);
         await events.removeAll(id);
         await database.call('apps.remove', id);
       },
@@ -88,6 +95,11 @@ export function storeOver(database: Database, clock: Clock): Store {
       arrivals: (query) => database.call('usage.arrivals', query),
       rows: (query) => database.call('usage.rows', query),
       hours: (query) => database.call('usage.hours', query),
+      instances: (query) => database.call('usage.instances', query),
+      joinedCalls: (query) => database.call('usage.joinedCalls', query),
+      writers: (app) => database.call('usage.writers', app),
+      gaps: (app, fromMs, toMs) => database.call('usage.gaps', { app, fromMs, toMs }),
+      bury: (app, writer, gap) => database.call('usage.bury', { app, writer, gap }),
       async prune(limits) {
         while (await database.call('usage.prune', limits));
       },
@@ -100,7 +112,15 @@ export function storeOver(database: Database, clock: Clock): Store {
       rewind: (app, component, schedule, nowMs) =>
         database.call('schedules.rewind', { app, component, name: schedule, nowMs }),
     },
+    modes: {
+      append: (app, steps, states) => database.call('modes.append', { app, steps, states }),
+      steps: (app, unit, before, limit) => database.call('modes.steps', { app, unit, before, limit }),
+      states: (app) => database.call('modes.states', app),
+      lease: (lease) => database.call('modes.lease', lease),
+      prune: (app, beforeMs, steps) => database.call('modes.prune', { app, beforeMs, steps }),
+    },
     adoptUsage: (app) => database.call('usage.adopt', app),
+    removeUsage,
     close: () => database.close(),
   };
 }

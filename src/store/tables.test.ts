@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { migrate } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
-import { tables, type Table } from './tables.ts';
+import type { Table } from './table.ts';
+import { tables } from './tables.ts';
 
 const TYPES: Record<string, string> = { TEXT: 'text', INTEGER: 'integer', REAL: 'real', BLOB: 'bytes' };
 

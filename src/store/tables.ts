@@ -1,31 +1,20 @@
+import {
+  bytes,
+  integer,
+  optionalBytes,
+  optionalInteger,
+  optionalText,
+  text,
+  type Column,
+  type Table,
+} from './table.ts';
+import { usageTables } from './usage-tables.ts';
+
 /**
  * The tables as data: what bulk inserts, copies and checksums go by, and what the types of queries are made from. The migrations hold
- * the same in SQL; a test compares them. Times are whole milliseconds since the epoch, but for those that say otherwise.
+ * the same in SQL; a test compares them. Times are whole milliseconds since the epoch, but for those that say otherwise. They stand in an
+ * order in which each comes after those that it refers to.
  */
-export type ColumnType = 'text' | 'integer' | 'real' | 'bytes';
-
-interface Column {
-  readonly type: ColumnType;
-  readonly nullable?: true;
-}
-
-export interface Table {
-  readonly columns: Readonly<Record<string, Column>>;
-  /** The primary key: rows are unique by it, and are copied in its order. */
-  readonly key: readonly string[];
-  /** Rows of a batch while copying: some megabytes at most. */
-  readonly batchRows: number;
-}
-
-const text = { type: 'text' } as const;
-const integer = { type: 'integer' } as const;
-const real = { type: 'real' } as const;
-const bytes = { type: 'bytes' } as const;
-const optionalText = { type: 'text', nullable: true } as const;
-const optionalInteger = { type: 'integer', nullable: true } as const;
-const optionalBytes = { type: 'bytes', nullable: true } as const;
-
-/** In an order in which each comes after those that it refers to. */
 export const tables = {
   counters: { key: ['name'], batchRows: 1_000, columns: { name: text, value: integer } },
   apps: {
@@ -130,68 +119,29 @@ export const tables = {
       last_message: optionalText,
     },
   },
-  usage_minutes: {
-    key: ['app', 'component', 'minute_ms', 'part'],
+  mode_steps: {
+    key: ['app', 'id'],
     batchRows: 500,
     columns: {
       app: text,
-      component: text,
-      minute_ms: integer,
-      part: text,
-      span_ms: integer,
-      revision: text,
-      mode: text,
-      outcome: text,
-      count: integer,
-      cold: integer,
-      waited_ms: real,
-      start_ms: real,
-      duration_ms: real,
-      billed_ms: real,
-      billed_byte_ms: real,
-      cpu_ms: real,
-      latency: bytes,
-      duration: bytes,
+      id: text,
+      at_ms: integer,
+      unit: text,
+      kind: text,
+      made_by: text,
+      from_mode: text,
+      to_mode: text,
+      reason: text,
+      figures: text,
     },
   },
-  usage_arrivals: {
-    key: ['part'],
-    batchRows: 200,
-    columns: {
-      part: text,
-      app: text,
-      component: text,
-      mode: text,
-      first_ms: integer,
-      last_ms: integer,
-      count: integer,
-      size_bytes: integer,
-      bytes,
-    },
+  auto_states: {
+    key: ['app', 'unit'],
+    batchRows: 500,
+    columns: { app: text, unit: text, state: text, saved_at_ms: integer },
   },
-  usage_rows: {
-    key: ['app', 'component', 'arrived_at_ms', 'part'],
-    batchRows: 1_000,
-    columns: {
-      app: text,
-      component: text,
-      arrived_at_ms: real,
-      part: text,
-      revision: text,
-      mode: text,
-      trigger_kind: text,
-      outcome: text,
-      request_id: text,
-      status: integer,
-      waited_ms: real,
-      start_ms: real,
-      duration_ms: real,
-      billed_ms: real,
-      cpu_ms: real,
-      cold: integer,
-      memory_bytes: real,
-    },
-  },
+  auto_leases: { key: ['app'], batchRows: 1_000, columns: { app: text, node: text, until_ms: integer } },
+  ...usageTables,
   work: {
     key: ['app', 'id', 'component'],
     batchRows: 8,

@@ -1,3 +1,4 @@
+import type { UsageBatch } from '../../src/model/usage-store.ts';
 import type { UsageRecord } from '../../src/model/usage.ts';
 
 /** 2026-01-01T12:00:00Z, the start of a minute. */
@@ -21,6 +22,22 @@ export function usageRecord(fields: Partial<UsageRecord> = {}): UsageRecord {
     cpuMs: 1,
     cold: false,
     memoryBytes: 1,
+    bytesIn: 0,
+    bytesOut: 0,
+    ...fields,
+  };
+}
+
+/** Of the app `shop`, and empty, but for `fields`. */
+export function usageBatch(fields: Partial<UsageBatch> = {}): UsageBatch {
+  return {
+    app: 'shop',
+    minutes: [],
+    arrivals: [],
+    rows: [],
+    instances: [],
+    joinedCalls: [],
+    writer: null,
     ...fields,
   };
 }

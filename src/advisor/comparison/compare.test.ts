@@ -3,6 +3,8 @@ import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { openBook } from '../../meter/price-book.ts';
 import type { Comparison } from '../../model/comparison.ts';
+import { functionModel, serviceModel } from '../testing/traffic.ts';
+import { unitFacts, usageLines } from '../testing/usage-export.ts';
 import { logNormalOf } from '../traffic/durations.ts';
 import { TraceFolder } from '../traffic/testing/trace-folder.ts';
 import { compare } from './compare.ts';
@@ -28,8 +30,9 @@ function request(o: Partial<ComparisonRequest>): ComparisonRequest {
     books: BOOKS,
     memoryBytes: null,
     coldStart: null,
-    keepAliveMs: 1_000,
-    concurrency: { function: 1, service: 100 },
+    keepAliveMs: null,
+    concurrency: { function: null, service: null },
+    providerCpu: false,
     freeTier: false,
     without: [],
     ...o,
@@ -85,6 +88,40 @@ describe('a comparison', () => {
     assert.deepEqual(modes[0]!.latency, { p50Ms: 50, p95Ms: 50, p99Ms: 50 });
     assert.equal(modes[0]!.executed, 7_200);
     assert.equal(modes[1]!.instances.peak, 1);
+  });
+
+  test("an app's own usage is replayed with its settings, as far as the request says nothing else", async () => {
+    const facts = [
+      unitFacts({
+        function: functionModel({ memoryBytes: 2 ** 29, keepAliveMs: 100 }).settings,
+        service: serviceModel({ minReplicas: 2, maxReplicas: 2, concurrency: 7 }).settings,
+      }),
+    ];
+    const ran = Array.from({ length: 720 }, (_, i) => ({ atMs: i * 5_000, durationMs: 50, cpuMs: 10 }));
+    const path = folder.write(
+      'own.jsonl',
+      usageLines(ran, { spanMs: 3_600_000, facts }).map((line) => JSON.stringify(line)),
+    );
+    const own = await compare(request({ paths: [path] }));
+    // Every use is a cold start where instances stay for a tenth of a second.
+    assert.equal(own.modes[0]!.coldStarts, 720);
+    assert.equal(own.modes[1]!.instances.peak, 2);
+    assert.ok(Math.abs(own.modes[0]!.used.gbSeconds / (own.modes[0]!.used.wholeMs / 1_000) - 0.5) < 1e-9);
+    const changed = await compare(request({ paths: [path], keepAliveMs: 60_000, memoryBytes: 2 ** 28 }));
+    assert.equal(changed.modes[0]!.coldStarts, 1);
+    assert.ok(changed.modes[0]!.used.gbSeconds < own.modes[0]!.used.gbSeconds * 0.6);
+  });
+
+  test("CPU time on the provider's part of a processor takes longer, where that is asked for", async () => {
+    const without = ['gateway'];
+    const as = await hourOf({ one: 2 }, { without });
+    const stretched = await hourOf({ one: 2 }, { without, providerCpu: true });
+    assert.ok(stretched.offers[0]!.perMonth! > as.offers[0]!.perMonth! * 1.5);
+    assert.equal(
+      stretched.offers.at(-1)!.perMonth,
+      as.offers.at(-1)!.perMonth,
+      'a service is sized by it anyway',
+    );
   });
 
   test('more traffic never costs less', async () => {

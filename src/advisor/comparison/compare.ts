@@ -5,7 +5,7 @@ import { simulate } from '../simulator/simulate.ts';
 import { fromLogNormal } from '../traffic/durations.ts';
 import { generated } from '../traffic/generate.ts';
 import { importTrace, type ImportedTrace } from '../traffic/import-trace.ts';
-import { modelsOf } from './models.ts';
+import { concurrencyOf, modelsOf } from './models.ts';
 import { monthsPer, offerOf, type Priced } from './offers.ts';
 import { Replayed } from './replayed.ts';
 import type { ComparisonProgress, ComparisonRequest } from './request.ts';
@@ -25,8 +25,7 @@ export async function compare(
 ): Promise<Comparison> {
   const trace = await traceOf(request, onProgress);
   const { span, functions, arrivals } = trace;
-  const untold = functions.some(({ memoryBytes }) => memoryBytes === null);
-  const models = modelsOf(request, trace.startsMs, untold);
+  const models = modelsOf(request, trace);
   const replayed = request.modes.map((mode) => new Replayed(mode, span));
   const total = arrivals * replayed.length;
   let done = 0;
@@ -34,7 +33,7 @@ export async function compare(
     const traffic = one.traffic({ span, seed: request.seed, cpuShare: request.cpuShare });
     for (const each of replayed) {
       onProgress({ step: 'replaying', done, total });
-      each.add(simulate(traffic, models.of(each.mode, models.memoryOf(one.memoryBytes)), request.seed));
+      each.add(simulate(traffic, models.of(each.mode, one), request.seed));
       done += one.arrivals;
     }
   }
@@ -42,8 +41,17 @@ export async function compare(
   const options = (mode: Mode): BillOptions => ({
     freeTier: request.freeTier,
     without: request.without,
-    concurrency: request.concurrency[mode],
+    providerCpu: request.providerCpu,
     measuredThere: trace.format === 'cloudwatch',
+    components: Object.fromEntries(
+      functions.map((one) => [
+        one.name,
+        {
+          concurrency: concurrencyOf(request, mode, one),
+          ...(one.models === undefined ? {} : { minReplicas: one.models.service.settings.minReplicas }),
+        },
+      ]),
+    ),
   });
   const priced: Priced[] = [];
   for (const [i, book] of request.books.entries()) {
@@ -102,6 +110,7 @@ async function traceOf(
 }
 
 function cpuNotes({ cpuShare }: ComparisonRequest, { format }: Trace): string[] {
+  if (format === 'fulcrum') return [];
   const share = `${Number((cpuShare * 100).toFixed(1))} % of the duration (--cpu)`;
   return [
     format === 'jsonl'

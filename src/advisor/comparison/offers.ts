@@ -1,4 +1,4 @@
-import { billsOf, whyNotSold, type BillOptions } from '../../meter/bill.ts';
+import { billsOf, centsOf, totalOf, whyNotSold, type BillOptions } from '../../meter/bill.ts';
 import { monthsBetween } from '../../meter/price/month.ts';
 import type { Bill, BillLine } from '../../model/bill.ts';
 import type { Offer, OfferLine } from '../../model/comparison.ts';
@@ -40,7 +40,8 @@ export function offerOf(
     bills,
     offer: {
       ...about,
-      perMonth: cents(perMonthOf(bills, factor)),
+      // Of the stretch itself it is what a bill of it says, to the cent.
+      perMonth: factor === 1 ? totalOf(bills) : cents(perMonthOf(bills, factor)),
       notSold: null,
       lines,
       verified: lines.every(({ verified }) => verified),
@@ -57,7 +58,7 @@ export function perMonthOf(bills: readonly Bill[], factor: number): number {
 }
 
 export function cents(amount: number): number {
-  return Math.round(amount * 100) / 100;
+  return centsOf(amount);
 }
 
 function linesOf(bills: readonly Bill[], factor: number): OfferLine[] {

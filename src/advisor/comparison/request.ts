@@ -25,9 +25,12 @@ export interface ComparisonRequest {
   readonly memoryBytes: number | null;
   /** Null: what the trace tells, else the fork engine's. */
   readonly coldStart: { readonly p50Ms: number; readonly p99Ms: number } | null;
-  readonly keepAliveMs: number;
-  /** Requests that an instance works on at a time, and a replica. */
-  readonly concurrency: Readonly<Record<Mode, number>>;
+  /** Null: what the trace tells, else 1 s. */
+  readonly keepAliveMs: number | null;
+  /** Requests that an instance works on at a time, and a replica. Null: what the trace tells, else 1 and 100. */
+  readonly concurrency: Readonly<Record<Mode, number | null>>;
+  /** Of functions: CPU time stretched as the provider's vCPUs for the memory ask for. */
+  readonly providerCpu: boolean;
   readonly freeTier: boolean;
   /** Ids of bill lines that are left out. */
   readonly without: readonly string[];

@@ -27,10 +27,6 @@ test('traffic that cannot be replayed is told by its first wrong row', () => {
 test('a model that cannot be simulated is told by what is wrong with it', () => {
   const told = (model: Parameters<typeof simulate>[1], text: RegExp): void =>
     assert.throws(() => simulate(traffic, model, 1), text);
-  told(
-    functionModel({ keepAlive: 'adaptive' }),
-    /adaptive keep-alive is not simulated yet. Give a fixed one/,
-  );
   told(functionModel({ concurrency: 0 }), /concurrency must be a whole number from 1, and is 0/);
   told(functionModel({}, { provisioned: -1 }), /provisioned must be a whole number from 0, and is -1/);
   const backwards: Partial<FunctionModel> = { coldStart: { quantilesMs: [2, 1] } };

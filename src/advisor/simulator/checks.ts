@@ -48,10 +48,6 @@ export function checkModel(model: FunctionModel | ServiceModel): void {
 }
 
 function checkFunction({ settings, coldStart, provisioned, startsAtOnce = 1 }: FunctionModel): void {
-  if (settings.keepAlive === 'adaptive')
-    throw wrongModel(
-      'an adaptive keep-alive is not simulated yet. Give a fixed one (keepAlive: "fixed", and how long)',
-    );
   atLeast('keepAliveMs', settings.keepAliveMs, 0);
   whole('maxInstances', settings.maxInstances, 1);
   whole('provisioned', provisioned, 0);

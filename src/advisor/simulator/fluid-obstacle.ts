@@ -41,6 +41,7 @@ export function fluidObstacle(traffic: MinuteTraffic, model: FunctionModel | Ser
     busiest + SPREADS * Math.sqrt(busiest) + SPREADS < instances * model.settings.concurrency;
   if (model.mode === 'function') {
     const { settings, coldStart } = model;
+    if (settings.keepAlive === 'adaptive') return 'an adaptive keep-alive';
     if (settings.fresh) return 'a new instance for every invocation';
     if (model.startsAtOnce !== undefined && model.startsAtOnce < SPREADS) return 'few starts at a time';
     if (!room(settings.maxInstances)) return 'a load that comes near the most instances';

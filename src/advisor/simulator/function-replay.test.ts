@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Simulated } from '../../model/simulation.ts';
+import { Random } from '../random.ts';
 import { askingReplay, type Asked } from '../testing/asking-replay.ts';
 import { functionModel, poisson, trafficOf } from '../testing/traffic.ts';
 import { simulate } from './simulate.ts';
@@ -57,6 +58,66 @@ test('it does what the scaler would be told by decide, whatever comes', () => {
     }),
     { numRuns: 400 },
   );
+});
+
+test('an adaptive keep-alive decides as the scaler with its habit does', () => {
+  const settings = fc.record({
+    concurrency: fc.integer({ min: 1, max: 3 }),
+    keepAliveMs: fc.constantFrom(0, 1_000, 90_000, 600_000),
+    maxInstances: fc.integer({ min: 1, max: 5 }),
+    maxQueued: fc.constantFrom(0, 1, 100),
+    timeoutMs: fc.constantFrom(20_000, 900_000),
+    fresh: fc.constantFrom(false, false, true),
+  });
+  const model = fc.record({
+    coldStart: fc.constantFrom({ quantilesMs: [80] }, { quantilesMs: [10, 40, 90_000] }),
+    provisioned: fc.constantFrom(0, 0, 1, 2),
+    startsAtOnce: fc.constantFrom(1, Infinity),
+  });
+  // Uses at about the same distance, several at a time, now and then a while without any.
+  const uses = fc.record({
+    everyMs: fc.constantFrom(40_000, 200_000, 1_800_000),
+    wavering: fc.constantFrom(0, 0.02, 0.5),
+    each: fc.integer({ min: 1, max: 4 }),
+    durationMs: fc.constantFrom(100, 30_000),
+    rest: fc.constantFrom(0, 20_000_000),
+    seed: fc.nat(),
+  });
+  fc.assert(
+    fc.property(settings, model, uses, (settings, model, o) => {
+      const random = new Random(o.seed, 'uses');
+      const pairs: [number, number][] = [];
+      let atMs = 0;
+      for (let i = 0; i < 60; i++) {
+        atMs += Math.round(o.everyMs * (1 + (random.next() - 0.5) * o.wavering)) + (i === 40 ? o.rest : 0);
+        for (let j = 0; j < o.each; j++) pairs.push([atMs + j * 37, o.durationMs * (0.5 + random.next())]);
+      }
+      const traffic = trafficOf(
+        pairs.toSorted(([a], [b]) => a - b),
+        atMs + 8_000_000,
+      );
+      const whole = functionModel({ ...settings, keepAlive: 'adaptive' }, model);
+      assert.deepEqual(
+        rounded(counted(simulate(traffic, whole, o.seed))),
+        rounded(askingReplay(traffic, whole, o.seed)),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('with an adaptive keep-alive, regular use is served warm though little is held', () => {
+  const traffic = trafficOf(
+    Array.from({ length: 40 }, (_, i) => [i * 1_800_000, 500] as const),
+    40 * 1_800_000,
+  );
+  const fixed = simulate(traffic, functionModel({ keepAliveMs: 1_000 }), 1);
+  const adaptive = simulate(traffic, functionModel({ keepAliveMs: 1_000, keepAlive: 'adaptive' }), 1);
+  assert.equal(fixed.coldStarts, 40);
+  // Six until five idle times are known.
+  assert.equal(adaptive.coldStarts, 6);
+  // From 27 min after each on: a tenth of the time, where always there would be all of it.
+  assert.ok(adaptive.used.instances.livedMs < 0.15 * 40 * 1_800_000);
 });
 
 test('the newest idle instance is used first, so that the oldest goes when its keep-alive has passed', () => {

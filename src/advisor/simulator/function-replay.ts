@@ -5,10 +5,14 @@
  *
  * Where the live scaler is asked whenever something may have changed, this asks itself only where its answer can be another; a test holds it
  * against a replay that asks `decide` each time. Nothing is allocated for an invocation.
+ *
+ * Where the keep-alive is adaptive and the habit tells something, `decide` itself is asked while nothing is in flight: what it says of the newest
+ * instance, of the others and of pre-warming holds only then.
  */
 import type { FunctionModel, Traffic } from '../../model/simulation.ts';
 import { Random } from '../random.ts';
 import { EventHeap } from './event-heap.ts';
+import { IdleHabit } from './idle-habit.ts';
 import { IdleList } from './idle-list.ts';
 import { NewestFree } from './newest-free.ts';
 import { drawn } from './start-times.ts';
@@ -51,7 +55,12 @@ export class FunctionReplay {
   #starting = 0;
   #ready = 0;
   #existing = 0;
-  #latestReadyMs = 0;
+  /** Nothing has ended by the fixed keep-alive before that: it was spared, or the habit decided. */
+  #sparedUntilMs = 0;
+  /** Null where the keep-alive is fixed. */
+  readonly #habit: IdleHabit | null;
+  /** When the habit's next decision is due; null where the fixed keep-alive holds, as it does while anything is in flight. */
+  #habitWakeMs: number | null = null;
   #inFlightOfAll = 0;
 
   constructor(traffic: Traffic, model: FunctionModel, seed: number, tally: Tally) {
@@ -69,6 +78,7 @@ export class FunctionReplay {
     this.#timeoutMs = settings.timeoutMs;
     this.#fresh = settings.fresh;
     this.#provisioned = Math.min(model.provisioned, settings.maxInstances);
+    this.#habit = settings.keepAlive === 'adaptive' ? new IdleHabit(model) : null;
   }
 
   /** Until all that has come is done or refused, and the traffic's time is over. */
@@ -90,16 +100,20 @@ export class FunctionReplay {
   #pass(untilMs: number): void {
     for (;;) {
       const eventMs = this.#events.topMs;
-      const endsMs = this.#ready > this.#provisioned ? this.#idle.oldestMs + this.#keepAliveMs : Infinity;
+      const wakeMs = this.#habitWakeMs;
+      const endsMs =
+        wakeMs ?? (this.#ready > this.#provisioned ? this.#idle.oldestMs + this.#keepAliveMs : Infinity);
       if (eventMs > untilMs && endsMs > untilMs) return;
       if (eventMs <= endsMs) {
         const what = this.#events.pop();
         const slot = what >> KIND_BITS;
         if ((what & 3) === READY) this.#becameReady(slot, eventMs);
         else this.#over(slot, eventMs, (what & 3) === OVERDUE);
+      } else if (wakeMs !== null) {
+        this.#followHabit(endsMs);
       } else {
         // It may have been spared, as one of those that are provisioned, until another became ready.
-        this.#end(this.#idle.oldest, Math.max(endsMs, this.#latestReadyMs));
+        this.#end(this.#idle.oldest, Math.max(endsMs, this.#sparedUntilMs));
       }
     }
   }
@@ -119,6 +133,7 @@ export class FunctionReplay {
     }
     this.#waiting.add(invocation);
     this.#startWanted(nowMs);
+    if (this.#habitWakeMs !== null) this.#followHabit(nowMs);
   }
 
   #begin(slot: number, invocation: number, nowMs: number, waited: boolean): void {
@@ -129,6 +144,7 @@ export class FunctionReplay {
     const durationMs = inTime ? fullMs : leftMs;
     const cpuMs = Math.min(this.#cpuMs[invocation]!, durationMs);
     const inFlight = ++this.#inFlight[slot]!;
+    if (this.#habit !== null && this.#inFlightOfAll === 0) this.#leaveHabit(this.#habit, arrivedMs, nowMs);
     if (inFlight === 1) this.#idle.remove(slot);
     if (inFlight === this.#each) this.#free.fill(slot);
     this.#tally.began(++this.#inFlightOfAll, inFlight === 1, nowMs);
@@ -148,13 +164,15 @@ export class FunctionReplay {
     this.#inFlightOfAll--;
     this.#served[slot] = 1;
     if (inFlight === 0) this.#tally.rests(nowMs);
+    if (this.#habit !== null && this.#inFlightOfAll === 0) this.#habit.over(nowMs);
     if (overdue || this.#fresh || this.#leaves[slot] === 1) {
       this.#leave(slot, inFlight, nowMs);
-      return;
+    } else {
+      if (inFlight === 0) this.#idle.add(slot, nowMs);
+      this.#free.free(slot);
+      if (this.#waiting.size > 0) this.#serve(nowMs);
     }
-    if (inFlight === 0) this.#idle.add(slot, nowMs);
-    this.#free.free(slot);
-    if (this.#waiting.size > 0) this.#serve(nowMs);
+    if (this.#habit !== null) this.#followHabit(nowMs);
   }
 
   /** An instance takes no more work and ends when it has none. One that let its only invocation time out is killed. */
@@ -174,11 +192,12 @@ export class FunctionReplay {
     if (this.#waiting.size > 0) this.#serve(nowMs);
     // There may be more that want a start than may be starting at the same time.
     this.#startWanted(nowMs);
+    if (this.#habit !== null) this.#followHabit(nowMs);
   }
 
   #becomeReady(slot: number, nowMs: number): void {
     this.#ready++;
-    this.#latestReadyMs = nowMs;
+    this.#sparedUntilMs = nowMs;
     this.#readyMs[slot] = nowMs;
     this.#free.free(slot);
     this.#idle.add(slot, nowMs);
@@ -218,11 +237,44 @@ export class FunctionReplay {
       this.#provisioned - this.#starting - this.#ready,
     );
     const starts = Math.min(wanted, maxInstances - this.#existing, startsAtOnce - this.#starting);
-    for (let i = 0; i < starts; i++) {
-      const slot = this.#start(nowMs);
-      this.#starting++;
-      const readyMs = nowMs + drawn(this.#model.coldStart, this.#random);
-      this.#events.push(readyMs, (slot << KIND_BITS) | READY);
+    for (let i = 0; i < starts; i++) this.#startCold(nowMs);
+  }
+
+  #startCold(nowMs: number): void {
+    const slot = this.#start(nowMs);
+    this.#starting++;
+    const readyMs = nowMs + drawn(this.#model.coldStart, this.#random);
+    this.#events.push(readyMs, (slot << KIND_BITS) | READY);
+  }
+
+  /** Something is in flight again. */
+  #leaveHabit(habit: IdleHabit, arrivedMs: number, nowMs: number): void {
+    habit.began(arrivedMs);
+    if (this.#habitWakeMs !== null) this.#sparedUntilMs = nowMs;
+    this.#habitWakeMs = null;
+  }
+
+  /** Where nothing is in flight and the habit tells something: what the scaler decides now, until it has nothing more to decide. */
+  #followHabit(nowMs: number): void {
+    this.#habitWakeMs = null;
+    if (this.#inFlightOfAll > 0) return;
+    for (;;) {
+      const plan = this.#habit!.planAt(
+        nowMs,
+        this.#waiting.size,
+        this.#free.inOrder(),
+        this.#idle,
+        this.#served,
+      );
+      if (plan === null) return;
+      for (const { id } of plan.ends) this.#end(Number(id), nowMs);
+      if (plan.prewarms === true) {
+        this.#habit!.prewarmed();
+        this.#startCold(nowMs);
+      } else if (plan.ends.length === 0) {
+        this.#habitWakeMs = plan.wakeAtMs ?? Infinity;
+        return;
+      }
     }
   }
 

@@ -11,6 +11,7 @@ export class IdleList {
   #before = new Int32Array(64);
   #behind = new Int32Array(64);
   #sinceMs = new Float64Array(64);
+  #isIn = new Uint8Array(64);
 
   /** @param sinceMs no earlier than that of any other. */
   add(slot: number, sinceMs: number): void {
@@ -25,10 +26,17 @@ export class IdleList {
       this.#behind[this.#newest] = slot;
     }
     this.#newest = slot;
+    this.#isIn[slot] = 1;
+  }
+
+  /** Since when it has had nothing to do; null: it is not in it. */
+  sinceMs(slot: number): number | null {
+    return this.#isIn[slot] === 1 ? this.#sinceMs[slot]! : null;
   }
 
   /** It must be in it. */
   remove(slot: number): void {
+    this.#isIn[slot] = 0;
     const before = this.#before[slot]!;
     const behind = this.#behind[slot]!;
     if (behind < 0) this.#newest = before;
@@ -46,11 +54,14 @@ export class IdleList {
     const before = new Int32Array(length);
     const behind = new Int32Array(length);
     const sinceMs = new Float64Array(length);
+    const isIn = new Uint8Array(length);
     before.set(this.#before);
     behind.set(this.#behind);
     sinceMs.set(this.#sinceMs);
+    isIn.set(this.#isIn);
     this.#before = before;
     this.#behind = behind;
     this.#sinceMs = sinceMs;
+    this.#isIn = isIn;
   }
 }

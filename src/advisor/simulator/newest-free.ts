@@ -61,6 +61,12 @@ export class NewestFree {
     return -1;
   }
 
+  /** All that live, in the order of their starts. */
+  *inOrder(): Generator<number> {
+    for (let place = 0; place < this.#places; place++)
+      if (this.#slotAt[place]! >= 0) yield this.#slotAt[place]!;
+  }
+
   /** Closes the gaps; twice as many places where more than half of them are taken. */
   #renumber(): void {
     const before = this.#slotAt;

@@ -9,12 +9,18 @@ import { Tally } from './tally.ts';
  * instances there would have been. A pure function: the same traffic, model and seed give the same, to the last bit.
  *
  * @param seed a whole number; whatever is drawn by chance follows from it.
+ * @param latenciesFromMs of what arrives earlier, latencies tell nothing: see {@link Tally}.
  * Throws `usage` where traffic or model are none that can be replayed.
  */
-export function simulate(traffic: Traffic, model: FunctionModel | ServiceModel, seed: number): Simulated {
+export function simulate(
+  traffic: Traffic,
+  model: FunctionModel | ServiceModel,
+  seed: number,
+  latenciesFromMs = traffic.fromMs,
+): Simulated {
   checkTraffic(traffic);
   checkModel(model);
-  const tally = new Tally(traffic);
+  const tally = new Tally(traffic, latenciesFromMs);
   if (model.mode === 'function') new FunctionReplay(traffic, model, seed, tally).run();
   else new ServiceReplay(traffic, model, seed, tally).run();
   return tally.result(model.mode, model.settings.memoryBytes);

@@ -16,6 +16,7 @@ export class Tally {
   readonly #component: string;
   readonly #fromMs: number;
   readonly #toMs: number;
+  readonly #latenciesFromMs: number;
   readonly #minutes: MinuteTally;
   /** Of those that neither waited nor were held up by a start: latency and duration are one. */
   readonly #plain = new Histogram();
@@ -32,10 +33,12 @@ export class Tally {
   #leastMs = Infinity;
   #mostMs = 0;
 
-  constructor({ component, fromMs, toMs }: Traffic) {
+  /** @param latenciesFromMs of what arrives earlier everything counts but how long it took, in ms since the epoch. */
+  constructor({ component, fromMs, toMs }: Traffic, latenciesFromMs: number) {
     this.#component = component;
     this.#fromMs = fromMs;
     this.#toMs = toMs;
+    this.#latenciesFromMs = latenciesFromMs - fromMs;
     this.#minutes = new MinuteTally(fromMs, toMs);
   }
 
@@ -61,20 +64,20 @@ export class Tally {
 
   /** The one that has just begun did not wait, and it is certain how long it takes. */
   runsAtOnce(beganMs: number, durationMs: number, cpuMs: number): void {
-    this.#atOnce(durationMs, cpuMs);
+    this.#atOnce(beganMs, durationMs, cpuMs);
     this.#minutes.runs(beganMs, durationMs, cpuMs);
   }
 
   /** As {@link runsAtOnce}, but it did wait. @param startMs of its wait, that for an instance's start; -1: it waited for none. */
   runs(beganMs: number, waitedMs: number, startMs: number, durationMs: number, cpuMs: number): void {
-    this.#late(waitedMs, startMs, durationMs, cpuMs);
+    this.#late(beganMs, waitedMs, startMs, durationMs, cpuMs);
     this.#minutes.runs(beganMs, durationMs, cpuMs);
   }
 
   /** As {@link runs}, but it began some time ago and is done. */
   ran(beganMs: number, waitedMs: number, startMs: number, durationMs: number, cpuMs: number): void {
-    if (waitedMs === 0 && startMs < 0) this.#atOnce(durationMs, cpuMs);
-    else this.#late(waitedMs, startMs, durationMs, cpuMs);
+    if (waitedMs === 0 && startMs < 0) this.#atOnce(beganMs, durationMs, cpuMs);
+    else this.#late(beganMs, waitedMs, startMs, durationMs, cpuMs);
     this.#minutes.ran(beganMs, durationMs, cpuMs);
   }
 
@@ -120,20 +123,25 @@ export class Tally {
     };
   }
 
-  #atOnce(durationMs: number, cpuMs: number): void {
-    this.#plain.add(durationMs);
-    if (durationMs < this.#leastMs) this.#leastMs = durationMs;
-    if (durationMs > this.#mostMs) this.#mostMs = durationMs;
+  #atOnce(beganMs: number, durationMs: number, cpuMs: number): void {
+    if (beganMs < this.#latenciesFromMs) this.#durations.add(durationMs);
+    else {
+      this.#plain.add(durationMs);
+      if (durationMs < this.#leastMs) this.#leastMs = durationMs;
+      if (durationMs > this.#mostMs) this.#mostMs = durationMs;
+    }
     this.#count(durationMs, cpuMs);
   }
 
-  #late(waitedMs: number, startMs: number, durationMs: number, cpuMs: number): void {
+  #late(beganMs: number, waitedMs: number, startMs: number, durationMs: number, cpuMs: number): void {
     this.#waited++;
     this.#waitedMs += waitedMs;
-    const latencyMs = waitedMs + durationMs;
-    this.#latencies.add(latencyMs);
-    if (latencyMs < this.#leastMs) this.#leastMs = latencyMs;
-    if (latencyMs > this.#mostMs) this.#mostMs = latencyMs;
+    if (beganMs - waitedMs >= this.#latenciesFromMs) {
+      const latencyMs = waitedMs + durationMs;
+      this.#latencies.add(latencyMs);
+      if (latencyMs < this.#leastMs) this.#leastMs = latencyMs;
+      if (latencyMs > this.#mostMs) this.#mostMs = latencyMs;
+    }
     let billedMs = durationMs;
     if (startMs >= 0) {
       this.#cold++;

@@ -1,5 +1,8 @@
 import type { FunctionModel, Traffic } from '../../model/simulation.ts';
+import { systemClock } from '../../base/clock.ts';
 import { decide } from '../../scaling/decide.ts';
+import { Habit } from '../../scaling/habit.ts';
+import { PoolHabit } from '../../scaling/pool-habit.ts';
 import { Random } from '../random.ts';
 import { drawn } from '../simulator/start-times.ts';
 
@@ -55,6 +58,14 @@ export function askingReplay(traffic: Traffic, model: FunctionModel, seed: numbe
   let waiting: { readonly arrivedMs: number; readonly invocation: number }[] = [];
   let nowMs = 0;
   let wakeMs = Infinity;
+  const habit =
+    settings.keepAlive === 'fixed'
+      ? null
+      : new PoolHabit({
+          habit: new Habit({ ...systemClock, monotonicMs: () => nowMs }),
+          isFollowed: () => true,
+          keepZygote: () => undefined,
+        });
 
   const lived = (one: One): void => {
     asked.livedMs += Math.max(0, Math.min(nowMs, endMs) - Math.min(one.startedMs, endMs));
@@ -80,6 +91,7 @@ export function askingReplay(traffic: Traffic, model: FunctionModel, seed: numbe
   };
   const begin = (one: One, invocation: number, arrivedMs: number, waited: boolean): void => {
     one.inFlight++;
+    habit?.began(waited ? arrivedMs : null);
     asked.executed++;
     const leftMs = arrivedMs + settings.timeoutMs - nowMs;
     const fullMs = traffic.durationMs[invocation]!;
@@ -97,6 +109,7 @@ export function askingReplay(traffic: Traffic, model: FunctionModel, seed: numbe
       atMs: nowMs + tookMs,
       run: () => {
         one.inFlight--;
+        habit?.over();
         one.served++;
         if (one.inFlight === 0) one.idleSinceMs = nowMs;
         if (fullMs > leftMs) one.state = 'draining';
@@ -133,11 +146,12 @@ export function askingReplay(traffic: Traffic, model: FunctionModel, seed: numbe
         retry: { failures: 0, retryAtMs: -Infinity, latest: 'revision' },
         warm: provisioned,
         startsAtOnce,
-        habit: null,
+        habit: habit?.view ?? null,
       },
       nowMs,
     );
     for (const { id } of plan.ends) lived(instances.find((one) => one.id === id)!);
+    if (plan.prewarms === true) habit?.prewarmed();
     for (let i = 0; i < plan.starts.length; i++) {
       const one = start();
       due.push({ atMs: nowMs + drawn(model.coldStart, random), run: () => ready(one) });

@@ -1,19 +1,30 @@
+import { isUsageHead } from '../own/usage-line.ts';
 import { AccessLogReader, isAccessLogRow } from './access-log.ts';
 import { ArrivalListReader, isArrivalListHead } from './arrival-list.ts';
 import { azureKindOf } from './azure.ts';
+import { FulcrumReader } from './fulcrum.ts';
 import { JsonLinesReader } from './json-lines.ts';
 import { isReportRow, ReportReader } from './report-lines.ts';
 import { SeriesReader } from './series.ts';
 import type { ReaderOptions, TraceReader } from './traced.ts';
 
 /** As `--format` names them. */
-export const FORMATS = ['access-log', 'arrivals', 'azure', 'cloudwatch', 'jsonl', 'series'] as const;
+export const FORMATS = [
+  'access-log',
+  'arrivals',
+  'azure',
+  'cloudwatch',
+  'fulcrum',
+  'jsonl',
+  'series',
+] as const;
 export type Format = (typeof FORMATS)[number];
 
 export const READERS: Readonly<Record<Exclude<Format, 'azure'>, (options: ReaderOptions) => TraceReader>> = {
   'access-log': (options) => new AccessLogReader(options),
   arrivals: (options) => new ArrivalListReader(options),
   cloudwatch: (options) => new ReportReader(options),
+  fulcrum: () => new FulcrumReader(),
   jsonl: (options) => new JsonLinesReader(options),
   series: (options) => new SeriesReader(options),
 };
@@ -27,6 +38,7 @@ export function formatOf(lines: readonly string[]): Format | null {
   const head = told[0];
   if (head === undefined) return null;
   if (azureKindOf(head) !== null) return 'azure';
+  if (isUsageHead(head)) return 'fulcrum';
   if (told.some(isReportRow)) return 'cloudwatch';
   // A broken row among the first must not hide what all others are.
   if (told.some(isAccessLogRow)) return 'access-log';

@@ -18,7 +18,7 @@ export interface ImportOptions extends ReaderOptions {
 export interface ImportedTrace {
   readonly format: Format;
   readonly span: Span;
-  /** Those with arrivals; at least one. */
+  /** Those with arrivals, of which there is one at least; and those without whose settings are known. */
   readonly functions: readonly TracedFunction[];
   readonly arrivals: number;
   readonly badRows: number;
@@ -41,8 +41,9 @@ export async function importTrace(paths: readonly string[], options: ImportOptio
     format === 'azure'
       ? await readAzure(files, bad, options)
       : await readLines(files, READERS[format](options), bad, options);
-  const functions = trace.functions.filter(({ arrivals }) => arrivals > 0);
-  if (functions.length === 0) throw noArrivals(files, format, bad);
+  // One whose settings are known is there although nobody asks: as a service it costs what it holds.
+  const functions = trace.functions.filter(({ arrivals, models }) => arrivals > 0 || models !== undefined);
+  if (functions.every(({ arrivals }) => arrivals === 0)) throw noArrivals(files, format, bad);
   const notes = [...trace.notes];
   if (left.length > 0) notes.push(`Left out, as no part of the trace: ${left.join(', ')}.`);
   return {

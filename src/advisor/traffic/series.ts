@@ -3,11 +3,14 @@ import { countedTraffic, type Count } from './counted.ts';
 import { csvFields, csvNumber } from './csv.ts';
 import { fromLogNormal } from './durations.ts';
 import { parseMoment } from './moments.ts';
+import { NumberColumn } from './number-column.ts';
+import { orderOf } from './order.ts';
 import type { ReaderOptions, ReadTrace, TracedFunction, TraceReader } from './traced.ts';
 
 interface Series {
   readonly name: string;
-  readonly rows: { atMs: number; value: number }[];
+  readonly atMs: NumberColumn;
+  readonly value: NumberColumn;
 }
 
 /**
@@ -23,7 +26,7 @@ export class SeriesReader implements TraceReader {
   }
 
   begin(name: string): void {
-    this.#series.push({ name, rows: [] });
+    this.#series.push({ name, atMs: new NumberColumn(), value: new NumberColumn() });
   }
 
   read(line: string): Fault | null {
@@ -40,41 +43,60 @@ export class SeriesReader implements TraceReader {
     }
     const value = csvNumber(fields[1]);
     if (value === null || value < 0) return { found: fields[1]!, expected: 'a count of at least 0' };
-    this.#series.at(-1)!.rows.push({ atMs, value });
+    const series = this.#series.at(-1)!;
+    series.atMs.add(atMs);
+    series.value.add(value);
     return null;
   }
 
   finish(): ReadTrace {
     const { durations } = this.#options;
     const functions = this.#series
-      .filter(({ rows }) => rows.length > 0)
-      .map(({ name, rows }) => tracedSeries(name, rows, this.#options));
+      .filter(({ atMs }) => atMs.count > 0)
+      .map((series) => tracedSeries(series, this.#options));
     const notes = [`Durations are not in the trace: log-normal with ${durations.text} is assumed.`];
     return { functions, notes: functions.length > 0 ? notes : [], startsMs: [] };
   }
 }
 
-function tracedSeries(name: string, unsorted: Series['rows'], { durations }: ReaderOptions): TracedFunction {
-  const rows = unsorted.toSorted((a, b) => a.atMs - b.atMs);
-  const intervalMs = commonGap(rows.map(({ atMs }) => atMs));
-  const counts: Count[] = [];
-  let arrivals = 0;
-  let told = 0;
-  for (const { atMs, value } of rows) {
-    // Of values that are no whole numbers, what is left over comes with the next.
-    told += value;
-    const count = Math.round(told) - arrivals;
-    arrivals += count;
-    if (count > 0) counts.push({ fromMs: atMs, lengthMs: intervalMs, count });
-  }
+function tracedSeries({ name, ...unsorted }: Series, { durations }: ReaderOptions): TracedFunction {
+  const order = orderOf(unsorted.atMs.values);
+  const atMs = Float64Array.from(order, (i) => unsorted.atMs.values[i]!);
+  const counts = wholeCounts(Float64Array.from(order, (i) => unsorted.value.values[i]!));
+  const lengthMs = commonGap(atMs);
+  const arrivals = counts.reduce((sum, count) => sum + count, 0);
   return {
     name,
     arrivals,
     memoryBytes: null,
-    span: { fromMs: rows[0]!.atMs, toMs: rows.at(-1)!.atMs + intervalMs },
+    span: { fromMs: atMs[0]!, toMs: atMs.at(-1)! + lengthMs },
     traffic: (options) =>
-      inOrder(countedTraffic(name, counts, arrivals, fromLogNormal(durations.distribution), options)),
+      inOrder(
+        countedTraffic(
+          name,
+          intervals(atMs, counts, lengthMs),
+          arrivals,
+          fromLogNormal(durations.distribution),
+          options,
+        ),
+      ),
   };
+}
+
+/** Of values that are no whole numbers, what is left over comes with the next. */
+function wholeCounts(values: Float64Array): Float64Array {
+  let arrivals = 0;
+  let told = 0;
+  return values.map((value) => {
+    told += value;
+    const count = Math.round(told) - arrivals;
+    arrivals += count;
+    return count;
+  });
+}
+
+function* intervals(atMs: Float64Array, counts: Float64Array, lengthMs: number): Generator<Count> {
+  for (const [i, count] of counts.entries()) if (count > 0) yield { fromMs: atMs[i]!, lengthMs, count };
 }
 
 /** Rows that are nearer to each other than the interval overlap. */
@@ -86,7 +108,7 @@ function inOrder(traffic: ReturnType<typeof countedTraffic>): ReturnType<typeof 
 const ONE_ROW_MS = 60_000;
 
 /** What most of the times are apart; a minute where there is only one. */
-function commonGap(timesMs: readonly number[]): number {
+function commonGap(timesMs: Float64Array): number {
   const seen = new Map<number, number>();
   let [commonest, most] = [ONE_ROW_MS, 0];
   for (let i = 1; i < timesMs.length; i++) {

@@ -1,4 +1,4 @@
-import type { Traffic } from '../../model/simulation.ts';
+import type { FunctionModel, ServiceModel, Traffic } from '../../model/simulation.ts';
 import type { Fault } from './bad-rows.ts';
 import type { LogNormal } from './durations.ts';
 
@@ -15,6 +15,8 @@ export interface TracedFunction {
   /** As the trace tells; null where it does not. */
   readonly memoryBytes: number | null;
   readonly span: Span;
+  /** How it is replayed, where the trace tells its settings. */
+  readonly models?: { readonly function: FunctionModel; readonly service: ServiceModel };
   /** Throws `trace-invalid` where there are more than can be held. */
   traffic(options: TrafficOptions): Traffic;
 }

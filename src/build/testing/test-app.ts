@@ -118,6 +118,7 @@ export function moduleSpec(name: string, entry: string): ModuleSpec {
     network: 'full',
     limits: NO_LIMITS,
     weight: 1,
+    objective: null,
     subscription: null,
     async: DEFAULT_ASYNC,
     schedules: [],

@@ -53,6 +53,7 @@ export function spec(
     network: 'full',
     limits: { ...NO_LIMITS, ...o.limits },
     weight: 1,
+    objective: null,
     subscription: null,
     async: DEFAULT_ASYNC,
     schedules: [],

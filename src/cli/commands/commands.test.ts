@@ -161,9 +161,64 @@ describe('commands against a running server', () => {
     assert.deepEqual(JSON.parse(json.stdout), {
       component: 'catalog',
       from: 'service',
-      to: 'function',
+      to: 'service',
       tookMs: 83.4,
     });
+  });
+
+  test('mode --history says what was decided and why, the newest last, of one or all', async () => {
+    const step = { by: 'auto', from: 'function', to: 'service', figures: { savingLow: 2.5 } } as const;
+    const atMs = Date.UTC(2026, 10, 28, 2);
+    port.steps = [
+      {
+        ...step,
+        id: 'm3',
+        atMs,
+        unit: 'cart',
+        kind: 'failed',
+        reason: `It did not start: ${'why '.repeat(30)}`,
+      },
+      {
+        ...step,
+        id: 'm2',
+        atMs,
+        unit: 'catalog',
+        kind: 'undone',
+        from: 'service',
+        to: 'function',
+        reason: 'It costs more.',
+      },
+      {
+        ...step,
+        id: 'm1',
+        atMs,
+        unit: 'catalog',
+        kind: 'switched',
+        by: 'ci (t_1)',
+        reason: `By hand.${ESCAPE}[31m`,
+      },
+    ];
+    const ran = await world.run(['mode', '--history']);
+    assert.equal(ran.code, 0, ran.stderr);
+    assertFits(ran);
+    assert.ok(!ran.stdout.includes(ESCAPE));
+    const lines = linesOf(ran.stdout);
+    assert.match(lines[0]!, /^WHEN +COMPONENT +WHAT +BY$/);
+    assert.match(lines[1]!, /catalog +function → service +ci \(t_1\)$/);
+    assert.match(lines[3]!, /catalog +back to function +auto$/);
+    assert.equal(lines[4], '  It costs more.');
+    assert.match(lines[5]!, /cart +not made a service +auto$/);
+    const one = await world.run(['mode', 'catalog', '--history', '--json', '--lines', '1']);
+    assert.deepEqual(JSON.parse(one.stdout), [port.steps[1]]);
+    assert.equal(
+      (await world.run(['mode', 'storefront', '--history'])).stdout,
+      'Nothing was decided yet of storefront.\n',
+    );
+    const both = await world.run(['mode', 'catalog', 'service', '--history']);
+    assert.deepEqual([both.code, /leave 'service' out/.test(both.stderr)], [2, true]);
+    const none = await world.run(['mode']);
+    assert.deepEqual([none.code, /Which component/.test(none.stderr)], [2, true]);
+    port.steps = [];
   });
 
   test('limits are shown, changed by what is named, and taken back', async () => {

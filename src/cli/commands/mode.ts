@@ -1,12 +1,15 @@
 import { FulcrumError } from '../../base/errors.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { nearest } from '../../base/suggest.ts';
-import type { ModeChange, ModeCheck, ModeFinding } from '../../control/port.ts';
+import type { ModeChange } from '../../control/port.ts';
+import type { ModeCheck, ModeFinding } from '../../model/mode-check.ts';
+import type { ModeStep } from '../../model/mode-history.ts';
 import { connectToApp, type Target } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { findingLines } from '../finding-lines.ts';
+import { modeLines } from '../mode-lines.ts';
 import { print, printJson } from '../stdout.ts';
-import { paint } from '../terminal.ts';
+import { paint, terminalWidth } from '../terminal.ts';
 
 export interface ModeOptions extends Target {
   readonly json?: boolean;
@@ -14,12 +17,29 @@ export interface ModeOptions extends Target {
   readonly force?: boolean;
   /** Only says what would break. */
   readonly check?: boolean;
+  /** Says what was decided, and switches nothing. */
+  readonly history?: boolean;
+  /** With `history`: so many. */
+  readonly lines: number;
 }
 
 const MODES = ['function', 'service', 'auto'];
 
 /** With `check`: failed where a switch would be refused. */
-export async function mode(component: string, wanted: string, options: ModeOptions): Promise<ExitCode> {
+export async function mode(
+  component: string | undefined,
+  wanted: string | undefined,
+  options: ModeOptions,
+): Promise<ExitCode> {
+  if (options.history) return await history(component, wanted, options);
+  if (component === undefined || wanted === undefined) {
+    throw new FulcrumError(
+      'usage',
+      component === undefined
+        ? 'Which component, and to which mode? Such as `fulcrum mode catalog service`; with --history, what was decided.'
+        : `To which mode? Such as \`fulcrum mode ${component} service\`; there are: ${MODES.join(', ')}.`,
+    );
+  }
   if (!MODES.includes(wanted)) {
     const likely = nearest(wanted, MODES);
     throw new FulcrumError(
@@ -44,6 +64,25 @@ export async function mode(component: string, wanted: string, options: ModeOptio
   });
   if (options.json) printJson(change);
   else print(modeLine(change, wanted));
+  return EXIT.ok;
+}
+
+async function history(
+  component: string | undefined,
+  wanted: string | undefined,
+  options: ModeOptions,
+): Promise<ExitCode> {
+  if (wanted !== undefined || options.check || options.force) {
+    const what = wanted === undefined ? (options.check ? '--check' : '--force') : `'${wanted}'`;
+    throw new FulcrumError('usage', `--history switches nothing: leave ${what} out.`);
+  }
+  const { client, at } = await connectToApp(options);
+  const of = component === undefined ? '' : `&component=${encodeURIComponent(component)}`;
+  const steps = await client.get<ModeStep[]>(at(`/mode-history?limit=${options.lines}${of}`));
+  if (options.json) printJson(steps);
+  else if (steps.length === 0)
+    print(`Nothing was decided yet${component === undefined ? '' : ` of ${component}`}.`);
+  else for (const line of modeLines(steps, terminalWidth())) print(line);
   return EXIT.ok;
 }
 

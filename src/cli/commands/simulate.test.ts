@@ -3,6 +3,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Comparison } from '../../model/comparison.ts';
+import { EPOCH_MS } from '../../advisor/testing/traffic.ts';
+import { unitFacts, usageLines } from '../../advisor/testing/usage-export.ts';
 import { World } from '../fixtures/run-cli.ts';
 
 const START_MS = Date.UTC(2026, 0, 31);
@@ -97,9 +99,11 @@ describe('fulcrum simulate', () => {
     const cases: [string[], number, RegExp][] = [
       [['simulate'], 2, /^error usage: Give the files of a trace, or --generate\./],
       [['simulate', 'usage.jsonl', '--generate', 'poisson:1/s:1h'], 2, /not both/],
+      [['simulate', 'usage.jsonl', '--since', '3d'], 2, /--since is for an app's own usage/],
       [['simulate', 'none.log'], 1, /^error trace-invalid: none\.log cannot be read: ENOENT/],
       [['simulate', 'usage.jsonl', '--book', 'aws-lamda-x86'], 2, /Did you mean aws-lambda-x86\?/],
       [['simulate', 'usage.jsonl', '--format', 'azur'], 2, /Did you mean "azure"\?/],
+      [['simulate', 'usage.jsonl', '--without', 'gatway'], 2, /Did you mean 'gateway'\?/],
       [['simulate', 'usage.jsonl', '--cpu', '30'], 2, /a share from 0 to 1/],
       [['simulate', 'usage.jsonl', '--duration', '1s,80ms'], 2, /p99 is less than p50/],
       [['simulate', '--generate', 'poisson:5:1d'], 2, /It is SHAPE:RATE:LENGTH such as poisson:5\/s:1d/],
@@ -118,6 +122,34 @@ describe('fulcrum simulate', () => {
     assert.match(one.stdout, /^As a service on aws-fargate-x86: \$[\d.]+ a month, p99 \d+ms\n/);
     const lambda = await world.run(['simulate', 'usage.jsonl', '--book', 'aws-lambda-arm']);
     assert.match(lambda.stdout, /^As a function on aws-lambda-arm: \$[\d.]+ a month, p99 \d+ms\n/);
+  });
+
+  test('without files it replays what a running app was asked, with its settings, and leaves no file', async () => {
+    const { port, end } = await world.serve('shop');
+    port.usageLines = usageLines(
+      Array.from({ length: 600 }, (_, i) => ({ atMs: i * 6_000, durationMs: 50, cpuMs: 20 })),
+      { spanMs: 3_600_000, facts: [unitFacts()] },
+    );
+    const before = await readdir(world.folder);
+    const args = ['simulate', '--since', '2026-11-02', '--until', '2026-11-03', '--json'];
+    const ran = await world.run(args);
+    assert.equal(ran.code, 0, ran.stderr);
+    const { trace, notes } = JSON.parse(ran.stdout) as Comparison;
+    assert.deepEqual([trace.format, trace.arrivals, trace.fromMs], ['fulcrum', 600, EPOCH_MS]);
+    assert.ok(notes.some((note) => note.startsWith('Each is replayed with its own settings')));
+    assert.ok(notes.every((note) => !note.startsWith('CPU time') && !note.startsWith('Memory')));
+    assert.deepEqual(port.asked, [
+      { usage: { fromMs: EPOCH_MS, toMs: EPOCH_MS + 86_400_000, component: null, facts: true } },
+    ]);
+    assert.deepEqual(await readdir(world.folder), before);
+    port.usageLines = usageLines([], { spanMs: 3_600_000 });
+    const unused = await world.run(args);
+    assert.equal(unused.code, 2);
+    assert.match(
+      unused.stderr,
+      /^error usage: Nothing of shop@development was used from 2026-11-02T00:00:00\.000Z to /,
+    );
+    await end();
   });
 
   test('Ctrl-C ends it at once with 130, in the middle of a replay, and leaves nothing behind', async () => {

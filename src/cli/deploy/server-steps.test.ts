@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeployStep } from '../../control/host-port.ts';
-import type { ModeFinding } from '../../control/port.ts';
+import type { ModeFinding } from '../../model/mode-check.ts';
 import { ServerSteps } from './server-steps.ts';
 import { StepList } from './step-list.ts';
 

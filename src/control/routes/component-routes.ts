@@ -74,9 +74,10 @@ export function componentRoutes({ host, clock, closing }: ApiParts): Route[] {
           ...(body.force ? { force: true } : {}),
         }),
       },
-      async handle({ app, params, body }) {
+      async handle({ app, params, body, caller: { actor } }) {
         const port = running(host, app);
-        return port.setMode(await unit(port, params.component), body.mode, { force: body.force });
+        const name = await unit(port, params.component);
+        return port.setMode(name, body.mode, { force: body.force, by: actor });
       },
     }),
     route({
@@ -184,7 +185,7 @@ function refuseMoreFollowers(following: ReadonlyMap<string, number>, actor: stri
   const ownBound = (following.get(actor) ?? 0) >= MAX_FOLLOWERS_OF_CALLER;
   if (!ownBound && all < MAX_FOLLOWERS) return;
   throw new FulcrumError(
-    'overloaded',
+    'too-many-readers',
     ownBound
       ? `${MAX_FOLLOWERS_OF_CALLER} readers follow logs with this access already. End one of them first.`
       : `${MAX_FOLLOWERS} readers follow logs already. End one of them first.`,

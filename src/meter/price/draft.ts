@@ -16,6 +16,29 @@ export interface Draft {
    * monthly price.
    */
   readonly weight: number | null;
+  /** Where `quantity` is the hours of a stretch: that. Hours in which there were several bearers are there once, others for each. */
+  readonly stretch?: Stretch;
+}
+
+/** In ms since the epoch. */
+export interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** By this much of what is there once for all: as long as it was there. Never nothing. */
+export function timeWeight({ fromMs, toMs }: Stretch): number {
+  return Math.max(1, toMs - fromMs);
+}
+
+/** How long there was any of them, in ms. */
+export function coveredMs(stretches: readonly Stretch[]): number {
+  let [coveredTo, sum] = [-Infinity, 0];
+  for (const { fromMs, toMs } of stretches.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    sum += Math.max(0, toMs - Math.max(fromMs, coveredTo));
+    coveredTo = Math.max(coveredTo, toMs);
+  }
+  return sum;
 }
 
 export interface Drafted {

@@ -1,6 +1,6 @@
 import type { Fee, PriceBook } from '../../model/price-book.ts';
 import type { Used } from '../../model/used.ts';
-import { ownLine, requestLine, type Draft, type Drafted } from './draft.ts';
+import { ownLine, requestLine, timeWeight, type Draft, type Drafted } from './draft.ts';
 import { GB } from './memory.ts';
 import { flat } from './tiers.ts';
 
@@ -46,7 +46,8 @@ function linesOf(used: Used, fee: Fee, at: number): Draft[] {
     tiers: flat(fee.perHour),
     freePerMonth: 0,
     restsOn: restsOn('perHour'),
-    weight: 1,
+    weight: timeWeight(used),
+    stretch: { fromMs: used.fromMs, toMs: used.toMs },
   };
   if (fee.capacity === null) return [hours, ...lines];
   const capacity = ownLine({

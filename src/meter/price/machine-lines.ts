@@ -1,7 +1,7 @@
 import type { MachinePrices, PriceBook } from '../../model/price-book.ts';
 import type { Used } from '../../model/used.ts';
-import type { BillOptions } from '../bill-options.ts';
-import type { Draft, Drafted } from './draft.ts';
+import { optionsOf, type BillOptions } from '../bill-options.ts';
+import { timeWeight, type Draft, type Drafted } from './draft.ts';
 import { GB, memoryOf } from './memory.ts';
 import { TARGET } from './needed.ts';
 import { flat } from './tiers.ts';
@@ -22,7 +22,17 @@ export function whyNoMachine(used: Used, book: PriceBook, options: BillOptions):
 export function machinesFor(all: readonly Used[], book: PriceBook, options: BillOptions): number {
   const prices = book.machine;
   if (prices === null) return 0;
-  return Math.max(1, Math.ceil(all.reduce((sum, each) => sum + peakOf(each, prices, options), 0) - 1e-9));
+  return Math.max(1, Math.ceil(peaksOf(all, prices, options).reduce((sum, peak) => sum + peak, 0) - 1e-9));
+}
+
+/** By component: one that ran in both modes, or in one of them twice, was not there in all of them at a time. */
+function peaksOf(all: readonly Used[], prices: MachinePrices, options: BillOptions): number[] {
+  const peaks = new Map<string, number>();
+  for (const each of all) {
+    const peak = peakOf(each, prices, optionsOf(each.component, options));
+    peaks.set(each.component, Math.max(peaks.get(each.component) ?? 0, peak));
+  }
+  return [...peaks.values()];
 }
 
 /**
@@ -37,7 +47,7 @@ export function ownMachineLines(
   machines: number,
 ): Drafted {
   const prices = book.machine!;
-  const weight = weightOf(used, prices, options);
+  const weight = weightOf(used, prices, options) * timeWeight(used);
   const line = (
     id: string,
     title: string,

@@ -92,7 +92,12 @@ export class Forker {
         this.#take(report.id)?.reject(notForked(report.why, report.exhausted));
         return;
       case 'ended': {
-        const end = { exitCode: report.exitCode, signal: signalName(report.signal) };
+        const { exitCode, cpuMs } = report;
+        const end = {
+          exitCode,
+          signal: signalName(report.signal),
+          ...(cpuMs !== undefined && { cpuMs }),
+        };
         const ended = this.#children.get(report.pid);
         this.#children.delete(report.pid);
         if (ended !== undefined) ended(end, false);

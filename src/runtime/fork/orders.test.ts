@@ -11,6 +11,7 @@ describe('reports', () => {
       { said: 'not-forked', id: 1, why: 'EPERM', exhausted: null },
       { said: 'ended', pid: 2, exitCode: 0, signal: null },
       { said: 'ended', pid: 2, exitCode: null, signal: 9 },
+      { said: 'ended', pid: 2, exitCode: null, signal: 9, cpuMs: 12 },
       { said: 'loaded', unsuited: null, starts: false, warnings: ['drawn'] },
     ];
     for (const report of reports) assert.deepEqual(readReport(report), report);
@@ -33,6 +34,8 @@ describe('reports', () => {
       { said: 'not-forked', id: 1, why: 'EAGAIN', exhausted: 11 },
       { said: 'ended', pid: 2, exitCode: 256, signal: null },
       { said: 'ended', pid: 2 },
+      { said: 'ended', pid: 2, exitCode: 0, signal: null, cpuMs: -1 },
+      { said: 'ended', pid: 2, exitCode: 0, signal: null, cpuMs: 1e300 },
       { said: 'loaded', unsuited: 1, starts: false, warnings: [] },
       { said: 'loaded', unsuited: null, starts: 'no', warnings: [] },
       { said: 'loaded', unsuited: null, starts: false, warnings: [{}] },

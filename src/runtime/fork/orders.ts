@@ -55,6 +55,8 @@ export type Report =
       readonly pid: number;
       readonly exitCode: number | null;
       readonly signal: number | null;
+      /** User and system time in all; absent: the zygote cannot tell. */
+      readonly cpuMs?: number;
     }
   /** A function's zygote: the module is loaded and can be forked, unless `unsuited` says why not. */
   | {
@@ -89,7 +91,11 @@ export function readReport(said: unknown): Report {
       isText(why) &&
       (exhausted === null || isText(exhausted)) &&
       wholeTo('id', Number.MAX_SAFE_INTEGER)) ||
-    (kind === 'ended' && isPid && orNull('exitCode', 255) && orNull('signal', 127)) ||
+    (kind === 'ended' &&
+      isPid &&
+      orNull('exitCode', 255) &&
+      orNull('signal', 127) &&
+      (report['cpuMs'] === undefined || wholeTo('cpuMs', Number.MAX_SAFE_INTEGER))) ||
     (kind === 'loaded' &&
       (unsuited === null || isText(unsuited)) &&
       typeof starts === 'boolean' &&

@@ -164,19 +164,31 @@ export interface WaitedFor {
   readonly exitCode: number | null;
   /** The number of the signal that ended it. */
   readonly signal: number | null;
+  /** User and system time of it and of the children that it has reaped, rounded up to whole ms: getrusage(2). */
+  readonly cpuMs: number;
 }
 
 /** Reaps one child that has ended: any where `pid` is -1. Null where none has, or (with `wait`) where there is none. */
 export function reap(pid: number, wait = false): WaitedFor | null {
   const status = Buffer.alloc(4);
-  const found = tryCall('wait4', [pid, status, wait ? 0 : WNOHANG, null]);
+  const usage = Buffer.alloc(RUSAGE_BYTES);
+  const found = tryCall('wait4', [pid, status, wait ? 0 : WNOHANG, usage]);
   if (found <= 0) return null;
   const value = status.readInt32LE(0);
   const signal = value & 0x7f;
+  const cpuMs = Math.ceil(timeMs(usage, 0) + timeMs(usage, 16));
   return signal === 0
-    ? { pid: found, exitCode: (value >> 8) & 0xff, signal: null }
-    : { pid: found, exitCode: null, signal };
+    ? { pid: found, exitCode: (value >> 8) & 0xff, signal: null, cpuMs }
+    : { pid: found, exitCode: null, signal, cpuMs };
 }
+
+/** A `struct timeval` of two 64-bit words: seconds and microseconds. */
+function timeMs(bytes: Buffer, at: number): number {
+  return Number(bytes.readBigInt64LE(at)) * 1_000 + Number(bytes.readBigInt64LE(at + 8)) / 1_000;
+}
+
+/** `struct rusage` where a word has 64 bits: two times of 16 bytes, and 14 words. */
+const RUSAGE_BYTES = 144;
 
 const WNOHANG = 1;
 const ENOSYS = 38;

@@ -27,6 +27,8 @@ export interface ProcessOptions {
 export interface ProcessEnd {
   exitCode: number | null;
   signal: string | null;
+  /** User and system time in all, as whoever waited for it says; absent where that cannot tell. */
+  cpuMs?: number;
 }
 
 const TAIL_BYTES = 8 * 1024;

@@ -19,6 +19,7 @@ import type { MachineMemory } from '../../base/machine-memory.ts';
 import { InvocationDispatcher } from '../dispatcher.ts';
 import type { PastArrival } from '../habit.ts';
 import { Habits } from '../habits.ts';
+import type { InstanceTelling } from '../instance-watch.ts';
 import { AppLimits } from '../limits/app-limits.ts';
 import { MachineBudget } from '../machine-budget.ts';
 import { Scaler } from '../scaler.ts';
@@ -58,6 +59,7 @@ export function revision(name: string, o: RevisionOptions = {}): ModuleRevision 
       network: 'full',
       limits: { ...NO_LIMITS, ...o.limits },
       weight: o.weight ?? 1,
+      objective: null,
       modeSetting: o.mode ?? 'function',
       function: {
         concurrency: 1,
@@ -101,7 +103,7 @@ export function group(name: string, members: readonly ModuleRevision[], o: Group
     memoryBytes: specs.reduce((bytes, spec) => bytes + spec[mode].memoryBytes, 0),
     timeoutMs: Math.max(...specs.map((spec) => spec[mode].timeoutMs)),
   });
-  const { modeSetting, env, storage, isolation, network, weight, zygoteKeepAliveMs } = first!;
+  const { modeSetting, env, storage, isolation, network, weight, objective, zygoteKeepAliveMs } = first!;
   return {
     kind: 'group',
     id:
@@ -117,7 +119,7 @@ export function group(name: string, members: readonly ModuleRevision[], o: Group
       kind: 'group',
       name,
       members: specs,
-      ...{ env, storage, isolation, network, weight, zygoteKeepAliveMs },
+      ...{ env, storage, isolation, network, weight, objective, zygoteKeepAliveMs },
       modeSetting: o.mode ?? modeSetting,
       function: { ...first!.function, ...sum('function'), ...o.function },
       service: { ...first!.service, ...sum('service'), ...o.service },
@@ -194,7 +196,7 @@ export class Scene {
   }
 
   /** Another scaler: of the same app, another release. */
-  newScaler(app = 'shop'): Scaler {
+  newScaler(app = 'shop', lives: InstanceTelling | null = null): Scaler {
     return new Scaler({
       runtimeFor: () => this.runtime,
       clock: this.clock,
@@ -210,6 +212,7 @@ export class Scene {
       startsAtOnce: 32,
       habits: this.habits,
       limits: this.limits,
+      ...(lives === null ? {} : { lives }),
       ...(this.budget === null ? {} : { budget: { machine: this.budget, app } }),
     });
   }

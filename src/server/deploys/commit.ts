@@ -4,6 +4,7 @@ import type { AppChanges, AppRecord, AppStore } from '../../model/app-record.ts'
 import type { ReleaseChange } from '../../model/release.ts';
 import type { LiveRelease } from '../live-release.ts';
 import type { RunningApp } from '../running-app.ts';
+import { modeOf } from '../../scaling/mode-settings.ts';
 import { chosenModes } from './chosen-modes.ts';
 import { changeRecord, placeOf, recordOf } from './app-records.ts';
 import type { Claim, Claims } from './claims.ts';
@@ -105,9 +106,10 @@ function isCode(error: unknown, code: ErrorCode): boolean {
 }
 
 async function followModes(live: LiveRelease, record: AppRecord): Promise<void> {
-  for (const [component, { configured, chosen }] of chosenModes(record.modes, live.spec)) {
+  for (const [component, chosen] of chosenModes(record.modes, live.spec)) {
     const choice = live.choice(component);
-    if (choice === null || choice.configured !== configured || choice.chosen === chosen) continue;
-    await live.scaler.setMode(component, chosen);
+    if (choice === null || choice.configured !== chosen.configured) continue;
+    if (choice.chosen === chosen.chosen && modeOf(choice) === modeOf(chosen)) continue;
+    await live.scaler.setMode(component, chosen.chosen, chosen.mode);
   }
 }

@@ -16,6 +16,7 @@ import type { LiveRelease } from '../live-release.ts';
 import { refuseWithoutSecrets } from '../release-secrets.ts';
 import type { RunningApp } from '../running-app.ts';
 import { changeRecord, recordOf } from './app-records.ts';
+import { chosenByHand, refuseChosenByHand } from './chosen-modes.ts';
 import { BehindWork } from './behind-work.ts';
 import { bringUp, NotUp, toldOf } from './bring-up.ts';
 import type { Busy } from './busy.ts';
@@ -431,6 +432,23 @@ export class ServerDeploys implements Deploys {
   /** Keeps a mode that was chosen by hand, for releases to come and for the next start. */
   async keepMode(app: string, component: string, mode: ChosenMode): Promise<void> {
     await changeRecord(this.#o.store.apps, app, ({ modes }) => ({ modes: { ...modes, [component]: mode } }));
+  }
+
+  /** Keeps what `auto` means, likewise. Rejects with `conflict` where a mode was chosen by hand meanwhile, which stays. */
+  async keepAuto(app: string, unit: string, mode: ChosenMode): Promise<void> {
+    await changeRecord(this.#o.store.apps, app, ({ modes }) => {
+      refuseChosenByHand(modes, unit, mode);
+      return { modes: { ...modes, [unit]: mode } };
+    });
+  }
+
+  /** See {@link chosenByHand}. */
+  async chosenByHand(
+    app: string,
+    unit: string,
+    present: Pick<ChosenMode, 'configured' | 'isGroup'>,
+  ): Promise<ChosenMode | null> {
+    return chosenByHand((await recordOf(this.#o.store.apps, app)).modes, unit, present);
   }
 
   /** Keeps limits that were chosen by hand, likewise; null: what was kept is taken back. */

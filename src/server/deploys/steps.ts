@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { DeployStep } from '../../control/host-port.ts';
-import type { ModeFinding } from '../../control/port.ts';
+import type { ModeFinding } from '../../model/mode-check.ts';
 
 export type StepName = 'check' | 'keep' | 'unpack' | 'start' | 'route' | 'drain' | 'fit' | 'modes';
 

@@ -1,5 +1,5 @@
 import type { MachineBudget } from '../../scaling/machine-budget.ts';
-import { modeFor } from '../../scaling/mode-settings.ts';
+import { modeOf as meant } from '../../scaling/mode-settings.ts';
 import { noSuccessor, unfit } from '../../scaling/fit.ts';
 import type { LiveRelease } from '../live-release.ts';
 import type { Steps } from './steps.ts';
@@ -25,5 +25,5 @@ export function tellFit(
 
 function modeOf(release: Pick<LiveRelease, 'choice'>, name: string): 'service' | 'function' | null {
   const choice = release.choice(name);
-  return choice === null ? null : modeFor(choice.chosen);
+  return choice === null ? null : meant(choice);
 }

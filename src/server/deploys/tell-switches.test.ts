@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../../base/fake-clock.ts';
 import type { DeployStep } from '../../control/host-port.ts';
-import type { ModeCheck, ModeFinding } from '../../control/port.ts';
+import type { ModeCheck, ModeFinding } from '../../model/mode-check.ts';
 import type { AppSpec } from '../../model/app.ts';
 import { Steps } from './steps.ts';
 import { tellSwitches } from './tell-switches.ts';

@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../../base/clock.ts';
-import type { ModeCheck } from '../../control/port.ts';
+import type { ModeCheck } from '../../model/mode-check.ts';
 import type { AppSpec } from '../../model/app.ts';
 import { unitsOf } from '../../model/units.ts';
 import type { Steps } from './steps.ts';

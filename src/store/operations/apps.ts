@@ -7,6 +7,7 @@ import { all, change, first } from '../steps.ts';
 import type { Schema } from '../tables.ts';
 import { deleteWork } from './event-upkeep.ts';
 import { changeRelease } from './releases.ts';
+import { deleteModes } from './mode-history.ts';
 import { deleteUsage } from './usage.ts';
 
 export const appOperations = {
@@ -73,6 +74,7 @@ export const appOperations = {
   'apps.remove': changing(function* ({ db }, id: string) {
     yield* deleteUsage(id);
     yield* deleteWork(id);
+    yield* deleteModes(id);
     yield* change(db.deleteFrom('secrets').where('app', '=', id));
     yield* change(db.deleteFrom('release_blobs').where('app', '=', id));
     yield* change(db.deleteFrom('releases').where('app', '=', id));

@@ -1,6 +1,7 @@
 import { noting, reading } from '../operation.ts';
 import { rows, run, type Bulk } from '../steps.ts';
-import { tableNames, tables, type Table, type TableName } from '../tables.ts';
+import type { Table } from '../table.ts';
+import { tableNames, tables, type TableName } from '../tables.ts';
 
 /** Which rows of a table to read: those behind a key. */
 export interface TableRead {

@@ -1,6 +1,7 @@
 import type { Attempt } from '../../model/event.ts';
 import type { Delivery, WorkRecord } from '../../model/event-store.ts';
-import type { ColumnType, Schema } from '../tables.ts';
+import type { ColumnType } from '../table.ts';
+import type { Schema } from '../tables.ts';
 
 export type WorkRow = Schema['work'];
 

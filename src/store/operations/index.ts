@@ -4,6 +4,7 @@ import { auditOperations } from './audit.ts';
 import { blobOperations } from './blobs.ts';
 import { copyOperations } from './copying.ts';
 import { eventOperations } from './events.ts';
+import { modeOperations } from './mode-history.ts';
 import { releaseOperations } from './releases.ts';
 import { scheduleOperations } from './schedules.ts';
 import { secretOperations } from './secrets.ts';
@@ -21,6 +22,7 @@ export const operations = {
   ...usageOperations,
   ...eventOperations,
   ...scheduleOperations,
+  ...modeOperations,
   ...copyOperations,
 };
 

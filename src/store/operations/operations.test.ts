@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { hasCode } from '../../../test/conformance/store/support/has-code.ts';
+import { usageBatch } from '../../../test/conformance/usage-record.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import { SqliteThread, startSqliteWorker } from '../sqlite-thread.ts';
@@ -12,10 +13,13 @@ test('usage that came after the rest of an app had gone goes with the app', asyn
   const database = await openThread(t);
   const block = { part: 'p', component: 'c', mode: 'function' as const, firstMs: 1, lastMs: 1, count: 1 };
   for (const app of ['shop', 'other']) {
-    await database.call('usage.append', {
-      ...{ app, minutes: [], rows: [] },
-      arrivals: [{ ...block, part: app, bytes: Uint8Array.of(1) }],
-    });
+    await database.call(
+      'usage.append',
+      usageBatch({
+        app,
+        arrivals: [{ ...block, part: app, bytes: Uint8Array.of(1) }],
+      }),
+    );
   }
   await database.call('apps.remove', 'shop');
   const query = { component: null, fromMs: 0, toMs: 9, limit: 9, after: null };

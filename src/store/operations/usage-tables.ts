@@ -1,5 +1,7 @@
 import type {
   ArrivalBlock,
+  InstanceMinute,
+  JoinedCalls,
   UsageHour,
   UsageHoursQuery,
   UsageMinute,
@@ -9,21 +11,29 @@ import type {
 import { rows, run, type Steps } from '../steps.ts';
 
 /**
- * The three tables of usage: raw SQL, since they are written every second and read by the ten thousand. Each is read one component at a
+ * The tables of usage that grow with traffic: raw SQL, since they are written every second and read by the ten thousand. Each is read one component at a
  * time along an index; a single scan over all would read everything that was ever stored.
  */
 export interface UsageTable<T> {
-  readonly name: 'usage_minutes' | 'usage_arrivals' | 'usage_rows';
+  readonly name: 'usage_minutes' | 'usage_arrivals' | 'usage_rows' | 'usage_instances' | 'usage_calls';
   /** The column that orders the items of a component, before `part`. */
   readonly at: string;
   /** Of app, component, position (moment and part), from, to, limit; columns are named as in `T`. */
   readonly read: string;
   /** Of the item, as a page's end. */
   atOf(item: T): number;
+  componentOf(item: T): string;
   itemOf(row: Record<string, unknown>): T;
   /** Whether moments are whole numbers: Postgres takes no others then. */
   readonly whole: boolean;
 }
+
+/**
+ * Of what was written before that was counted it is what a function was billed, or half a millisecond more each than a service took: what
+ * rounding up adds on average.
+ */
+const WHOLE_MS = `coalesce(whole_ms, CASE WHEN mode = 'function' THEN billed_ms WHEN outcome = 'refused' THEN 0
+      ELSE start_ms + duration_ms + 0.5 * count END)`;
 
 export const usageMinutes: UsageTable<UsageMinute> = {
   name: 'usage_minutes',
@@ -31,11 +41,13 @@ export const usageMinutes: UsageTable<UsageMinute> = {
   whole: true,
   read: `SELECT component, minute_ms AS "minuteMs", part, span_ms AS "spanMs", revision, mode, outcome, count, cold,
       waited_ms AS "waitedMs", start_ms AS "startMs", duration_ms AS "durationMs", billed_ms AS "billedMs",
-      billed_byte_ms AS "billedByteMs", cpu_ms AS "cpuMs", latency, duration
+      billed_byte_ms AS "billedByteMs", ${WHOLE_MS} AS "wholeMs", coalesce(whole_byte_ms, billed_byte_ms) AS "wholeByteMs",
+      hundreds_ms AS "hundredsMs", internal, bytes_in AS "bytesIn", bytes_out AS "bytesOut", cpu_ms AS "cpuMs", latency, duration
     FROM usage_minutes
     WHERE app = $1 AND component = $2 AND (minute_ms, part) > ($3, $4) AND minute_ms >= $5 AND minute_ms < $6
     ORDER BY minute_ms, part LIMIT $7`,
   atOf: (item) => item.minuteMs,
+  componentOf: (item) => item.component,
   itemOf: (row) => row as unknown as UsageMinute,
 };
 
@@ -47,6 +59,7 @@ export const usageArrivals: UsageTable<ArrivalBlock> = {
     WHERE app = $1 AND component = $2 AND (last_ms, part) > ($3, $4) AND last_ms >= $5 AND first_ms < $6
     ORDER BY last_ms, part LIMIT $7`,
   atOf: (item) => item.lastMs,
+  componentOf: (item) => item.component,
   itemOf: (row) => row as unknown as ArrivalBlock,
 };
 
@@ -56,75 +69,41 @@ export const usageRows: UsageTable<UsageRow> = {
   whole: false,
   read: `SELECT component, arrived_at_ms AS "arrivedAtMs", part, revision, mode, trigger_kind AS trigger, outcome,
       request_id AS "requestId", status, waited_ms AS "waitedMs", start_ms AS "startMs", duration_ms AS "durationMs",
-      billed_ms AS "billedMs", cpu_ms AS "cpuMs", cold, memory_bytes AS "memoryBytes"
+      billed_ms AS "billedMs", cpu_ms AS "cpuMs", cold, memory_bytes AS "memoryBytes",
+      bytes_in AS "bytesIn", bytes_out AS "bytesOut"
     FROM usage_rows
     WHERE app = $1 AND component = $2 AND (arrived_at_ms, part) > ($3, $4) AND arrived_at_ms >= $5 AND arrived_at_ms < $6
     ORDER BY arrived_at_ms, part LIMIT $7`,
   atOf: (item) => item.arrivedAtMs,
+  componentOf: (item) => item.component,
   itemOf: (row) => Object.assign(row, { cold: row['cold'] === 1 }) as unknown as UsageRow,
 };
 
-/** What a block takes beside its bytes, about: its other columns, twice for the index. */
-const OVERHEAD_BYTES = 160;
+export const usageInstances: UsageTable<InstanceMinute> = {
+  name: 'usage_instances',
+  at: 'minute_ms',
+  whole: true,
+  read: `SELECT component AS unit, minute_ms AS "minuteMs", part, span_ms AS "spanMs", revision, mode, started, lived_ms AS "livedMs",
+      held_byte_ms AS "heldByteMs", watched_ms AS "watchedMs", used_byte_ms AS "usedByteMs", cpu_ms AS "cpuMs"
+    FROM usage_instances
+    WHERE app = $1 AND component = $2 AND (minute_ms, part) > ($3, $4) AND minute_ms >= $5 AND minute_ms < $6
+    ORDER BY minute_ms, part LIMIT $7`,
+  atOf: (item) => item.minuteMs,
+  componentOf: (item) => item.unit,
+  itemOf: (row) => row as unknown as InstanceMinute,
+};
 
-export function minuteValues(app: string, minute: UsageMinute): unknown[] {
-  return [
-    app,
-    minute.component,
-    minute.minuteMs,
-    minute.part,
-    minute.spanMs,
-    minute.revision,
-    minute.mode,
-    minute.outcome,
-    minute.count,
-    minute.cold,
-    minute.waitedMs,
-    minute.startMs,
-    minute.durationMs,
-    minute.billedMs,
-    minute.billedByteMs,
-    minute.cpuMs,
-    minute.latency,
-    minute.duration,
-  ];
-}
-
-export function arrivalValues(app: string, block: ArrivalBlock): unknown[] {
-  return [
-    block.part,
-    app,
-    block.component,
-    block.mode,
-    block.firstMs,
-    block.lastMs,
-    block.count,
-    block.bytes.length + OVERHEAD_BYTES,
-    block.bytes,
-  ];
-}
-
-export function rowValues(app: string, row: UsageRow): unknown[] {
-  return [
-    app,
-    row.component,
-    row.arrivedAtMs,
-    row.part,
-    row.revision,
-    row.mode,
-    row.trigger,
-    row.outcome,
-    row.requestId,
-    row.status,
-    row.waitedMs,
-    row.startMs,
-    row.durationMs,
-    row.billedMs,
-    row.cpuMs,
-    row.cold ? 1 : 0,
-    row.memoryBytes,
-  ];
-}
+export const usageCalls: UsageTable<JoinedCalls> = {
+  name: 'usage_calls',
+  at: 'hour_ms',
+  whole: true,
+  read: `SELECT component AS callee, hour_ms AS "hourMs", part, caller, count, failed, duration_ms AS "durationMs" FROM usage_calls
+    WHERE app = $1 AND component = $2 AND (hour_ms, part) > ($3, $4) AND hour_ms >= $5 AND hour_ms < $6
+    ORDER BY hour_ms, part LIMIT $7`,
+  atOf: (item) => item.hourMs,
+  componentOf: (item) => item.callee,
+  itemOf: (row) => row as unknown as JoinedCalls,
+};
 
 /** An app's components that have items, from the one named `from` on, in order. Jumps from one to the next along the index. */
 export function* componentsOf<T>({ name }: UsageTable<T>, app: string, from = ''): Steps<string[]> {
@@ -264,6 +243,6 @@ function deleteUpTo<T>(
 }
 
 /** For whole numbers, at least 0.5 is at least 1, and less than 0.5 is less than 1. */
-function wholeMs(ms: number): number {
+export function wholeMs(ms: number): number {
   return Math.max(Math.min(Math.ceil(ms), Number.MAX_SAFE_INTEGER), -Number.MAX_SAFE_INTEGER);
 }

@@ -131,8 +131,10 @@ describe('hazards of a fork', { timeout: 120_000 }, () => {
     for (const [name, args, code] of cases) {
       const instance = await sibling();
       void call(instance, name, json(args));
-      const { exitCode, signal } = await instance.ended;
+      const { exitCode, signal, cpuMs } = await instance.ended;
       assert.deepEqual([name, exitCode, signal], [name, code, null]);
+      // What its zygote was told when it waited for it: its beginning and its end alone take some.
+      assert.ok(cpuMs! > 0 && cpuMs! < 10_000, `${name}: ${cpuMs} ms of CPU time`);
     }
     await bench.log.until(/exit listener got 4/);
   });

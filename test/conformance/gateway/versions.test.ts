@@ -147,6 +147,27 @@ for (const version of VERSIONS) {
       assert.equal(await textOf(open), 'ab');
     });
 
+    test('bytes of bodies are told, both ways: of what was sent, and of what the client was given', async () => {
+      const bytesOf = async (ask: Parameters<Client['ask']>[0]): Promise<unknown> => {
+        await client.ask(ask);
+        const { seed } = fixture.dispatcher.ran.at(-1)!;
+        return [seed.bytesIn, seed.bytesOut];
+      };
+      const body = 'x'.repeat(200_000);
+      assert.deepEqual(await bytesOf({ method: 'POST', path: '/echo/', body }), [200_000, 200_000]);
+      assert.deepEqual(await bytesOf({ path: '/sized' }), [0, 5]);
+      assert.deepEqual(await bytesOf({ method: 'HEAD', path: '/sized' }), [0, 0]);
+      assert.deepEqual(await bytesOf({ path: '/204' }), [0, 0]);
+      const { text } = await client.ask({ path: '/throws' });
+      assert.equal(fixture.dispatcher.ran.at(-1)!.seed.bytesOut, text.length);
+      const open = client.open({ method: 'POST', path: '/echo/' });
+      open.up.write('a');
+      open.up.end('bc');
+      assert.equal(await textOf(open), 'abc');
+      const { seed } = fixture.dispatcher.ran.at(-1)!;
+      assert.deepEqual([seed.bytesIn, seed.bytesOut], [3, 3]);
+    });
+
     test('a body of 0 bytes is one', async () => {
       const got = await client.ask({ method: 'POST', path: '/echo/', body: '' });
       assert.deepEqual([got.status, got.text], [200, '']);

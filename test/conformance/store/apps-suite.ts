@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { NO_LIMITS } from '../../../src/model/app.ts';
 import type { AppRecord } from '../../../src/model/app-record.ts';
+import { usageBatch } from '../usage-record.ts';
 import { hasCode } from './support/has-code.ts';
 import { checksOf, type StoreUnderTest } from './support/store-under-test.ts';
 import { contentOf, fileOf, newApp, newRelease, NOW_MS, putContent } from './support/things.ts';
@@ -110,20 +111,20 @@ export function appsSuite(subject: StoreUnderTest): void {
       await apps.create(newApp({ id: app }));
       await releases.add(newRelease([fileOf(content)], { app }));
       await secrets.put({ app, name: 'KEY', keyId: 'k', sealed: Uint8Array.of(1), updatedAtMs: NOW_MS });
-      await usage.append({
-        app,
-        minutes: [],
-        arrivals: Array.from({ length: 1_200 }, (_, i) => ({
-          part: `${app}${i}`,
-          component: `c${i % 3}`,
-          mode: 'function' as const,
-          firstMs: i,
-          lastMs: i,
-          count: 1,
-          bytes: Uint8Array.of(1),
-        })),
-        rows: [],
-      });
+      await usage.append(
+        usageBatch({
+          app,
+          arrivals: Array.from({ length: 1_200 }, (_, i) => ({
+            part: `${app}${i}`,
+            component: `c${i % 3}`,
+            mode: 'function' as const,
+            firstMs: i,
+            lastMs: i,
+            count: 1,
+            bytes: Uint8Array.of(1),
+          })),
+        }),
+      );
       await audit.append({ atMs: NOW_MS, actor: 'ci', action: 'deploy', app, outcome: 'ok', details: {} });
     }
     await apps.remove('shop');

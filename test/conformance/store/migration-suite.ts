@@ -31,6 +31,10 @@ export function migrationSuite(subject: StoreUnderTest, makeOld: (place: string)
         [minute!.count, minute!.billedByteMs, Buffer.from(minute!.latency).toString()],
         [3, 5e20, 'ab'],
       );
+      // What was not counted then is what it was billed, or is not known.
+      const { wholeMs, wholeByteMs, hundredsMs, internal, bytesIn, bytesOut } = minute!;
+      assert.deepEqual([wholeMs, wholeByteMs, hundredsMs], [4, 5e20, null]);
+      assert.deepEqual([internal, bytesIn, bytesOut], [0, 0, 0]);
       await store.close();
       await clear();
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tables, type Table } from '../../../src/store/tables.ts';
+import type { Table } from '../../../src/store/table.ts';
+import { tables } from '../../../src/store/tables.ts';
 import { openPlace } from './support/store-under-test.ts';
 import { PostgresServer } from './support/postgres-server.ts';
 

@@ -3,6 +3,8 @@ import { auditSuite } from './audit-suite.ts';
 import { blobsSuite } from './blobs-suite.ts';
 import { crashSuite, eventsCrashSuite } from './crash-suite.ts';
 import { eventsSuite } from './events-suite.ts';
+import { meteringSuite } from './metering-suite.ts';
+import { modesSuite } from './modes-suite.ts';
 import { releasesSuite } from './releases-suite.ts';
 import { secretsSuite } from './secrets-suite.ts';
 import { schedulesSuite } from './schedules-suite.ts';
@@ -20,7 +22,9 @@ export function storeConformance(subject: StoreUnderTest): void {
     secretsSuite,
     auditSuite,
     usageSuite,
+    meteringSuite,
     schedulesSuite,
+    modesSuite,
     eventsSuite,
     crashSuite,
     eventsCrashSuite,

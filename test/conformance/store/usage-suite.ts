@@ -7,17 +7,16 @@ import { Sketch } from '../../../src/meter/sketch.ts';
 import { UsageHistory } from '../../../src/meter/usage-history.ts';
 import { UsageMeter } from '../../../src/meter/usage-meter.ts';
 import type {
-  ArrivalBlock,
   UsageHours,
   UsageLimits,
   UsageMinute,
   UsagePage,
   UsageQuery,
-  UsageRow,
   UsageStore,
 } from '../../../src/model/usage-store.ts';
-import { NOON_MS, usageRecord } from '../usage-record.ts';
+import { NOON_MS, usageBatch, usageRecord } from '../usage-record.ts';
 import { killWriter } from './support/kill-writer.ts';
+import { block, minute, row } from './support/usage-things.ts';
 import { checksOf, type StoreUnderTest } from './support/store-under-test.ts';
 
 const APP = 'shop';
@@ -46,7 +45,7 @@ export function usageSuite(subject: StoreUnderTest): void {
     checksOf(subject)(`usage: ${name}`, (store) => body(store.usage));
 
   check('a batch is read back as it was', async (usage) => {
-    const batch = { app: APP, minutes: [minute()], arrivals: [block()], rows: [row()] };
+    const batch = usageBatch({ minutes: [minute()], arrivals: [block()], rows: [row()] });
     await usage.append(batch);
     assert.deepEqual((await usage.minutes(EVERYTHING)).items, batch.minutes);
     assert.deepEqual((await usage.arrivals(EVERYTHING)).items, batch.arrivals);
@@ -54,18 +53,22 @@ export function usageSuite(subject: StoreUnderTest): void {
   });
 
   check('a part that is appended again replaces what was there', async (usage) => {
-    await usage.append({
-      app: APP,
-      minutes: [minute({ count: 1 })],
-      arrivals: [block({ count: 1 })],
-      rows: [row()],
-    });
-    await usage.append({
-      app: APP,
-      minutes: [minute({ count: 7 })],
-      arrivals: [block({ count: 7, lastMs: NOON_MS + 5_000 })],
-      rows: [row()],
-    });
+    await usage.append(
+      usageBatch({
+        app: APP,
+        minutes: [minute({ count: 1 })],
+        arrivals: [block({ count: 1 })],
+        rows: [row()],
+      }),
+    );
+    await usage.append(
+      usageBatch({
+        app: APP,
+        minutes: [minute({ count: 7 })],
+        arrivals: [block({ count: 7, lastMs: NOON_MS + 5_000 })],
+        rows: [row()],
+      }),
+    );
     assert.deepEqual((await usage.minutes(EVERYTHING)).items, [minute({ count: 7 })]);
     assert.deepEqual((await usage.arrivals(EVERYTHING)).items, [
       block({ count: 7, lastMs: NOON_MS + 5_000 }),
@@ -74,8 +77,8 @@ export function usageSuite(subject: StoreUnderTest): void {
   });
 
   check('parts of two writers stand side by side', async (usage) => {
-    await usage.append({ app: APP, minutes: [minute({ part: 'a.1', count: 2 })], arrivals: [], rows: [] });
-    await usage.append({ app: APP, minutes: [minute({ part: 'b.1', count: 3 })], arrivals: [], rows: [] });
+    await usage.append(usageBatch({ app: APP, minutes: [minute({ part: 'a.1', count: 2 })] }));
+    await usage.append(usageBatch({ app: APP, minutes: [minute({ part: 'b.1', count: 3 })] }));
     assert.deepEqual(
       (await usage.minutes(EVERYTHING)).items.map((item) => item.count),
       [2, 3],
@@ -89,12 +92,13 @@ export function usageSuite(subject: StoreUnderTest): void {
       revision: '',
       component: 'naïve "c" \u{1f6d2}',
     });
-    await usage.append({
-      app: APP,
-      minutes: [odd],
-      arrivals: [],
-      rows: [row({ requestId: "'; DROP TABLE usage_rows; --" })],
-    });
+    await usage.append(
+      usageBatch({
+        app: APP,
+        minutes: [odd],
+        rows: [row({ requestId: "'; DROP TABLE usage_rows; --" })],
+      }),
+    );
     assert.deepEqual((await usage.minutes(EVERYTHING)).items, [odd]);
     assert.equal((await usage.rows(EVERYTHING)).items[0]!.requestId, "'; DROP TABLE usage_rows; --");
   });
@@ -102,7 +106,7 @@ export function usageSuite(subject: StoreUnderTest): void {
   check('a range holds its beginning and not its end', async (usage) => {
     const minutes = [0, 1, 2, 3].map((i) => minute({ part: `p${i}`, minuteMs: NOON_MS + i * MINUTE_MS }));
     const rows = [0, 1, 2, 3].map((i) => row({ part: `p${i}`, arrivedAtMs: NOON_MS + i * MINUTE_MS }));
-    await usage.append({ app: APP, minutes, arrivals: [], rows });
+    await usage.append(usageBatch({ app: APP, minutes, rows }));
     const range = { ...EVERYTHING, fromMs: NOON_MS + MINUTE_MS, toMs: NOON_MS + 3 * MINUTE_MS };
     assert.deepEqual(
       (await usage.minutes(range)).items.map((item) => item.part),
@@ -115,12 +119,12 @@ export function usageSuite(subject: StoreUnderTest): void {
   });
 
   check('a block is found by any range that it overlaps', async (usage) => {
-    await usage.append({
-      app: APP,
-      minutes: [],
-      arrivals: [block({ firstMs: 1_000, lastMs: 2_000 })],
-      rows: [],
-    });
+    await usage.append(
+      usageBatch({
+        app: APP,
+        arrivals: [block({ firstMs: 1_000, lastMs: 2_000 })],
+      }),
+    );
     const found = async (fromMs: number, toMs: number): Promise<number> =>
       (await usage.arrivals({ ...EVERYTHING, fromMs, toMs })).items.length;
     assert.deepEqual(
@@ -139,18 +143,20 @@ export function usageSuite(subject: StoreUnderTest): void {
         i,
       })),
     );
-    await usage.append({
-      app: APP,
-      minutes: parts.map(({ component, part, i }) =>
-        minute({ component, part, minuteMs: NOON_MS + Math.floor(i / 3) * MINUTE_MS }),
-      ),
-      arrivals: parts.map(({ component, part, i }) =>
-        block({ component, part, lastMs: NOON_MS + Math.floor(i / 3) }),
-      ),
-      rows: parts.map(({ component, part, i }) =>
-        row({ component, part, arrivedAtMs: NOON_MS + Math.floor(i / 3) }),
-      ),
-    });
+    await usage.append(
+      usageBatch({
+        app: APP,
+        minutes: parts.map(({ component, part, i }) =>
+          minute({ component, part, minuteMs: NOON_MS + Math.floor(i / 3) * MINUTE_MS }),
+        ),
+        arrivals: parts.map(({ component, part, i }) =>
+          block({ component, part, lastMs: NOON_MS + Math.floor(i / 3) }),
+        ),
+        rows: parts.map(({ component, part, i }) =>
+          row({ component, part, arrivedAtMs: NOON_MS + Math.floor(i / 3) }),
+        ),
+      }),
+    );
     for (const component of [null, ...names]) {
       const expected = parts
         .filter((p) => component === null || p.component === component)
@@ -174,12 +180,14 @@ export function usageSuite(subject: StoreUnderTest): void {
 
   check('pruning deletes what is too old and nothing else', async (usage) => {
     const hours = Array.from({ length: 1_500 }, (_, i) => NOON_MS + i * MINUTE_MS);
-    await usage.append({
-      app: APP,
-      minutes: hours.map((minuteMs, i) => minute({ part: `p${i}`, minuteMs })),
-      arrivals: hours.map((atMs, i) => block({ part: `p${i}`, firstMs: atMs, lastMs: atMs + 10 })),
-      rows: hours.map((arrivedAtMs, i) => row({ part: `p${i}`, arrivedAtMs })),
-    });
+    await usage.append(
+      usageBatch({
+        app: APP,
+        minutes: hours.map((minuteMs, i) => minute({ part: `p${i}`, minuteMs })),
+        arrivals: hours.map((atMs, i) => block({ part: `p${i}`, firstMs: atMs, lastMs: atMs + 10 })),
+        rows: hours.map((arrivedAtMs, i) => row({ part: `p${i}`, arrivedAtMs })),
+      }),
+    );
     await usage.prune(KEEP_ALL);
     assert.equal((await usage.minutes(EVERYTHING)).items.length, 1_500);
     await usage.prune({
@@ -203,21 +211,23 @@ export function usageSuite(subject: StoreUnderTest): void {
   check('pruning keeps the newest of each component within its bounds', async (usage) => {
     const numbers = Array.from({ length: 40 }, (_, i) => i);
     for (const component of ['cart', 'catalog']) {
-      await usage.append({
-        app: APP,
-        minutes: [],
-        arrivals: numbers.map((i) =>
-          block({ component, part: `${component}${i}`, lastMs: NOON_MS + i, bytes: new Uint8Array(1_000) }),
-        ),
-        rows: numbers.map((i) => row({ component, part: `${component}${i}`, arrivedAtMs: NOON_MS + i })),
-      });
+      await usage.append(
+        usageBatch({
+          app: APP,
+          arrivals: numbers.map((i) =>
+            block({ component, part: `${component}${i}`, lastMs: NOON_MS + i, bytes: new Uint8Array(1_000) }),
+          ),
+          rows: numbers.map((i) => row({ component, part: `${component}${i}`, arrivedAtMs: NOON_MS + i })),
+        }),
+      );
     }
-    await usage.append({
-      app: APP,
-      minutes: [],
-      arrivals: [block({ component: 'small' })],
-      rows: [row({ component: 'small' })],
-    });
+    await usage.append(
+      usageBatch({
+        app: APP,
+        arrivals: [block({ component: 'small' })],
+        rows: [row({ component: 'small' })],
+      }),
+    );
     await usage.prune({ ...KEEP_ALL, arrivalBytes: 15_000, rows: 10 });
     for (const component of ['cart', 'catalog']) {
       const blocks = (await usage.arrivals({ ...EVERYTHING, component })).items;
@@ -300,7 +310,7 @@ export function usageSuite(subject: StoreUnderTest): void {
       of(at(0, 30), { count: 999, component: 'other' }),
       of(at(9, 0), { count: 999 }),
     ];
-    await usage.append({ app: APP, minutes, arrivals: [], rows: [] });
+    await usage.append(usageBatch({ app: APP, minutes }));
     const query = { app: APP, component: 'catalog', fromMs: NOON_MS - 0.5, toMs: at(9, 0) };
     const hours = [
       {
@@ -345,12 +355,14 @@ export function usageSuite(subject: StoreUnderTest): void {
   check('usage of one app is not seen, pruned or removed with that of another', async (usage) => {
     for (const app of ['', 'shop', 'shop@staging']) {
       const part = `of ${app}`;
-      await usage.append({
-        app,
-        minutes: [minute({ part })],
-        arrivals: [block({ part })],
-        rows: [row({ part })],
-      });
+      await usage.append(
+        usageBatch({
+          app,
+          minutes: [minute({ part })],
+          arrivals: [block({ part })],
+          rows: [row({ part })],
+        }),
+      );
     }
     const parts = async (app: string): Promise<string[]> => [
       ...(await allParts((q) => usage.minutes(q), { ...EVERYTHING, app })),
@@ -373,7 +385,7 @@ export function usageSuite(subject: StoreUnderTest): void {
 
   checksOf(subject)('usage: what was recorded before there were apps can be given to one', async (store) => {
     const old = { minutes: [minute()], arrivals: [block()], rows: [row()] };
-    await store.usage.append({ app: '', ...old });
+    await store.usage.append(usageBatch({ app: '', ...old }));
     await store.adoptUsage(APP);
     await store.adoptUsage(APP);
     assert.deepEqual((await store.usage.minutes(EVERYTHING)).items, old.minutes);
@@ -382,12 +394,13 @@ export function usageSuite(subject: StoreUnderTest): void {
   });
 
   check('moments that are no whole numbers and batches that name a part twice are taken', async (usage) => {
-    await usage.append({
-      app: APP,
-      minutes: [minute({ count: 1 }), minute({ count: 2 })],
-      arrivals: [],
-      rows: [row({ arrivedAtMs: NOON_MS + 0.25, requestId: 'a\0b' })],
-    });
+    await usage.append(
+      usageBatch({
+        app: APP,
+        minutes: [minute({ count: 1 }), minute({ count: 2 })],
+        rows: [row({ arrivedAtMs: NOON_MS + 0.25, requestId: 'a\0b' })],
+      }),
+    );
     const range = { ...EVERYTHING, fromMs: NOON_MS - 0.5, toMs: NOON_MS + 0.5 };
     assert.deepEqual(
       (await usage.minutes(range)).items.map((item) => item.count),
@@ -426,7 +439,7 @@ export function usageSuite(subject: StoreUnderTest): void {
   void test(`${subject.name}: usage: a closed store closes again and refuses everything else`, async () => {
     const { place, clear } = await subject.newPlace();
     const store = await subject.open(place);
-    const last = store.usage.append({ app: APP, minutes: [minute()], arrivals: [], rows: [] });
+    const last = store.usage.append(usageBatch({ app: APP, minutes: [minute()] }));
     await Promise.all([last, store.close(), store.close()]);
     await assert.rejects(
       store.usage.minutes(EVERYTHING),
@@ -447,12 +460,14 @@ export function usageSuite(subject: StoreUnderTest): void {
 export async function writeUsage(usage: UsageStore, from: number): Promise<never> {
   for (let n = from; ; n++) {
     const part = String(n);
-    await usage.append({
-      app: APP,
-      minutes: [minute({ part })],
-      arrivals: [block({ part, bytes: new Uint8Array(2_000) })],
-      rows: [row({ part })],
-    });
+    await usage.append(
+      usageBatch({
+        app: APP,
+        minutes: [minute({ part })],
+        arrivals: [block({ part, bytes: new Uint8Array(2_000) })],
+        rows: [row({ part })],
+      }),
+    );
     process.stdout.write(`${n}\n`);
   }
 }
@@ -476,44 +491,4 @@ async function numbersOf(
   ask: (query: UsageQuery) => Promise<UsagePage<{ readonly part: string }>>,
 ): Promise<Set<number>> {
   return new Set((await allParts(ask, EVERYTHING)).map(Number).sort((a, b) => a - b));
-}
-
-function minute(fields: Partial<UsageMinute> = {}): UsageMinute {
-  return {
-    part: 'p',
-    component: 'catalog',
-    revision: 'r1',
-    mode: 'function',
-    outcome: 'ok',
-    minuteMs: NOON_MS,
-    spanMs: MINUTE_MS,
-    count: 3,
-    cold: 1,
-    waitedMs: 1.5,
-    startMs: 1,
-    durationMs: 4.25,
-    billedMs: 6,
-    billedByteMs: 6e8,
-    cpuMs: 2.5,
-    latency: Uint8Array.from([1, 2, 3]),
-    duration: Uint8Array.from([1]),
-    ...fields,
-  };
-}
-
-function block(fields: Partial<ArrivalBlock> = {}): ArrivalBlock {
-  return {
-    part: 'p',
-    component: 'catalog',
-    mode: 'service',
-    firstMs: NOON_MS,
-    lastMs: NOON_MS,
-    count: 1,
-    bytes: Uint8Array.from([1, 5, 5]),
-    ...fields,
-  };
-}
-
-function row(fields: Partial<UsageRow> = {}): UsageRow {
-  return { ...usageRecord({ cold: true, outcome: 'timeout', waitedMs: 0.5 }), part: 'p', ...fields };
 }

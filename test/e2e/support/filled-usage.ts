@@ -2,12 +2,12 @@ import { OpenBlock } from '../../../src/meter/arrival-block.ts';
 import { Sketch } from '../../../src/meter/sketch.ts';
 import type { Mode } from '../../../src/model/app.ts';
 import type { UsageBatch, UsageMinute, UsageStore } from '../../../src/model/usage-store.ts';
+import { usageBatch } from '../../conformance/usage-record.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const BATCH = 1_000;
-const EMPTY = new Sketch().encode();
 
 export interface Traffic {
   readonly app: string;
@@ -30,7 +30,7 @@ export async function fillUsage(
   const toMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
   let minutes: UsageMinute[] = [];
   const flush = async (more: Partial<UsageBatch> = {}): Promise<void> => {
-    await store.append({ app, minutes, arrivals: [], rows: [], ...more });
+    await store.append(usageBatch({ app, minutes, ...more }));
     minutes = [];
   };
   for (let hourMs = toMs - days * DAY_MS; hourMs < toMs; hourMs += HOUR_MS) {
@@ -57,14 +57,27 @@ export async function fillUsage(
         durationMs: count * durationMs,
         billedMs: 0,
         billedByteMs: 0,
+        wholeMs: count * Math.ceil(durationMs),
+        wholeByteMs: 0,
+        hundredsMs: count * Math.ceil(durationMs / 100) * 100,
+        internal: 0,
+        bytesIn: 0,
+        bytesOut: 0,
         cpuMs: count * cpuMs,
-        latency: EMPTY,
-        duration: EMPTY,
+        latency: sketchOf(count, durationMs),
+        duration: sketchOf(count, durationMs),
       });
     }
     if (minutes.length >= BATCH) await flush();
   }
   await flush();
+}
+
+/** Of `count` invocations that all took the same. */
+function sketchOf(count: number, durationMs: number): Uint8Array {
+  const sketch = new Sketch();
+  for (let i = 0; i < count; i++) sketch.add(durationMs);
+  return sketch.encode();
 }
 
 /** The log of the arrivals of one minute: `together` at each moment, one group behind the other, all at the minute's pace. */
@@ -77,5 +90,5 @@ export function arrivalsOf(traffic: Traffic, minuteMs: number, together: number)
     const at = minuteMs + Math.floor((Math.floor(i / together) * MINUTE_MS) / groups);
     block.add(at, traffic.durationMs, false, false);
   }
-  return { app: traffic.app, minutes: [], arrivals: [block.snapshot()], rows: [] };
+  return usageBatch({ app: traffic.app, arrivals: [block.snapshot()] });
 }

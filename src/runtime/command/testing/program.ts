@@ -111,6 +111,7 @@ function orderOf(command: string, log: LogSink, options: ProgramOptions = {}): S
     network: 'full',
     limits: NO_LIMITS,
     weight: 1,
+    objective: null,
     subscription: null,
     async: DEFAULT_ASYNC,
     kind: 'command',

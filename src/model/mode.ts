@@ -1,0 +1,3 @@
+export type Mode = 'function' | 'service';
+/** What the author asked for. `auto` runs as a function until the advisor decides otherwise. */
+export type ModeSetting = Mode | 'auto';

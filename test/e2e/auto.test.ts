@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ModeStep } from '../../src/model/mode-history.ts';
+import { appFolder, type AppFolder } from './support/app-folder.ts';
+import { fulcrum, isolatedEnv } from './support/fulcrum-process.ts';
+import { dataFolder } from './support/server-process.ts';
+import { steadyLoad } from './support/steady-load.ts';
+
+const MAIN = join(import.meta.dirname, 'support/auto-main.ts');
+/** A minute of the wall clock is a second. */
+const SPEED = 60;
+const LIMIT_MS = 90_000;
+
+/** Five minutes are a window: five seconds. */
+const config = (auto: string, dwell = '5m'): string => `
+  import { defineApp } from 'fulcrum';
+  export default defineApp({
+    name: 'moved',
+    advisor: { auto: { window: '5m', dwell: '${dwell}', leastSaving: 0.1, switchCost: 0, ${auto} } },
+    components: { web: { entry: './web.ts', routes: ['/*'], mode: 'auto' } },
+  });`;
+
+class AutoServer {
+  readonly env = isolatedEnv();
+  readonly #child: ChildProcess;
+  url = '';
+
+  /** @param price of a million invocations of a function; a service is some nine dollars a month. */
+  static async start(t: TestContext, data: string, price: number): Promise<AutoServer> {
+    const prices = join(data, 'prices.json');
+    writeFileSync(prices, JSON.stringify({ perMillionInvocations: price }));
+    const server = new AutoServer([join(data, 'kept'), String(SPEED), prices]);
+    t.after(() => server.end());
+    await server.#serves();
+    return server;
+  }
+
+  private constructor(args: readonly string[]) {
+    const flags = ['--conditions=fulcrum-source', '--disable-warning=ExperimentalWarning'];
+    this.#child = spawn(process.execPath, [...flags, MAIN, ...args], {
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  }
+
+  async #serves(): Promise<void> {
+    let text = '';
+    for await (const piece of this.#child.stdout!.setEncoding('utf8')) {
+      text += String(piece);
+      const [, url] = /serves (\S+)\n/.exec(text) ?? [];
+      if (url === undefined) continue;
+      this.url = url;
+      return;
+    }
+    assert.fail(`it ended: ${text}`);
+  }
+
+  async run(...args: readonly string[]): Promise<string> {
+    const done = await fulcrum(this.env, [...args]);
+    assert.equal(done.code, 0, done.stdout + done.stderr);
+    return done.stdout;
+  }
+
+  async deploy({ path }: AppFolder): Promise<void> {
+    await this.run('deploy', path, '--no-typecheck');
+  }
+
+  /** The newest first. */
+  async history(): Promise<ModeStep[]> {
+    return JSON.parse(await this.run('mode', 'web', '--history', '--json')) as ModeStep[];
+  }
+
+  /** Resolves with the history once its newest step is such. */
+  async until(holds: (step: ModeStep) => boolean): Promise<ModeStep[]> {
+    for (const begunMs = performance.now(); ; await wait(300)) {
+      const steps = await this.history();
+      if (steps[0] !== undefined && holds(steps[0])) return steps;
+      assert.ok(performance.now() - begunMs < LIMIT_MS, JSON.stringify(steps, null, 1));
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill('SIGTERM');
+    await once(this.#child, 'exit');
+  }
+}
+
+test('auto moves a component both ways as its load changes, without a failed request, and a restart keeps what it chose', async (t) => {
+  const data = dataFolder(t);
+  // Even at 10 requests a second, which are one in six by the fast clock.
+  const price = 20;
+  let server = await AutoServer.start(t, data, price);
+  const app = await appFolder(t, {
+    'fulcrum.config.ts': config(''),
+    'web.ts': `
+      export default {
+        async fetch() {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          return new Response('hello');
+        },
+      };`,
+  });
+  await server.deploy(app);
+
+  const much = steadyLoad(`${server.url}/`, { rps: 60, maxMs: 120_000 });
+  const [there] = await server.until(({ kind, to }) => kind === 'switched' && to === 'service');
+  assert.equal(there!.by, 'auto');
+  assert.match(there!.reason, /costs \$\d+\.\d\d a month as a function and \$\d+\.\d\d as a service/);
+  assert.ok(there!.figures['savingLow']! >= 0.1 * there!.figures['presentPerMonth']!, JSON.stringify(there));
+  const first = await much.stop();
+  // Each request has a line of its own.
+  const logged = await server.run('logs', 'web', '--app', 'moved', '--lines', '10000');
+  assert.match(logged, /auto: switched from function to service/);
+  assert.deepEqual(first.failures, []);
+
+  await server.end();
+  server = await AutoServer.start(t, data, price);
+  assert.match(await server.run('ps', '--app', 'moved'), /web +service\*/);
+
+  const little = steadyLoad(`${server.url}/`, { rps: 3, maxMs: 120_000 });
+  const steps = await server.until(({ kind, to }) => kind === 'switched' && to === 'function');
+  assert.ok(steps[0]!.figures['otherPerMonth']! < steps[0]!.figures['presentPerMonth']!);
+  const second = await little.stop();
+  assert.deepEqual(second.failures, []);
+  assert.ok(first.sent > 200 && second.sent > 10, `${first.sent} and ${second.sent} requests`);
+});
+
+test('a switch that turns out worse than predicted is undone, and the next one has to wait longer', async (t) => {
+  const server = await AutoServer.start(t, dataFolder(t), 20);
+  const app = await appFolder(t, {
+    // Some windows to prove itself in: the first is in part what it was before.
+    'fulcrum.config.ts': config('', '20m'),
+    // It cannot stand company, which it has at this rate in a service alone: no replay of what it was like as a function could know.
+    'web.ts': `
+      let atOnce = 0;
+      export default {
+        async fetch() {
+          atOnce += 1;
+          await new Promise((resolve) => setTimeout(resolve, atOnce > 1 ? 400 : 40));
+          atOnce -= 1;
+          return new Response('hello');
+        },
+      };`,
+  });
+  await server.deploy(app);
+  const load = steadyLoad(`${server.url}/`, { rps: 40, maxMs: 120_000 });
+  const steps = await server.until(({ kind }) => kind === 'undone');
+  assert.deepEqual(
+    steps.slice(0, 2).map(({ kind, from, to }) => `${kind} ${from} ${to}`),
+    ['undone service function', 'switched function service'],
+  );
+  assert.match(steps[0]!.reason, /^As a service 99 % take up to \S+, where \S+ was expected/);
+  assert.match(steps[0]!.reason, /It is not tried again within 40m\.$/);
+  const { failures } = await load.stop();
+  assert.deepEqual(failures, []);
+});
+
+test('where it may not act it tells, once, and stays', async (t) => {
+  const server = await AutoServer.start(t, dataFolder(t), 20);
+  const app = await appFolder(t, {
+    'fulcrum.config.ts': config('acts: false'),
+    'web.ts': `export default { fetch: () => new Response('hello') };`,
+  });
+  await server.deploy(app);
+  const load = steadyLoad(`${server.url}/`, { rps: 60, maxMs: 120_000 });
+  await server.until(({ kind, to }) => kind === 'would-switch' && to === 'service');
+  // Two more windows, and there is still one step.
+  await wait(2 * 5_500);
+  assert.equal((await server.history()).length, 1);
+  assert.match(await server.run('ps', '--app', 'moved'), /web +function\*/);
+  assert.deepEqual((await load.stop()).failures, []);
+});
