@@ -70,7 +70,7 @@ export const ERRORS = {
 
   // The platform's.
   overloaded: { status: 503, fault: 'platform', title: 'Too many requests wait for this component' },
-  'too-many-readers': { status: 503, fault: 'platform', title: 'As many read this already as may' },
+  'too-many-readers': { status: 503, fault: 'platform', title: 'Too many read this' },
   'resources-exhausted': {
     status: 503,
     fault: 'platform',
