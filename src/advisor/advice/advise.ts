@@ -189,7 +189,7 @@ function notesOf(
 ): string[] {
   const notes = modelNotes(facts);
   notes.push(
-    `Bands are 90 % of what the next such window may be, by ${spans.length} blocks of ${formatDuration(blockMs)}${placements > 1 ? `, placed ${placements} times within their minutes` : ''}.`,
+    `Bands are 90 % of what the next such window may be, by ${spans.length} ${spans.length === 1 ? 'block' : 'blocks'} of ${formatDuration(blockMs)}${placements > 1 ? `, placed ${placements} times within their minutes` : ''}.`,
   );
   if (!freeTier) notes.push('Free tiers are not taken off.');
   if (gapsMs > 0) notes.push(`Usage may be missing in ${formatDuration(gapsMs)} of it.`);
