@@ -62,7 +62,7 @@ interface Run {
 
 export async function liveRows(quick: boolean, note: (text: string) => void): Promise<Row[]> {
   // One run has no spread: what it foretells cannot be held against anything.
-  const [runs, minutes, warmUp] = quick ? [0, 0.1, 0.1] : [5, 1.8, 0.4];
+  const [runs, minutes, warmUp] = quick ? [0, 0.1, 0.1] : [5, 1.8, 1];
   const folder = await mkdtemp(join(tmpdir(), 'fulcrum-bench-'));
   const servers: Partial<Record<Mode, LineProcess<ShopHello>>> = {};
   try {

@@ -46,6 +46,8 @@ export interface Simulated {
   readonly used: Used;
   /** Waiting and duration together, of what was executed: at 0, 1, … 100 %. */
   readonly latencyQuantilesMs: readonly number[];
+  /** The same as counts: from each of these ms on (to the next in fine steps, below 1 %) so many. To be put together with others'. */
+  readonly latencies: readonly (readonly [ms: number, count: number])[];
   readonly coldStarts: number;
   /** Of what was executed: what found no instance free. */
   readonly waited: number;

@@ -2,6 +2,7 @@ import type { Mode } from '../../model/app.ts';
 import type { ModeResult } from '../../model/comparison.ts';
 import type { Simulated } from '../../model/simulation.ts';
 import type { Used } from '../../model/used.ts';
+import { Histogram } from '../simulator/histogram.ts';
 import type { Span } from '../traffic/traced.ts';
 
 const MINUTE_MS = 60_000;
@@ -16,9 +17,9 @@ export class Replayed {
   readonly #span: Span;
   /** By minute: instances that lived. */
   readonly #living: Float64Array;
-  /** Latency quantiles of all functions, and how many invocations each stands for. */
-  readonly #latencies: number[] = [];
-  readonly #weights: number[] = [];
+  readonly #latencies = new Histogram();
+  #leastMs = Infinity;
+  #mostMs = 0;
   #coldStarts = 0;
   #refused = 0;
 
@@ -28,18 +29,14 @@ export class Replayed {
     this.#living = new Float64Array(Math.max(1, Math.ceil((span.toMs - firstMinute(span)) / MINUTE_MS)));
   }
 
-  add({ used, latencyQuantilesMs, coldStarts, refused, minutes }: Simulated): void {
+  add({ used, latencyQuantilesMs, latencies, coldStarts, refused, minutes }: Simulated): void {
     this.used.push(used);
     this.#coldStarts += coldStarts;
     this.#refused += refused;
     this.p99Ms.push(used.executed === 0 ? null : latencyQuantilesMs[99]!);
-    if (used.executed > 0) {
-      // A quantile stands for those around it: the two ends for half as many.
-      for (const [i, latencyMs] of latencyQuantilesMs.entries()) {
-        this.#latencies.push(latencyMs);
-        this.#weights.push((i === 0 || i === latencyQuantilesMs.length - 1 ? 0.5 : 1) * used.executed);
-      }
-    }
+    for (const [ms, count] of latencies) this.#latencies.add(ms, count);
+    this.#leastMs = Math.min(this.#leastMs, latencyQuantilesMs[0] ?? Infinity);
+    this.#mostMs = Math.max(this.#mostMs, latencyQuantilesMs.at(-1) ?? 0);
     const first = firstMinute(this.#span);
     for (const { minuteMs, living } of minutes) {
       const at = Math.round((minuteMs - first) / MINUTE_MS);
@@ -70,24 +67,9 @@ export class Replayed {
     };
   }
 
-  /** Exact for one function; of several, as good as a hundred quantiles of each tell. */
   #latency(): NonNullable<ModeResult['latency']> {
-    if (this.#latencies.length === 101) {
-      return { p50Ms: this.#latencies[50]!, p95Ms: this.#latencies[95]!, p99Ms: this.#latencies[99]! };
-    }
-    const order = Uint32Array.from(this.#latencies.keys()).sort(
-      (a, b) => this.#latencies[a]! - this.#latencies[b]!,
-    );
-    const total = this.#weights.reduce((sum, weight) => sum + weight, 0);
-    const at = (share: number): number => {
-      let below = 0;
-      for (const i of order) {
-        below += this.#weights[i]!;
-        if (below >= share * total) return this.#latencies[i]!;
-      }
-      return this.#latencies[order.at(-1)!]!;
-    };
-    return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
+    const quantilesMs = this.#latencies.quantiles(100, this.#leastMs, this.#mostMs);
+    return { p50Ms: quantilesMs[50]!, p95Ms: quantilesMs[95]!, p99Ms: quantilesMs[99]! };
   }
 }
 

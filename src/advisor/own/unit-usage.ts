@@ -4,15 +4,21 @@ import type { Used } from '../../model/used.ts';
 import { mergedUsed } from '../../meter/used.ts';
 import { orderOf } from '../traffic/order.ts';
 import type { OwnComponent, OwnUsage } from './own-usage.ts';
+import { sharedStretches, uncontended } from './uncontended.ts';
 
 /**
  * What a unit used and what came to it: a component's own; a group's is that of its members together, each arrival and each instance once. Nothing
- * at all where none of them has been used.
+ * at all where none of them has been used. The traffic's durations are each invocation's alone: see {@link uncontended}.
  */
 export function usageOfUnit(
   usage: OwnUsage,
   { unit, members }: Pick<UnitFacts, 'unit' | 'members'>,
 ): OwnComponent {
+  const whole = countedOf(usage, unit, members);
+  return { ...whole, traffic: uncontended(whole.traffic, sharedStretches(whole.days)) };
+}
+
+function countedOf(usage: OwnUsage, unit: string, members: readonly string[]): OwnComponent {
   const own = usage.components.filter(({ name }) => members.includes(name));
   const [only] = own;
   if (own.length === 1 && only!.name === unit) return only!;

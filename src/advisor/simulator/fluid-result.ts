@@ -52,7 +52,7 @@ export function fluidResult(
     minuteMs += MINUTE_MS;
   }
   const stretch = executed === 0 ? 1 : workMs / (executed * durations.meanMs);
-  const { latencies, billed } = mixed(durations, start, executed, cold, stretch);
+  const { quantilesMs, latencies, billed } = mixed(durations, start, executed, cold, stretch);
   const startMs = cold * meanOf(start);
   const wholeMs = Math.round(billed.wholeMs);
   const cpuMs = executed * durations.meanMs * traffic.cpuShare;
@@ -73,7 +73,8 @@ export function fluidResult(
       cpuMs,
       bytesIn: 0,
       bytesOut: 0,
-      durations: billed.buckets,
+      // A cold one is billed with its start, which is what it waited for.
+      durations: latencies,
       instances: {
         started: Math.round(started),
         livedMs,
@@ -83,7 +84,8 @@ export function fluidResult(
       },
       load,
     },
-    latencyQuantilesMs: latencies,
+    latencyQuantilesMs: quantilesMs,
+    latencies,
     coldStarts: Math.round(cold),
     waited: Math.round(waited),
     waitedMs,
@@ -93,12 +95,9 @@ export function fluidResult(
 }
 
 interface Mixed {
-  readonly latencies: number[];
-  readonly billed: {
-    readonly wholeMs: number;
-    readonly hundreds: number;
-    readonly buckets: [ms: number, count: number][];
-  };
+  readonly quantilesMs: number[];
+  readonly latencies: [ms: number, count: number][];
+  readonly billed: { readonly wholeMs: number; readonly hundreds: number };
 }
 
 /** Durations as they are, and of the cold ones each with a start before it. */
@@ -129,7 +128,8 @@ function mixed(
     }
   }
   return {
-    latencies: histogram.quantiles(100, leastMs, mostMs),
-    billed: { wholeMs, hundreds, buckets: histogram.buckets() },
+    quantilesMs: histogram.quantiles(100, leastMs, mostMs),
+    latencies: histogram.buckets(),
+    billed: { wholeMs, hundreds },
   };
 }

@@ -115,6 +115,7 @@ export class Tally {
         load,
       },
       latencyQuantilesMs: this.#latencies.quantiles(QUANTILE_STEPS, this.#leastMs, this.#mostMs),
+      latencies: this.#latencies.buckets(),
       coldStarts: this.#cold,
       waited: this.#waited,
       waitedMs: this.#waitedMs,
