@@ -10,7 +10,7 @@ export interface Slot {
   readonly cold: boolean;
   /** From the invocation's arrival until the slot was given. */
   readonly waitedMs: number;
-  /** How much of that was an instance starting; 0 where it was not cold. */
+  /** How much of that was an instance starting; 0 where it was not cold, or another that waited for the same start bears it. */
   readonly startMs: number;
   /** Tells that a replica has begun to answer, which says more of it than how long the answer lasts. */
   answered(httpStatus: number): void;

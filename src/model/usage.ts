@@ -15,7 +15,7 @@ export interface UsageRecord {
   readonly arrivedAtMs: number;
   /** Arrival to slot. */
   readonly waitedMs: number;
-  /** Instance start within the wait; 0 where not cold. */
+  /** Instance start within the wait; 0 where not cold. Of several that waited for one start the first bears it: a start is billed once. */
   readonly startMs: number;
   /** Slot to end: the handler's wall time. */
   readonly durationMs: number;

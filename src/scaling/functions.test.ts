@@ -53,6 +53,21 @@ describe('a function', () => {
     assert.deepEqual(scene.runtime.breaches, []);
   });
 
+  it('has one of those who waited for a start bear it: it is billed once', async () => {
+    const scene = await Scene.of(revision('shop', { function: { concurrency: 4, maxInstances: 1 } }));
+    const waiting = Array.from({ length: 3 }, () => scene.scaler.take('shop', scene.context()));
+    const slots = await scene.meanwhile(Promise.all(waiting));
+    assert.deepEqual(
+      slots.map(({ cold, waitedMs, startMs }) => [cold, waitedMs, startMs]),
+      [
+        [true, 20, 20],
+        [true, 20, 0],
+        [true, 20, 0],
+      ],
+    );
+    for (const slot of slots) slot.release(OK);
+  });
+
   it('packs by concurrency', async () => {
     const scene = await Scene.of(revision('shop', { function: { concurrency: 4 } }));
     const ends = await scene.meanwhile(Promise.all(Array.from({ length: 10 }, () => scene.send('shop', 50))));

@@ -51,7 +51,9 @@ export class InstanceSlot implements Slot {
     // It waited for this very start: nobody has finished on the instance yet, and it arrived before it was ready.
     this.cold = arrivedMs !== null && one.served === 0 && one.readyAtMs >= arrivedMs;
     this.waitedMs = arrivedMs === null ? 0 : nowMs - arrivedMs;
-    this.startMs = this.cold ? one.readyAtMs - Math.max(one.startedAtMs, arrivedMs!) : 0;
+    // Of several that waited for it the first bears the start: it was one.
+    const bears = this.cold && one.inFlight === 0;
+    this.startMs = bears ? one.readyAtMs - Math.max(one.startedAtMs, arrivedMs!) : 0;
     this.#one = one;
     this.#owner = owner;
     this.#component = component;

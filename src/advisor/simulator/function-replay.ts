@@ -153,9 +153,10 @@ export class FunctionReplay {
       this.#tally.runsAtOnce(nowMs, durationMs, cpuMs);
       return;
     }
-    // See `InstanceSlot`: it waited for this very start.
+    // See `InstanceSlot`: it waited for this very start, which the first of those who did bears.
     const isCold = this.#served[slot] === 0 && this.#readyMs[slot]! >= arrivedMs;
-    const startMs = isCold ? this.#readyMs[slot]! - Math.max(this.#startedMs[slot]!, arrivedMs) : -1;
+    const borneMs = inFlight === 1 ? this.#readyMs[slot]! - Math.max(this.#startedMs[slot]!, arrivedMs) : 0;
+    const startMs = isCold ? borneMs : -1;
     this.#tally.runs(nowMs, nowMs - arrivedMs, startMs, durationMs, cpuMs);
   }
 

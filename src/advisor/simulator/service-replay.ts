@@ -119,9 +119,10 @@ export class ServiceReplay {
 
   #begin(replica: Replica, invocation: number, waited: boolean): void {
     const arrivedMs = this.#traffic.arrivedAtMs[invocation]! - this.#fromMs;
-    // See `InstanceSlot`: it waited for this very start.
+    // See `InstanceSlot`: it waited for this very start, which the first of those who did bears.
     const isCold = waited && replica.served === 0 && replica.readyMs >= arrivedMs;
-    const startMs = isCold ? replica.readyMs - Math.max(replica.startedMs, arrivedMs) : -1;
+    const borneMs = replica.inFlight === 0 ? replica.readyMs - Math.max(replica.startedMs, arrivedMs) : 0;
+    const startMs = isCold ? borneMs : -1;
     this.#tally.began(++this.#inFlight, replica.inFlight++ === 0, this.#nowMs);
     const job = this.#jobs.add(invocation, replica, this.#nowMs, startMs);
     const durationMs = this.#traffic.durationMs[invocation]!;

@@ -97,7 +97,8 @@ export function askingReplay(traffic: Traffic, model: FunctionModel, seed: numbe
     const fullMs = traffic.durationMs[invocation]!;
     const tookMs = Math.min(fullMs, leftMs);
     const isCold = waited && one.served === 0 && one.readyMs >= arrivedMs;
-    const startMs = isCold ? one.readyMs - Math.max(one.startedMs, arrivedMs) : 0;
+    const bears = isCold && one.inFlight === 1;
+    const startMs = bears ? one.readyMs - Math.max(one.startedMs, arrivedMs) : 0;
     if (isCold) asked.cold++;
     asked.startMs += startMs;
     asked.wholeMs += Math.ceil(startMs + tookMs);
