@@ -19,6 +19,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
     'sdk/handler-types',
     'sdk/host',
     'runtime/wire',
+    'runtime/native/socket-buffer',
     'runtime/sandbox/traces',
   ],
   // Pure functions: the simulator decides as the scaler does, what it finds is priced, and an app's own usage is read as the meter wrote it.

@@ -94,8 +94,11 @@ export class Engines {
           logger,
         }),
       );
+      // Not before it is known to be there: it calls foreign functions.
+      const native = machine.ffi ? await import('../runtime/native/socket-buffer.ts') : null;
       const sandboxed = {
         ...options,
+        ...(native !== null && { widen: native.widenSendBuffer }),
         compileCacheFolder,
         sandboxOf: (revision: Revision) => sandboxes.planFor(revision, 'program'),
       };
@@ -103,7 +106,6 @@ export class Engines {
       const command = kept(createCommandRuntime(sandboxed));
       let fork: ForkRuntime | null = null;
       if (forkMissing === null) {
-        // Not before it is known to be there: it calls foreign functions.
         const { ForkRuntime } = await import('../runtime/fork/fork-runtime.ts');
         fork = new ForkRuntime({
           ...options,

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { systemClock } from '../../base/clock.ts';
+import { descriptorOf } from '../../base/descriptor-of.ts';
 import { WireConnection } from '../wire/connection.ts';
 import { FRAME, PROTOCOL_MAJOR, PROTOCOL_MINOR } from '../wire/frames.ts';
 import { MAX_FRAME_BYTES } from '../wire/limits.ts';
@@ -21,23 +22,34 @@ interface Boot {
   readonly token: string;
   /** Whether it is to leave no traces for processes of its own user. */
   readonly untraced: boolean;
+  /** Whether it is to have its socket hold more. */
+  readonly widens: boolean;
 }
 
 const boot = JSON.parse(readFileSync(0, 'utf8')) as Boot;
-if (boot.untraced) await hide();
+if (boot.untraced) {
+  const { leaveNoTraces } = await foreign(() => import('../sandbox/traces.ts'));
+  leaveNoTraces();
+}
+const native = boot.widens ? await foreign(() => import('../native/socket-buffer.ts')) : null;
 /** For all that comes: what is kept of it is copied. Holds what the socket does. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
-const connection: WireConnection = new WireConnection({
-  socket: connect({
-    path: boot.socketPath,
-    onread: {
-      buffer: readBuffer,
-      callback: (length) => {
-        connection.receive(readBuffer.subarray(0, length));
-        return true;
-      },
+const socket = connect({
+  path: boot.socketPath,
+  onread: {
+    buffer: readBuffer,
+    callback: (length) => {
+      connection.receive(readBuffer.subarray(0, length));
+      return true;
     },
-  }),
+  },
+});
+socket.once('connect', () => {
+  const descriptor = descriptorOf(socket);
+  if (descriptor !== null) native?.widenSendBuffer(descriptor);
+});
+const connection: WireConnection = new WireConnection({
+  socket,
   adopts: true,
   side: 'instance',
   clock: systemClock,
@@ -73,12 +85,11 @@ async function start(init: Init): Promise<void> {
 }
 
 /** Imported only where it is asked for, and so where Node has foreign functions; that they are experimental is no news to an author. */
-async function hide(): Promise<void> {
+async function foreign<T>(load: () => Promise<T>): Promise<T> {
   const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;
   try {
-    const { leaveNoTraces } = await import('../sandbox/traces.ts');
-    leaveNoTraces();
+    return await load();
   } finally {
     process.emitWarning = emitWarning;
   }

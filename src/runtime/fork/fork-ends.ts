@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { closeDescriptor, pipe, socketPair } from '../native/descriptors.ts';
+import { widenSendBuffer } from '../native/socket-buffer.ts';
 
 /** What a fork is born with: its wire and its output, the server's ends open and its own still to be sent to it. */
 export interface ForkEnds {
@@ -30,6 +31,8 @@ export function makeForkEnds(): ForkEnds {
     throw error;
   }
   const [[server, child], [outRead, outWrite], [errRead, errWrite]] = pairs as [Ends, Ends, Ends];
+  widenSendBuffer(server);
+  widenSendBuffer(child);
   const stdout = new Socket({ fd: outRead, readable: true, writable: false });
   const stderr = new Socket({ fd: errRead, readable: true, writable: false });
   let wire: number | null = server;

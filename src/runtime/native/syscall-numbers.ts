@@ -132,6 +132,7 @@ export const SYSCALLS = {
   setresgid: [119, 149],
   setresuid: [117, 147],
   setsid: [112, 157],
+  setsockopt: [54, 208],
   settimeofday: [164, 170],
   shmat: [30, 196],
   shmctl: [31, 195],

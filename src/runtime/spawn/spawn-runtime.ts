@@ -37,6 +37,8 @@ export interface SpawnRuntimeOptions {
    * it is read and not written.
    */
   compileCacheFolder?: string;
+  /** Has a socket hold more of what is sent to it; instances do so themselves, too. Where Node has foreign functions; not by default. */
+  widen?: (descriptor: number) => void;
   /** The sandbox for a revision's processes; null: none. Throws `isolation-missing` where it must not run without. */
   sandboxOf?: (revision: CodeRevision) => SandboxPlan | null;
   /** How long an instance may take to load its module. 10 s by default. */
@@ -51,7 +53,13 @@ const SILENT_MS = 5_000;
 export async function createSpawnRuntime(options: SpawnRuntimeOptions): Promise<Runtime> {
   // A component with a user of its own, which of the socket's folder sees the socket alone, must be able to open it.
   const mode = options.sandboxOf === undefined ? 0o600 : 0o666;
-  const listener = await WireListener.open(options.socketPath, options.clock, options.logger, mode);
+  const listener = await WireListener.open(
+    options.socketPath,
+    options.clock,
+    options.logger,
+    mode,
+    options.widen,
+  );
   return new SpawnRuntime(options, listener);
 }
 
@@ -156,11 +164,12 @@ class SpawnRuntime implements Runtime {
     };
     // A server that is not root could not measure it any more.
     const untraced = sandbox !== null && sandbox.uid !== null;
+    const widens = this.#options.widen !== undefined;
     const child = await ManagedProcess.start({
       ...(sandbox === null ? program : launch(sandbox, program, { compileCacheFolder: cache })),
       shell: false,
       cwd: filesRootOf(revision),
-      stdin: `${JSON.stringify({ socketPath: this.#listener.socketPath, instance: order.instanceId, token, untraced })}\n`,
+      stdin: `${JSON.stringify({ socketPath: this.#listener.socketPath, instance: order.instanceId, token, untraced, widens })}\n`,
       onLine: (stream, text) => lines.raw(stream, text),
       clock,
     });

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { adoptedSocket } from '../../base/adopted-socket.ts';
 import type { Clock } from '../../base/clock.ts';
+import { descriptorOf } from '../../base/descriptor-of.ts';
 import { FulcrumError } from '../../base/errors.ts';
 import { secretToken } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
@@ -50,6 +51,7 @@ export class WireListener {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #server: Server;
+  readonly #widen: ((descriptor: number) => void) | null;
   readonly #waiting = new Map<string, Waiting>();
   readonly #connections = new Set<WireConnection>();
   #strangers = 0;
@@ -58,8 +60,15 @@ export class WireListener {
    * Throws `internal` where the path is too long or its folder open to others, and `port-in-use` where another server
    * listens there.
    * @param mode of the socket; its folder is closed to other users in any case.
+   * @param widen has a connection of an instance hold more of what is sent to it.
    */
-  static async open(socketPath: string, clock: Clock, logger: Logger, mode = 0o600): Promise<WireListener> {
+  static async open(
+    socketPath: string,
+    clock: Clock,
+    logger: Logger,
+    mode = 0o600,
+    widen: ((descriptor: number) => void) | null = null,
+  ): Promise<WireListener> {
     if (Buffer.byteLength(socketPath) > MAX_PATH_BYTES) {
       throw new FulcrumError(
         'internal',
@@ -68,12 +77,18 @@ export class WireListener {
     }
     await privateFolder(dirname(socketPath));
     await removeStale(socketPath);
-    const listener = new WireListener(socketPath, clock, logger);
+    const listener = new WireListener(socketPath, clock, logger, widen);
     await listener.#listen(mode);
     return listener;
   }
 
-  private constructor(socketPath: string, clock: Clock, logger: Logger) {
+  private constructor(
+    socketPath: string,
+    clock: Clock,
+    logger: Logger,
+    widen: ((descriptor: number) => void) | null,
+  ) {
+    this.#widen = widen;
     this.socketPath = socketPath;
     this.#clock = clock;
     this.#logger = logger;
@@ -160,6 +175,8 @@ export class WireListener {
       const waiting = this.#take(hello);
       settle();
       connection.allow();
+      const descriptor = descriptorOf(socket);
+      if (descriptor !== null) this.#widen?.(descriptor);
       connection.handler = SILENT;
       waiting.admit({ connection, minor: Math.min(hello.minor, PROTOCOL_MINOR) });
     };
