@@ -89,6 +89,22 @@ describe('InvocationDispatcher', () => {
     );
   });
 
+  it('bills a start once, to the first of those that waited for it', async () => {
+    const scene = await Scene.of(revision('shop', { function: { concurrency: 3 } }));
+    scene.runtime.onStart = () => ({ takesMs: 20 });
+    const first = scene.send('shop', 30);
+    await scene.pass(5);
+    await scene.meanwhile(Promise.all([first, scene.send('shop', 30), scene.send('shop', 30)]));
+    assert.deepEqual(
+      scene.usage.map(({ cold, waitedMs, startMs, billedMs }) => [cold, waitedMs, startMs, billedMs]),
+      [
+        [true, 20, 20, 50],
+        [true, 15, 0, 30],
+        [true, 15, 0, 30],
+      ],
+    );
+  });
+
   it('bills a service nothing by the invocation', async () => {
     const scene = await warm({ mode: 'service' });
     await scene.meanwhile(scene.send('shop', 30));

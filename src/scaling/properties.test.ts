@@ -67,6 +67,18 @@ function allAccounted(scene: Scene, sent: number): void {
     assert.ok(begun[i - 1]!.atMs <= begun[i]!.atMs, 'first come, first served');
 }
 
+/** However many at once: what was worked on, and each start to one of those that waited for it. */
+function neverBilledTwice({ usage, runtime }: Scene, startMs: number): void {
+  for (const { startMs: bornMs, durationMs, billedMs } of usage)
+    assert.equal(billedMs, Math.ceil(bornMs + durationMs));
+  const starts = usage.filter((record) => record.startMs > 0);
+  assert.ok(starts.length <= runtime.orders.length, 'no start is billed twice');
+  assert.ok(
+    starts.every((record) => record.cold && record.startMs <= startMs),
+    'nor more of it than there was',
+  );
+}
+
 describe('under any arrivals, a function', () => {
   it('keeps its bounds, loses nothing, and ends when there is nothing to do', async () => {
     await fc.assert(
@@ -87,6 +99,7 @@ describe('under any arrivals, a function', () => {
           else assert.ok(outcome === 'ok' || outcome === 'cancelled');
         }
         allAccounted(scene, all.length);
+        neverBilledTwice(scene, startMs);
         assert.deepEqual(scene.runtime.breaches, []);
         assert.ok(scene.runtime.most <= o.maxInstances);
         assert.ok(scene.runtime.orders.length <= all.length, 'no more starts than invocations');
