@@ -16,6 +16,7 @@ import { connectToApp } from './connect.ts';
 import { spanOf } from './moments.ts';
 import { ownLines } from './own-lines.ts';
 import { usageLines } from './usage-lines.ts';
+import { withReadingBar } from './usage-progress.ts';
 
 /** What is asked, of one component or of all. */
 export interface Asked {
@@ -44,14 +45,16 @@ export async function askedOf(
   if (options.trace === undefined) {
     const span = { ...spanOf({ since: options.since ?? DEFAULT_SINCE }), component: null, facts: true };
     onProgress('Reading', 0);
-    return ofOwn(await readOwnUsage(usageLines(await connectToApp(options), span)), component, options);
+    const lines = usageLines(await connectToApp(options), span);
+    return ofOwn(await readOwnUsage(withReadingBar(lines, { set: onProgress })), component, options);
   }
   const { format, files } = await findFiles(options.trace, options.format ?? null);
   if (format !== 'fulcrum') return await ofTrace(component, options, options.trace, onProgress);
   const [file, second] = files;
   if (second !== undefined)
     throw new FulcrumError('usage', 'Give one file of exported usage at a time: each is of one app.');
-  return ofOwn(await readOwnUsage(ownLines(file!.path)), component, options);
+  const lines = withReadingBar(ownLines(file!.path), { set: onProgress });
+  return ofOwn(await readOwnUsage(lines), component, options);
 }
 
 function ofOwn(usage: OwnUsage, component: string | null, options: AdviseOptions): Asked {
