@@ -29,28 +29,27 @@ export function autoRows(folder: string | undefined, quick: boolean, note: (text
   const all = [...madeSeries(days, quick), ...azure].map(costsOf);
   const settings = DEFAULT_ADVISOR.auto;
   const rows: Row[] = [];
-  const above: number[] = [];
   for (const [kind, costs] of Map.groupBy(all, ({ series }) => series.kind)) {
     const metric = `auto, ${kind}: ${costs.length} × ${days} days`;
     const row = (name: string, value: number, unit: string, target?: Target): Row =>
       rowOf('advisor', { name, metric, value, unit, ...(target === undefined ? {} : { target }) });
-    const best = sumOf(costs, (one) => bestSchedule(one, settings.switchCost).cost);
+    const bests = costs.map((one) => bestSchedule(one, settings.switchCost).cost);
+    const dwelling = costs.map((one) => dwellingSchedule(one, settings));
+    const best = total(bests);
     const autos = costs.map((one) => live(one, settings));
     const over = (cost: number): number => (cost / best - 1) * 100;
-    above.push(over(autos.reduce((sum, { cost }) => sum + cost, 0)));
+    const spent = total(autos.map(({ cost }) => cost));
+    const worst = (least: readonly number[]): number =>
+      Math.max(...autos.map(({ cost }, i) => (cost / least[i]! - 1) * 100));
     const most = Math.max(...autos.map(({ switches }) => (switches / days) * 7));
     rows.push(
-      row('above the best schedule', above.at(-1)!, '%', { max: MOST_ABOVE }),
+      row('above the best schedule', over(spent), '%', { max: MOST_ABOVE }),
+      row('above the best one that dwells', (spent / total(dwelling) - 1) * 100, '%'),
       row('switches a week, most', most, '', kind === 'steady' ? { max: MOST_SWITCHES } : undefined),
       row('best static choice', over(sumOf(costs, (one) => bestStatic(one, settings.switchCost))), '%'),
       row('trailing hour', over(sumOf(costs, (one) => trailing(one, settings.switchCost))), '%'),
-      row(
-        'worst series of auto',
-        Math.max(
-          ...autos.map(({ cost }, i) => (cost / bestSchedule(costs[i]!, settings.switchCost).cost - 1) * 100),
-        ),
-        '%',
-      ),
+      row('worst series of auto', worst(bests), '%'),
+      row('the same, above the best that dwells', worst(dwelling), '%'),
     );
   }
   return rows;
@@ -123,6 +122,33 @@ export function bestSchedule({ hours }: Costs, switchCost: number): Lived {
     best = { function: next('function', 'service'), service: next('service', 'function') };
   }
   return best.function.cost <= best.service.cost ? best.function : best.service;
+}
+
+/** As {@link bestSchedule}, but it may not switch within a dwell of the last switch, as `auto` may not for cost. */
+export function dwellingSchedule(
+  { hours }: Costs,
+  { switchCost, dwellMs }: Pick<AutoSettings, 'switchCost' | 'dwellMs'>,
+): number {
+  const dwell = Math.max(1, Math.ceil(dwellMs / HOUR_MS));
+  // By how many hours a mode has been on for, the last place for all who have dwelt.
+  const waiting = (): number[] => Array.from({ length: dwell + 1 }, () => Infinity);
+  let spent: Record<Mode, number[]> = { function: waiting(), service: waiting() };
+  spent.function[dwell] = 0;
+  for (const hour of hours) {
+    const next = (of: Mode, from: Mode): number[] => {
+      const cost = total(hour[of]);
+      const ages = waiting();
+      // Whoever comes, comes as the hour begins.
+      ages[1] = spent[from][dwell]! + switchCost + cost;
+      for (const [age, before] of spent[of].entries()) {
+        const older = Math.min(dwell, age + 1);
+        ages[older] = Math.min(ages[older]!, before + cost);
+      }
+      return ages;
+    };
+    spent = { function: next('function', 'service'), service: next('service', 'function') };
+  }
+  return Math.min(...spent.function, ...spent.service);
 }
 
 /** It begins as a function, as `auto` does. */
