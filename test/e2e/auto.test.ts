@@ -1,95 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ModeStep } from '../../src/model/mode-history.ts';
-import { appFolder, type AppFolder } from './support/app-folder.ts';
-import { fulcrum, isolatedEnv } from './support/fulcrum-process.ts';
+import { appFolder } from './support/app-folder.ts';
+import { autoConfig, AutoServer } from './support/auto-server.ts';
 import { dataFolder } from './support/server-process.ts';
 import { steadyLoad } from './support/steady-load.ts';
-
-const MAIN = join(import.meta.dirname, 'support/auto-main.ts');
-/** A minute of the wall clock is a second. */
-const SPEED = 60;
-const LIMIT_MS = 90_000;
-
-/** Five minutes are a window: five seconds. */
-const config = (auto: string, dwell = '5m'): string => `
-  import { defineApp } from 'fulcrum';
-  export default defineApp({
-    name: 'moved',
-    advisor: { auto: { window: '5m', dwell: '${dwell}', leastSaving: 0.1, switchCost: 0, ${auto} } },
-    components: { web: { entry: './web.ts', routes: ['/*'], mode: 'auto' } },
-  });`;
-
-class AutoServer {
-  readonly env = isolatedEnv();
-  readonly #child: ChildProcess;
-  url = '';
-
-  /** @param price of a million invocations of a function; a service is some nine dollars a month. */
-  static async start(t: TestContext, data: string, price: number): Promise<AutoServer> {
-    const prices = join(data, 'prices.json');
-    writeFileSync(prices, JSON.stringify({ perMillionInvocations: price }));
-    const server = new AutoServer([join(data, 'kept'), String(SPEED), prices]);
-    t.after(() => server.end());
-    await server.#serves();
-    return server;
-  }
-
-  private constructor(args: readonly string[]) {
-    const flags = ['--conditions=fulcrum-source', '--disable-warning=ExperimentalWarning'];
-    this.#child = spawn(process.execPath, [...flags, MAIN, ...args], {
-      env: this.env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-  }
-
-  async #serves(): Promise<void> {
-    let text = '';
-    for await (const piece of this.#child.stdout!.setEncoding('utf8')) {
-      text += String(piece);
-      const [, url] = /serves (\S+)\n/.exec(text) ?? [];
-      if (url === undefined) continue;
-      this.url = url;
-      return;
-    }
-    assert.fail(`it ended: ${text}`);
-  }
-
-  async run(...args: readonly string[]): Promise<string> {
-    const done = await fulcrum(this.env, [...args]);
-    assert.equal(done.code, 0, done.stdout + done.stderr);
-    return done.stdout;
-  }
-
-  async deploy({ path }: AppFolder): Promise<void> {
-    await this.run('deploy', path, '--no-typecheck');
-  }
-
-  /** The newest first. */
-  async history(): Promise<ModeStep[]> {
-    return JSON.parse(await this.run('mode', 'web', '--history', '--json')) as ModeStep[];
-  }
-
-  /** Resolves with the history once its newest step is such. */
-  async until(holds: (step: ModeStep) => boolean): Promise<ModeStep[]> {
-    for (const begunMs = performance.now(); ; await wait(300)) {
-      const steps = await this.history();
-      if (steps[0] !== undefined && holds(steps[0])) return steps;
-      assert.ok(performance.now() - begunMs < LIMIT_MS, JSON.stringify(steps, null, 1));
-    }
-  }
-
-  async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill('SIGTERM');
-    await once(this.#child, 'exit');
-  }
-}
 
 test('auto moves a component both ways as its load changes, without a failed request, and a restart keeps what it chose', async (t) => {
   const data = dataFolder(t);
@@ -97,7 +12,7 @@ test('auto moves a component both ways as its load changes, without a failed req
   const price = 20;
   let server = await AutoServer.start(t, data, price);
   const app = await appFolder(t, {
-    'fulcrum.config.ts': config(''),
+    'fulcrum.config.ts': autoConfig(''),
     'web.ts': `
       export default {
         async fetch() {
@@ -135,7 +50,7 @@ test('a switch that turns out worse than predicted is undone, and the next one h
   const server = await AutoServer.start(t, dataFolder(t), 20);
   const app = await appFolder(t, {
     // Some windows to prove itself in: the first is in part what it was before.
-    'fulcrum.config.ts': config('', '20m'),
+    'fulcrum.config.ts': autoConfig('', '20m'),
     // It cannot stand company, which it has at this rate in a service alone: no replay of what it was like as a function could know.
     'web.ts': `
       let atOnce = 0;
@@ -164,7 +79,7 @@ test('a switch that turns out worse than predicted is undone, and the next one h
 test('where it may not act it tells, once, and stays', async (t) => {
   const server = await AutoServer.start(t, dataFolder(t), 20);
   const app = await appFolder(t, {
-    'fulcrum.config.ts': config('acts: false'),
+    'fulcrum.config.ts': autoConfig('acts: false'),
     'web.ts': `export default { fetch: () => new Response('hello') };`,
   });
   await server.deploy(app);

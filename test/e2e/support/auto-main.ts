@@ -1,4 +1,4 @@
-/** A server whose wall clock runs faster, and which reckons with prices of its own: hours of `mode: 'auto'` in seconds. Its data folder, how fast, the prices. */
+/** A server whose wall clock runs faster, and which reckons with prices of its own: hours of `mode: 'auto'` in seconds. Its data folder, how fast, the prices, and since when. */
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { systemClock, type Clock } from '../../../src/base/clock.ts';
@@ -9,10 +9,10 @@ interface Prices {
   readonly perMillionInvocations: number;
 }
 
-const [data, speed, prices] = process.argv.slice(2);
+const [data, speed, prices, since] = process.argv.slice(2);
 const { perMillionInvocations } = JSON.parse(readFileSync(prices!, 'utf8')) as Prices;
 const times = Number(speed);
-const beganMs = Date.now();
+const beganMs = Number(since);
 // Durations and timers are as ever; only what hour it is goes fast.
 const clock: Clock = { ...systemClock, nowMs: () => beganMs + (Date.now() - beganMs) * times };
 
@@ -26,7 +26,13 @@ const books = shippedBooks().flatMap((book) => {
 await mkdir(data!, { recursive: true });
 const server = await FulcrumServer.prepare({
   options: {
-    ...{ dataDirectory: data!, databaseUrl: null, makeKey: true, redirects: false, https: null },
+    ...{
+      dataDirectory: data!,
+      databaseUrl: process.env['DATABASE_URL'] ?? null,
+      makeKey: true,
+      redirects: false,
+      https: null,
+    },
     ...{ http: { host: '127.0.0.1', port: 0 }, admin: null, adminHosts: [], trustedProxies: [] },
   },
   clock,
