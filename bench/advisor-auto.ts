@@ -44,12 +44,12 @@ export function autoRows(folder: string | undefined, quick: boolean, note: (text
     const most = Math.max(...autos.map(({ switches }) => (switches / days) * 7));
     rows.push(
       row('above the best schedule', over(spent), '%', { max: MOST_ABOVE }),
-      row('above the best one that dwells', (spent / total(dwelling) - 1) * 100, '%'),
+      row('above best with a dwell', (spent / total(dwelling) - 1) * 100, '%'),
       row('switches a week, most', most, '', kind === 'steady' ? { max: MOST_SWITCHES } : undefined),
       row('best static choice', over(sumOf(costs, (one) => bestStatic(one, settings.switchCost))), '%'),
       row('trailing hour', over(sumOf(costs, (one) => trailing(one, settings.switchCost))), '%'),
       row('worst series of auto', worst(bests), '%'),
-      row('the same, above the best that dwells', worst(dwelling), '%'),
+      row('worst, best with a dwell', worst(dwelling), '%'),
     );
   }
   return rows;
