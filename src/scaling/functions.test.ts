@@ -56,7 +56,7 @@ describe('a function', () => {
   it('has one of those who waited for a start bear it: it is billed once', async () => {
     const scene = await Scene.of(revision('shop', { function: { concurrency: 4, maxInstances: 1 } }));
     const waiting = Array.from({ length: 3 }, () => scene.scaler.take('shop', scene.context()));
-    const slots = await scene.meanwhile(Promise.all(waiting));
+    const slots = await scene.meanwhile(Promise.all(waiting.map((slot) => Promise.resolve(slot))));
     assert.deepEqual(
       slots.map(({ cold, waitedMs, startMs }) => [cold, waitedMs, startMs]),
       [
