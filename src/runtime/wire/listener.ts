@@ -37,7 +37,7 @@ const HELLO_TIMEOUT_MS = 5_000;
 /** Connections that have not yet shown one; one more is dropped. */
 const MAX_STRANGERS = 64;
 
-/** What one read of an instance's socket gives at most: about what the socket holds. */
+/** What one read of an instance's socket gives at most. The socket may hold more; 1 MB at once made no difference. */
 const READ_BYTES = 256 * 1024;
 
 interface Waiting {
