@@ -1,3 +1,5 @@
+import { wordHex } from './hex.ts';
+
 /** W3C Trace Context, version 00: `00-<trace id>-<parent id>-<flags>`. */
 const TRACEPARENT = /^(00-[0-9a-f]{32}-)([0-9a-f]{16})(-[0-9a-f]{2})$/;
 
@@ -24,10 +26,7 @@ export function childSpan(traceparent: string, random: () => number): ChildSpan 
 
 /** 16 hex digits, not all of them 0, which stands for none. */
 function spanId(random: () => number): string {
-  const half = (): string =>
-    Math.floor(random() * 0x1_0000_0000)
-      .toString(16)
-      .padStart(8, '0');
+  const half = (): string => wordHex(Math.floor(random() * 0x1_0000_0000));
   const id = half() + half();
   return id === NO_SPAN ? '0000000000000001' : id;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { wordHex } from '../../base/hex.ts';
 import { randomWord } from '../../base/ids.ts';
-import { wordHex } from '../wire/called-records.ts';
 
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 /** Of a `traceparent`: where the span begins, and where it ends. */

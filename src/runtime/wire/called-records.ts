@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode } from '../../base/errors.ts';
+import { wordHex } from '../../base/hex.ts';
 import { MAX_CALL_DEPTH, type CallRecord } from '../../model/calls.ts';
 import type { Outcome } from '../../model/invocation.ts';
 import { MAX_NAME_LENGTH } from './limits.ts';
@@ -133,8 +134,4 @@ function readRecord(
 /** Two words as a span's 16 digits. */
 function hex(payload: Buffer, at: number): string {
   return wordHex(payload.readUInt32LE(at)) + wordHex(payload.readUInt32LE(at + 4));
-}
-
-export function wordHex(word: number): string {
-  return word.toString(16).padStart(8, '0');
 }
