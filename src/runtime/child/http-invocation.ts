@@ -15,6 +15,7 @@ import { IncomingRequest } from './fetch/incoming-request.ts';
 import { BadResponse, isEventStream, mayHaveBody, readResponse } from './fetch/response-parts.ts';
 import { stackOf, type InvocationScope } from './invocation.ts';
 import { RequestBody } from './request-body.ts';
+import { isThenable } from './thenable.ts';
 
 /** A shorter body is copied into its frame: a buffer more in a write costs as much. */
 const MIN_LENT_LENGTH = 8 * 1024;
@@ -297,12 +298,6 @@ function encoded(text: string): Uint8Array {
 
 class HandlerMissing extends Error {}
 class BadRequest extends Error {}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
-  );
-}
 
 function failure(code: Failure['code'], message: string): Failure {
   return { code, message, thrown: null, cpuMicros: 0 };

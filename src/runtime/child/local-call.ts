@@ -19,6 +19,7 @@ import { InvocationScope, scopes, type InvocationHost } from './invocation.ts';
 import type { LocalCrossing } from './local-crossing.ts';
 import type { Member } from './members.ts';
 import type { NamedFunction } from './module-handlers.ts';
+import { isThenable } from './thenable.ts';
 
 export interface LocalCallOptions {
   readonly records: CallRecords;
@@ -227,10 +228,4 @@ export function calledWithinProcess(called: NamedFunction, args: readonly unknow
 export function withoutCaller(stack: string): string {
   const at = stack.indexOf(`\n    at ${calledWithinProcess.name} (`);
   return at === -1 ? stack : stack.slice(0, at);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
-  );
 }

@@ -24,6 +24,7 @@ import type { Member } from './members.ts';
 import type { NamedFunction } from './module-handlers.ts';
 import { isRedirect, mayAnswer, redirected, type OutgoingRequest } from './outgoing-request.ts';
 import { NoBytes, PassedBody, WrongLength } from './passed-body.ts';
+import { isThenable } from './thenable.ts';
 
 export interface LocalFetchOptions {
   readonly records: CallRecords;
@@ -316,10 +317,4 @@ function wholeOf(body: string | Uint8Array | null, isSole: boolean): Uint8Array 
 function discard(value: unknown): void {
   const body = (value as { body?: unknown } | null)?.body as ReadableStream | null | undefined;
   if (body?.locked === false) body.cancel().catch(() => undefined);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
-  );
 }

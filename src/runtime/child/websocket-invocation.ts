@@ -14,6 +14,7 @@ import { LightResponse } from './fetch/light-response.ts';
 import { readResponse } from './fetch/response-parts.ts';
 import { stackOf, type InvocationScope } from './invocation.ts';
 import type { ModuleHandlers } from './module-handlers.ts';
+import { isThenable } from './thenable.ts';
 import { WireSocket, type UpgradeHead } from './wire-socket.ts';
 
 /** Close codes (RFC 6455, 7.4.1). */
@@ -264,10 +265,4 @@ class Refusal extends Error {
     super(failure.message);
     this.failure = failure;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
-  );
 }
