@@ -102,7 +102,7 @@ export class CallClient {
 
   async #ask(order: Order): Promise<Answer> {
     try {
-      await this.#slots.take(order.publishingBytes);
+      if (!this.#slots.takeNow(order.publishingBytes)) await this.#slots.take(order.publishingBytes);
     } catch (error) {
       for (const source of order.passed) source.cancel();
       throw error;

@@ -18,15 +18,19 @@ export class CallSlots {
 
   /** Resolves when it may be asked; then {@link release} must follow. Rejects with `overloaded`. @param publishingBytes of an event. */
   async take(publishingBytes = 0): Promise<void> {
-    if (this.#waiting.length > 0 || !this.#fits(publishingBytes)) {
-      if (this.#waiting.length >= MAX_WAITING) {
-        const message = `More than ${MAX_WAITING} calls to other components and events wait in this instance. Make fewer at a time.`;
-        throw new FulcrumError('overloaded', message);
-      }
-      await new Promise<void>((go) => this.#waiting.push({ publishingBytes, go }));
-      return;
+    if (this.takeNow(publishingBytes)) return;
+    if (this.#waiting.length >= MAX_WAITING) {
+      const message = `More than ${MAX_WAITING} calls to other components and events wait in this instance. Make fewer at a time.`;
+      throw new FulcrumError('overloaded', message);
     }
+    await new Promise<void>((go) => this.#waiting.push({ publishingBytes, go }));
+  }
+
+  /** Where nobody waits and there is room, as nearly always: without a turn of microtasks. @returns whether it may be asked; then {@link release} must follow. */
+  takeNow(publishingBytes = 0): boolean {
+    if (this.#waiting.length > 0 || !this.#fits(publishingBytes)) return false;
     this.#hold(publishingBytes);
+    return true;
   }
 
   release(publishingBytes = 0): void {
