@@ -5,6 +5,7 @@ import type { ValueName } from './calls-app/values.ts';
 import { interleaved, median, spreadOf } from './statistics.ts';
 
 const AT_ONCE = 32;
+const FEW_AT_ONCE = 8;
 const FETCH = 'HTTP, fetch';
 const NODE_HTTP = 'HTTP, node:http';
 const CLONE = 'structuredClone';
@@ -42,7 +43,8 @@ export const calls: Benchmark = {
     try {
       return [
         ...(await oneByOne(contenders, options)),
-        ...(await manyAtOnce(contenders, options)),
+        ...(await manyAtOnce(contenders, FEW_AT_ONCE, options)),
+        ...(await manyAtOnce(contenders, AT_ONCE, options)),
         ...(await large(contenders, 'objects', '1 MB of objects', options)),
         ...(await large(contenders, 'bytes', '1 MB of bytes', options)),
       ];
@@ -98,7 +100,11 @@ async function oneByOne(contenders: Contenders, { quick, note }: RunOptions): Pr
 }
 
 /** Functions are left out: each has one call at a time, so that this many at once would be as many processes on a few processors. */
-async function manyAtOnce(contenders: Contenders, { quick, note }: RunOptions): Promise<Row[]> {
+async function manyAtOnce(
+  contenders: Contenders,
+  atOnce: number,
+  { quick, note }: RunOptions,
+): Promise<Row[]> {
   const [rounds, count] = quick ? [1, 200] : [15, 3_000];
   const subjects: Subject[] = [
     { name: 'in-process', way: contenders.fulcrum('near'), count },
@@ -108,19 +114,22 @@ async function manyAtOnce(contenders: Contenders, { quick, note }: RunOptions): 
     { name: FETCH, way: contenders.http('fetch'), count },
     { name: NODE_HTTP, way: contenders.http('node:http'), count },
   ];
-  note(`small arguments, ${AT_ONCE} calls at once: ${rounds} rounds of ${subjects.length}`);
-  const found = await measure(subjects, 'small', AT_ONCE, rounds);
-  const pick = ({ perSecond }: Round): number => perSecond;
-  const base = valueOf(found, FETCH, pick);
-  return subjects.map(({ name }) =>
-    rowOf('calls', {
-      name,
-      metric: `${AT_ONCE} at once`,
-      value: valueOf(found, name, pick),
-      unit: 'calls/s',
-      ...(name === FETCH ? {} : { over: { name: FETCH, value: base } }),
-    }),
-  );
+  note(`small arguments, ${atOnce} calls at once: ${rounds} rounds of ${subjects.length}`);
+  const found = await measure(subjects, 'small', atOnce, rounds);
+  const rows = (metric: string, unit: string, pick: (round: Round) => number): Row[] =>
+    subjects.map(({ name }) =>
+      rowOf('calls', {
+        name,
+        metric,
+        value: valueOf(found, name, pick),
+        unit,
+        ...(name === FETCH ? {} : { over: { name: FETCH, value: valueOf(found, FETCH, pick) } }),
+      }),
+    );
+  return [
+    ...rows(`${atOnce} at once`, 'calls/s', ({ perSecond }) => perSecond),
+    ...rows(`${atOnce} at once: p50`, 'µs', ({ p50Ms }) => p50Ms * 1_000),
+  ];
 }
 
 async function large(
