@@ -21,7 +21,6 @@ import { billsOf } from '../src/meter/bill.ts';
 import { openBook } from '../src/meter/price-book.ts';
 import { Sketch } from '../src/meter/sketch.ts';
 import { mergedUsed } from '../src/meter/used.ts';
-import type { UnitFacts } from '../src/model/advice-facts.ts';
 import type { Mode } from '../src/model/app.ts';
 import type { UsageLine } from '../src/model/usage-export.ts';
 import type { Used } from '../src/model/used.ts';
@@ -42,8 +41,6 @@ const SETTLE_MS = 10_000;
 const QUICK_SETTLE_MS = 1_000;
 /** As `scaling/machine-budget.ts` allows. */
 const STARTS_PER_CPU = 3;
-/** Fewer say nothing of their distribution: see `modelsOfFacts`. */
-const FEW_STARTS = 20;
 const MOST_OFF = 2;
 /** Of Student's t, two sides, 95 %, by degrees of freedom. */
 const T95 = [Number.NaN, 12.71, 4.3, 3.18, 2.78, 2.57];
@@ -156,7 +153,7 @@ function lived(usage: OwnUsage, lines: readonly UsageLine[], mode: Mode): Figure
 function predicted(usage: OwnUsage, mode: Mode): Figures {
   const cpus = availableParallelism();
   const replayed = new Replayed(mode, usage);
-  for (const facts of withStarts(usage.facts)) {
+  for (const facts of usage.facts) {
     const { traffic } = usageOfUnit(usage, facts);
     const models = modelsOfFacts(facts, { cpus, startsAtOnce: STARTS_PER_CPU * cpus });
     replayed.add(simulate(traffic, models[mode], SEED));
@@ -168,18 +165,6 @@ function predicted(usage: OwnUsage, mode: Mode): Figures {
     p50Ms: latency?.p50Ms ?? 0,
     p99Ms: latency?.p99Ms ?? 0,
   };
-}
-
-/** A unit with few starts of its own starts as the others do on this machine: the engine's published times are of a quiet one. */
-function withStarts(all: readonly UnitFacts[]): UnitFacts[] {
-  return all.map((facts) => {
-    const alike = all.filter(({ kind }) => (kind === 'command') === (facts.kind === 'command'));
-    const startsOf = (mode: Mode): readonly number[] =>
-      facts.startsMs[mode].length >= FEW_STARTS
-        ? facts.startsMs[mode]
-        : alike.flatMap((one) => one.startsMs[mode]);
-    return { ...facts, startsMs: { function: startsOf('function'), service: startsOf('service') } };
-  });
 }
 
 /** Of a month of it, so that runs that last not quite as long are alike; compute alone, as fees are the same however it runs. */

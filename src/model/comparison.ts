@@ -41,6 +41,14 @@ export interface ModeResult {
   readonly latency: { readonly p50Ms: number; readonly p95Ms: number; readonly p99Ms: number } | null;
   /** That lived: on average, and in the minute that had the most on average. */
   readonly instances: { readonly mean: number; readonly peak: number };
+  /** At 0, 1, … 100 %: of the latency, and of what those waited that waited for a start. In ms; empty where there were none. */
+  readonly quantilesMs: { readonly latency: readonly number[]; readonly coldStart: readonly number[] };
+  /** Instances that lived, over the time: averages of at most 200 equal stretches, each so many ms long. */
+  readonly livingOverTime: {
+    readonly fromMs: number;
+    readonly everyMs: number;
+    readonly living: readonly number[];
+  };
   /** What bills are made of, as it was replayed. */
   readonly used: {
     readonly wholeMs: number;

@@ -48,6 +48,8 @@ export interface Simulated {
   readonly latencyQuantilesMs: readonly number[];
   /** The same as counts: from each of these ms on (to the next in fine steps, below 1 %) so many. To be put together with others'. */
   readonly latencies: readonly (readonly [ms: number, count: number])[];
+  /** As counts, too: what those waited that waited for a start. */
+  readonly coldWaits: readonly (readonly [ms: number, count: number])[];
   readonly coldStarts: number;
   /** Of what was executed: what found no instance free. */
   readonly waited: number;

@@ -299,7 +299,10 @@ test('a unit that cannot be decided about keeps nobody from the others, and is t
   await node.modes.look();
   await hour(node, MUCH);
   assert.deepEqual(node.switches, ['shop catalog service']);
+  // Looked at every ten minutes, after pauses of 1, 2, 4, 8, 16 and 32.
+  asked = 0;
   await hour(node, MUCH);
+  assert.equal(asked, 5);
   asked = 0;
   await hour(node, MUCH);
   assert.ok(asked >= 1 && asked <= 2, `${asked} times in an hour`);

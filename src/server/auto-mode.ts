@@ -174,7 +174,6 @@ export class AutoModes {
         } catch (error) {
           this.#ending.signal.throwIfAborted();
           this.#stumble(app, known, unit, settings, error);
-          this.#stumble(app, known, unit, settings, error);
         }
       }
     } finally {
@@ -279,6 +278,7 @@ export class AutoModes {
       if (serving === null || wanted === null || serving.scaler.mode(unit) === wanted) continue;
       try {
         await this.#o.switchUnit(id, unit, wanted, false);
+        serving.scaler.note(unit, `auto: a ${wanted} here too, as another server has decided.`);
       } catch (error) {
         this.#ending.signal.throwIfAborted();
         this.#o.logger.warn(

@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { HostPort } from '../control/host-port.ts';
+import { descriptorOf } from '../base/descriptor-of.ts';
 import { FulcrumError } from '../base/errors.ts';
 import { registerServer } from '../control/registry.ts';
 import { ControlServer } from '../control/server.ts';
@@ -189,8 +190,8 @@ export class FulcrumServer {
   get sockets(): readonly OpenSocket[] {
     const { httpServer } = this.#control;
     return [
-      ...this.#gateway.listening.map(({ kind, server }) => ({ name: kind, fd: descriptorOf(server) })),
-      ...(httpServer === null ? [] : [{ name: 'admin', fd: descriptorOf(httpServer) }]),
+      ...this.#gateway.listening.map(({ kind, server }) => ({ name: kind, fd: descriptorOf(server) ?? -1 })),
+      ...(httpServer === null ? [] : [{ name: 'admin', fd: descriptorOf(httpServer) ?? -1 }]),
     ];
   }
 
@@ -405,10 +406,4 @@ export class FulcrumServer {
     }
     return control;
   }
-}
-
-/** The descriptor of a listening socket. Node has no public name for it; a process that is started may be given it as it is. */
-function descriptorOf(server: object): number {
-  const { _handle: handle } = server as { _handle?: { fd?: number } };
-  return handle?.fd ?? -1;
 }

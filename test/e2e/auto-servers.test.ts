@@ -16,7 +16,6 @@ test(
   { skip: typeof postgres === 'string' ? postgres : false },
   async (t) => {
     const { place, clear } = await (postgres as PostgresServer).newDatabase();
-    t.after(clear);
     const env = { DATABASE_URL: place, FULCRUM_KEY: randomBytes(32).toString('base64') };
     const shared = { env, beganMs: Date.now() };
     // Even at 10 requests a second, which are one in six by the fast clock.
@@ -34,11 +33,19 @@ test(
     });
     await first.deploy(app);
     const second = await AutoServer.start(t, dataFolder(t), price, shared);
+    // Behind the servers' own ends: what is registered first runs first.
+    t.after(clear);
 
     // The first has asked to decide before there was a second; all comes to the second.
     const much = steadyLoad(`${second.url}/`, { rps: 60, maxMs: 120_000 });
     await first.until(({ kind, to }) => kind === 'switched' && to === 'service');
     for (const server of [first, second]) await runsAs(server, 'service');
+    // Whoever decides says so, and the other only follows.
+    const logOf = (server: AutoServer): Promise<string> =>
+      server.run('logs', 'web', '--app', 'moved', '--lines', '10000');
+    assert.match(await logOf(first), /auto: switched from function to service/);
+    assert.doesNotMatch(await logOf(second), /auto: switched/);
+    assert.match(await logOf(second), /auto: a service here too, as another server has decided/);
     const { failures, sent } = await much.stop();
     assert.deepEqual(failures, []);
     assert.ok(sent > 100, `${sent} requests`);

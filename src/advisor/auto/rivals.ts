@@ -7,7 +7,9 @@
  *
  *   follows: null ── a rival's lead is above the entry, after two days ──▶ that mode ── its lead is below half the entry ──▶ null
  *
- * So following costs one entry at most above what the rule would have, and a new lead has to be earned before it can cost that again.
+ * A lead counts only what is above the least saving of what reacting cost, so that whoever is followed has saved at least that share over the whole of
+ * its lead. Following costs at most one and a half entries and a window above what the rule would have, switches apart, and a new lead has to be earned
+ * before it can cost that again.
  */
 import type { AutoSettings } from '../../model/advice-facts.ts';
 import type { Mode } from '../../model/app.ts';

@@ -3,6 +3,7 @@ import { UsedDays } from '../../meter/used.ts';
 import type { InstancesLine, MinuteLine, UsageHead, UsageLine } from '../../model/usage-export.ts';
 import type { JoinedCalls, UsageGap } from '../../model/usage-store.ts';
 import type { Fault } from '../traffic/bad-rows.ts';
+import { withBorrowedStarts } from './borrowed-starts.ts';
 import { GroupShares } from './group-shares.ts';
 import { MinuteCounts } from './minute-counts.ts';
 import { OwnArrivals } from './own-arrivals.ts';
@@ -90,7 +91,7 @@ export class OwnReader {
       environment,
       fromMs,
       toMs,
-      facts,
+      facts: withBorrowedStarts(facts),
       settings,
       components,
       joinedCalls: this.#joinedCalls,

@@ -52,7 +52,7 @@ export function fluidResult(
     minuteMs += MINUTE_MS;
   }
   const stretch = executed === 0 ? 1 : workMs / (executed * durations.meanMs);
-  const { quantilesMs, latencies, billed } = mixed(durations, start, executed, cold, stretch);
+  const { quantilesMs, latencies, coldWaits, billed } = mixed(durations, start, executed, cold, stretch);
   const startMs = cold * meanOf(start);
   const wholeMs = Math.round(billed.wholeMs);
   const cpuMs = executed * durations.meanMs * traffic.cpuShare;
@@ -86,6 +86,7 @@ export function fluidResult(
     },
     latencyQuantilesMs: quantilesMs,
     latencies,
+    coldWaits,
     coldStarts: Math.round(cold),
     waited: Math.round(waited),
     waitedMs,
@@ -97,6 +98,7 @@ export function fluidResult(
 interface Mixed {
   readonly quantilesMs: number[];
   readonly latencies: [ms: number, count: number][];
+  readonly coldWaits: [ms: number, count: number][];
   readonly billed: { readonly wholeMs: number; readonly hundreds: number };
 }
 
@@ -109,6 +111,7 @@ function mixed(
   stretch: number,
 ): Mixed {
   const histogram = new Histogram();
+  const coldWaits = new Histogram();
   const { samplesMs } = durations;
   const starts = new DurationTable(start).samplesMs;
   let [wholeMs, hundreds, leastMs, mostMs] = [0, 0, Infinity, 0];
@@ -127,9 +130,12 @@ function mixed(
       add(ms * stretch + startMs, cold / samplesMs.length / START_SAMPLES);
     }
   }
+  for (let i = 0; i < START_SAMPLES && cold > 0; i++)
+    coldWaits.add(starts[Math.floor(((i + 0.5) / START_SAMPLES) * starts.length)]!, cold / START_SAMPLES);
   return {
     quantilesMs: histogram.quantiles(100, leastMs, mostMs),
     latencies: histogram.buckets(),
+    coldWaits: coldWaits.buckets(),
     billed: { wholeMs, hundreds },
   };
 }

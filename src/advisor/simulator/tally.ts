@@ -22,6 +22,8 @@ export class Tally {
   readonly #plain = new Histogram();
   readonly #latencies = new Histogram();
   readonly #durations = new Histogram();
+  /** Made for the first: many functions have none. */
+  #coldWaits: Histogram | null = null;
   #executed = 0;
   #cold = 0;
   #waited = 0;
@@ -116,6 +118,7 @@ export class Tally {
       },
       latencyQuantilesMs: this.#latencies.quantiles(QUANTILE_STEPS, this.#leastMs, this.#mostMs),
       latencies: this.#latencies.buckets(),
+      coldWaits: this.#coldWaits?.buckets() ?? [],
       coldStarts: this.#cold,
       waited: this.#waited,
       waitedMs: this.#waitedMs,
@@ -146,6 +149,7 @@ export class Tally {
     let billedMs = durationMs;
     if (startMs >= 0) {
       this.#cold++;
+      (this.#coldWaits ??= new Histogram()).add(waitedMs);
       this.#startMs += startMs;
       billedMs += startMs;
     }

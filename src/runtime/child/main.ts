@@ -31,8 +31,11 @@ if (boot.untraced) {
   const { leaveNoTraces } = await foreign(() => import('../sandbox/traces.ts'));
   leaveNoTraces();
 }
-const native = boot.widens ? await foreign(() => import('../native/socket-buffer.ts')) : null;
-/** For all that comes: what is kept of it is copied. Holds what the socket does. */
+/** Null as well where this Node is not the server's, and has none: it is slower without. */
+const native = boot.widens
+  ? await foreign(() => import('../native/socket-buffer.ts')).catch(() => null)
+  : null;
+/** For all that comes: what is kept of it is copied. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 const socket = connect({
   path: boot.socketPath,

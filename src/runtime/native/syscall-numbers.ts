@@ -36,6 +36,7 @@ export const SYSCALLS = {
   fspick: [433, 433],
   get_kernel_syms: [177, null],
   getpid: [39, 172],
+  getsockopt: [55, 209],
   getppid: [110, 173],
   init_module: [175, 105],
   io_uring_enter: [426, 426],
