@@ -69,8 +69,8 @@ function allAccounted(scene: Scene, sent: number): void {
 
 /** However many at once: what was worked on, and each start to one of those that waited for it. */
 function neverBilledTwice({ usage, runtime }: Scene, startMs: number): void {
-  for (const { startMs: bornMs, durationMs, billedMs } of usage)
-    assert.equal(billedMs, Math.ceil(bornMs + durationMs));
+  for (const { startMs: borneMs, durationMs, billedMs } of usage)
+    assert.equal(billedMs, Math.ceil(borneMs + durationMs));
   const starts = usage.filter((record) => record.startMs > 0);
   assert.ok(starts.length <= runtime.orders.length, 'no start is billed twice');
   assert.ok(

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { PostgresServer } from '../conformance/store/support/postgres-server.ts';
 import { appFolder } from './support/app-folder.ts';
-import { autoConfig, AutoServer } from './support/auto-server.ts';
+import { autoConfig, AutoServer, EVEN_PRICE, WAITING_WEB } from './support/auto-server.ts';
 import { dataFolder } from './support/server-process.ts';
 import { steadyLoad } from './support/steady-load.ts';
 
@@ -18,21 +18,13 @@ test(
     const { place, clear } = await (postgres as PostgresServer).newDatabase();
     const env = { DATABASE_URL: place, FULCRUM_KEY: randomBytes(32).toString('base64') };
     const shared = { env, beganMs: Date.now() };
-    // Even at 10 requests a second, which are one in six by the fast clock.
-    const price = 20;
-    const first = await AutoServer.start(t, dataFolder(t), price, shared);
+    const first = await AutoServer.start(t, dataFolder(t), EVEN_PRICE, shared);
     const app = await appFolder(t, {
       'fulcrum.config.ts': autoConfig(''),
-      'web.ts': `
-        export default {
-          async fetch() {
-            await new Promise((resolve) => setTimeout(resolve, 5));
-            return new Response('hello');
-          },
-        };`,
+      'web.ts': WAITING_WEB,
     });
     await first.deploy(app);
-    const second = await AutoServer.start(t, dataFolder(t), price, shared);
+    const second = await AutoServer.start(t, dataFolder(t), EVEN_PRICE, shared);
     // Behind the servers' own ends: what is registered first runs first.
     t.after(clear);
 

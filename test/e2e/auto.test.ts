@@ -2,24 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { appFolder } from './support/app-folder.ts';
-import { autoConfig, AutoServer } from './support/auto-server.ts';
+import { autoConfig, AutoServer, EVEN_PRICE, WAITING_WEB } from './support/auto-server.ts';
 import { dataFolder } from './support/server-process.ts';
 import { steadyLoad } from './support/steady-load.ts';
 
 test('auto moves a component both ways as its load changes, without a failed request, and a restart keeps what it chose', async (t) => {
   const data = dataFolder(t);
-  // Even at 10 requests a second, which are one in six by the fast clock.
-  const price = 20;
-  let server = await AutoServer.start(t, data, price);
+  let server = await AutoServer.start(t, data, EVEN_PRICE);
   const app = await appFolder(t, {
     'fulcrum.config.ts': autoConfig(''),
-    'web.ts': `
-      export default {
-        async fetch() {
-          await new Promise((resolve) => setTimeout(resolve, 5));
-          return new Response('hello');
-        },
-      };`,
+    'web.ts': WAITING_WEB,
   });
   await server.deploy(app);
 
@@ -35,7 +27,7 @@ test('auto moves a component both ways as its load changes, without a failed req
   assert.deepEqual(first.failures, []);
 
   await server.end();
-  server = await AutoServer.start(t, data, price);
+  server = await AutoServer.start(t, data, EVEN_PRICE);
   assert.match(await server.run('ps', '--app', 'moved'), /web +service\*/);
 
   const little = steadyLoad(`${server.url}/`, { rps: 3, maxMs: 120_000 });
@@ -47,7 +39,7 @@ test('auto moves a component both ways as its load changes, without a failed req
 });
 
 test('a switch that turns out worse than predicted is undone, and the next one has to wait longer', async (t) => {
-  const server = await AutoServer.start(t, dataFolder(t), 20);
+  const server = await AutoServer.start(t, dataFolder(t), EVEN_PRICE);
   const app = await appFolder(t, {
     // Some windows to prove itself in: the first is in part what it was before.
     'fulcrum.config.ts': autoConfig('', '20m'),
@@ -77,7 +69,7 @@ test('a switch that turns out worse than predicted is undone, and the next one h
 });
 
 test('where it may not act it tells, once, and stays', async (t) => {
-  const server = await AutoServer.start(t, dataFolder(t), 20);
+  const server = await AutoServer.start(t, dataFolder(t), EVEN_PRICE);
   const app = await appFolder(t, {
     'fulcrum.config.ts': autoConfig('acts: false'),
     'web.ts': `export default { fetch: () => new Response('hello') };`,

@@ -4,8 +4,7 @@ import { startApp, type TestApp } from '../../src/testing/index.ts';
 import { appFolder, config } from './support/app-folder.ts';
 
 const MB = 1024 * 1024;
-/** What garbage there is before it is collected is small beside it. */
-/** Half of it must be much more than what a process grows by under load anyway: 40 to 70 MB were seen. */
+/** Half of it is much more than what a process grows by under load anyway, garbage that is not collected yet included: 40 to 70 MB were seen. */
 const BODY = 256 * MB;
 
 interface Arrangement {

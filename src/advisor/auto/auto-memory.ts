@@ -9,19 +9,16 @@
  */
 import type { AutoSettings } from '../../model/advice-facts.ts';
 import type { Mode } from '../../model/app.ts';
-import { NO_CASE, type CostCase } from './cost-case.ts';
-import { isRivals, newRivals, type Rivals } from './rivals.ts';
 
 export interface AutoMemory {
   /** What it ran as at the end of the last window. */
   readonly mode: Mode;
   /** End of the last window, in ms since the epoch; null before the first. */
   readonly seenToMs: number | null;
-  /** See `cost-case.ts`: against the present mode. */
-  readonly excess: CostCase['excess'];
-  readonly evidence: CostCase['evidence'];
-  /** What either mode throughout would have come to. */
-  readonly rivals: Rivals;
+  /** What the present mode has cost above the other since the two were last even, in the books' currency; never below 0. */
+  readonly excess: number;
+  /** Since they were even: invocations, and windows. What the excess rests on. */
+  readonly evidence: { readonly executed: number; readonly windows: number };
   /** Windows in a row over the latency objective. */
   readonly over: number;
   /** Nothing is switched for cost before; null: nothing has been switched. In ms since the epoch. */
@@ -59,14 +56,14 @@ export interface Expected {
 export type Told = 'near' | 'would-switch' | 'blocked';
 
 /** Written with it: another one's memory is not understood, and is begun anew. */
-const VERSION = 2;
+const VERSION = 1;
 
 export function newMemory(mode: Mode, settings: AutoSettings): AutoMemory {
   return {
     mode,
     seenToMs: null,
-    ...NO_CASE,
-    rivals: newRivals(mode),
+    excess: 0,
+    evidence: { executed: 0, windows: 0 },
     over: 0,
     dwellsUntilMs: null,
     dwellMs: settings.dwellMs,
@@ -90,8 +87,7 @@ export function memoryOf(text: string): AutoMemory | null {
   }
   if (typeof read !== 'object' || read === null) return null;
   const { version, ...memory } = read as { version?: unknown } & AutoMemory;
-  const { mode, seenToMs, excess, evidence, rivals, over, dwellsUntilMs, dwellMs, phase, failed, told } =
-    memory;
+  const { mode, seenToMs, excess, evidence, over, dwellsUntilMs, dwellMs, phase, failed, told } = memory;
   const sound =
     version === VERSION &&
     (mode === 'function' || mode === 'service') &&
@@ -99,7 +95,6 @@ export function memoryOf(text: string): AutoMemory | null {
     isAmount(excess) &&
     isAmount(evidence?.executed) &&
     isAmount(evidence?.windows) &&
-    isRivals(rivals) &&
     Number.isSafeInteger(over) &&
     isMoment(dwellsUntilMs) &&
     isAmount(dwellMs) &&
@@ -107,7 +102,7 @@ export function memoryOf(text: string): AutoMemory | null {
     (failed === null || (isAmount(failed?.attempts) && isAmount(failed?.notBeforeMs))) &&
     isPhase(phase);
   return sound
-    ? { mode, seenToMs, excess, evidence, rivals, over, dwellsUntilMs, dwellMs, phase, failed, told }
+    ? { mode, seenToMs, excess, evidence, over, dwellsUntilMs, dwellMs, phase, failed, told }
     : null;
 }
 

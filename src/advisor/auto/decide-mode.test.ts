@@ -28,8 +28,7 @@ test('after a switch nothing is switched for cost until the dwell is over', () =
 });
 
 test('less than the least saving at the lower end of the band moves nothing', () => {
-  // Without a dwell a window alone decides.
-  const unit = new AutoUnit('function', { dwellMs: 0 });
+  const unit = new AutoUnit('function');
   assert.ok(unit.through(200, { function: 10, service: 9.1 }).every((kind) => kind === 'stay'));
   assert.ok(unit.through(200, { function: 10, service: 5, unsure: 0.45 }).every((kind) => kind === 'stay'));
   assert.deepEqual(unit.through(1, { function: 10, service: 5, unsure: 0.35 }), ['switch']);

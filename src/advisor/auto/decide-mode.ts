@@ -3,11 +3,10 @@ import type { Mode } from '../../model/app.ts';
 import type { ModeStepKind } from '../../model/mode-history.ts';
 import { inTime, newMemory, type AutoMemory, type Told, type Worsened } from './auto-memory.ts';
 import type { AutoWindow } from './auto-window.ts';
-import { isDue, meetsObjective, otherThan, withWindow } from './cost-case.ts';
 import { longerDwell } from './dwell.ts';
+import { monthsOf } from './months.ts';
 import { isWorse, type Worse } from './proving.ts';
-import { sayBlocked, sayKept, sayLately, sayObjective, saySaving, sayUndo, saying } from './reason-text.ts';
-import { rivalsAfter } from './rivals.ts';
+import { sayBlocked, sayKept, sayObjective, saySaving, sayUndo, saying } from './reason-text.ts';
 
 /** What is to be done at the end of a window. */
 export type AutoDecision =
@@ -18,8 +17,7 @@ export type AutoDecision =
   | ({ readonly kind: Exclude<ModeStepKind, 'switched' | 'undone' | 'failed'> } & Saying);
 
 type Why =
-  /** For cost by the window, or by what it has been like for days: see `rivals.ts`. */
-  | { readonly why: 'cost' | 'lately' | 'objective' }
+  | { readonly why: 'cost' | 'objective' }
   /** Worse of that. */
   | { readonly why: 'undo'; readonly of: Worsened };
 
@@ -38,14 +36,20 @@ export interface Decided {
 
 /** Windows in a row over the objective, after which it is time. */
 const OVER = 2;
+/** A switch for cost goes only where that much of the samples meets the objective. */
+const MEETS = 0.9;
+
+/** With fewer invocations it takes so many windows. */
+const LEAST_EXECUTED = 50;
+const ENOUGH_WINDOWS = 24;
+
 const STAY: AutoDecision = { kind: 'stay' };
 
 /**
  * What `auto` does with one unit at the end of a window. What the present mode costs above the other is summed up, and never falls below 0;
  * a switch comes when that is more than a switch costs, so that hindsight could not have saved much more than that by going earlier. That is how
  * one who does not know the future pays a bounded multiple of one who does: Borodin, Linial and Saks, "An optimal on-line algorithm for
- * metrical task systems", Journal of the ACM 39 (1992). The bands, the dwell and the least saving keep noise from moving it. Where these have it come too late for
- * days, so that one mode throughout was cheaper, it takes that mode and stays.
+ * metrical task systems", Journal of the ACM 39 (1992). The bands, the dwell and the least saving keep noise from moving it.
  *
  * Before all that: latency. Two windows over the objective make it a service, however long ago it was switched, unless as a service it was slower. And a switch that turns out
  * 25 % worse than what it was made for is undone.
@@ -60,7 +64,7 @@ export function decideMode(
 ): Decided {
   const known =
     memory?.mode === window.mode ? inTime(memory, settings, nowMs) : newMemory(window.mode, settings);
-  const looked = look(known, window, settings);
+  const looked = look(known, window);
   const worse = looked.phase.kind === 'proving' ? isWorse(looked.phase, window) : null;
   const seen = worse === null ? settle(looked, window, nowMs, settings) : looked;
   const [from, to] = [window.mode, otherThan(window.mode)];
@@ -79,7 +83,7 @@ export function decideMode(
   if (!settings.acts) return once(seen, 'would-switch', { ...told, kind: 'would-switch' });
   if (!mayTry || (dwells && mustDwell(seen, why))) {
     // A wish for cost that must wait is near: whether it is granted is told in any case.
-    return { memory: isForCost(why) ? withTold(seen, 'near') : seen, decision: STAY };
+    return { memory: why.why === 'cost' ? withTold(seen, 'near') : seen, decision: STAY };
   }
   return { memory: seen, decision: { kind: 'switch', ...why, ...told } };
 }
@@ -93,12 +97,11 @@ export function switched(
   nowMs: number,
 ): AutoMemory {
   const { why, from, to } = decision;
-  const dwellMs = isForCost({ why }) ? memory.dwellMs : longerDwell(memory.dwellMs, settings);
+  const dwellMs = why === 'cost' ? memory.dwellMs : longerDwell(memory.dwellMs, settings);
   const [left, taken] = [window.modes[from], window.modes[to]];
   return {
     ...newMemory(to, settings),
     seenToMs: memory.seenToMs,
-    rivals: memory.rivals,
     dwellMs,
     dwellsUntilMs: nowMs + dwellMs,
     phase:
@@ -106,9 +109,8 @@ export function switched(
         ? { kind: 'undone', of: decision.of }
         : {
             kind: 'proving',
-            ...{ from, why: isForCost(decision) ? 'cost' : 'objective' },
-            // Days of which a window without traffic is a part say nothing of what a month of such windows costs.
-            perMonth: why === 'lately' && window.executed === 0 ? null : (taken.perMonth?.mid ?? null),
+            ...{ from, why: decision.why },
+            perMonth: taken.perMonth?.mid ?? null,
             p99Ms: taken.p99Ms?.mid ?? null,
             before: {
               perMonth: window.measured.perMonth ?? left.perMonth?.mid ?? null,
@@ -130,8 +132,14 @@ export function notSwitched(memory: AutoMemory, settings: AutoSettings, nowMs: n
 }
 
 /** What the window says, added to what is known. */
-function look(memory: AutoMemory, window: AutoWindow, settings: AutoSettings): AutoMemory {
-  const { mode, objectiveP99Ms, measured } = window;
+function look(memory: AutoMemory, window: AutoWindow): AutoMemory {
+  const { mode, objectiveP99Ms, measured, modes } = window;
+  const present = modes[mode].perMonth;
+  const other = modes[otherThan(mode)].perMonth;
+  const excess =
+    present === null || other === null
+      ? memory.excess
+      : Math.max(0, memory.excess + (present.mid - other.mid) * monthsOf(window));
   // A window with too little in it says nothing of the latency, neither way.
   const over =
     objectiveP99Ms === null
@@ -141,8 +149,11 @@ function look(memory: AutoMemory, window: AutoWindow, settings: AutoSettings): A
         : measured.p99Ms > objectiveP99Ms
           ? memory.over + 1
           : 0;
-  const rivals = rivalsAfter(memory.rivals, window, settings);
-  return { ...memory, ...withWindow(memory, mode, window), seenToMs: window.toMs, rivals, over };
+  const evidence =
+    excess === 0
+      ? { executed: 0, windows: 0 }
+      : { executed: memory.evidence.executed + window.executed, windows: memory.evidence.windows + 1 };
+  return { ...memory, seenToMs: window.toMs, excess, evidence, over };
 }
 
 /**
@@ -177,12 +188,15 @@ function wishOf(
   const { p99Ms } = window.measured;
   if (to === 'service' && memory.over >= OVER && p99Ms !== null && (outlook.p99Ms?.mid ?? 0) < p99Ms)
     return { why: 'objective', reason: sayObjective(memory, window) };
-  const { follows } = memory.rivals;
-  if (follows === window.mode) return null;
-  if (isDue(memory, window.mode, window, settings)) return { why: 'cost', reason: saySaving(memory, window) };
-  return follows === to && meetsObjective(to, window)
-    ? { why: 'lately', reason: sayLately(memory, window) }
-    : null;
+  const { saving, modes } = window;
+  const present = modes[window.mode].perMonth;
+  if (!isEnough(memory) || saving === null || present === null) return null;
+  const isDue =
+    memory.excess > settings.switchCost &&
+    saving.low > 0 &&
+    saving.low >= settings.leastSaving * present.mid &&
+    outlook.meetsObjective >= MEETS;
+  return isDue ? { why: 'cost', reason: saySaving(memory, window) } : null;
 }
 
 /**
@@ -191,11 +205,12 @@ function wishOf(
  */
 function mustDwell({ phase }: AutoMemory, { why }: Why): boolean {
   if (why === 'objective') return phase.kind === 'undone' && phase.of === 'latency';
-  return isForCost({ why });
+  return why === 'cost';
 }
 
-function isForCost({ why }: Pick<Why, 'why'>): boolean {
-  return why === 'cost' || why === 'lately';
+/** Too few invocations may have come by chance; that hardly any come for a day is none. */
+function isEnough({ evidence }: AutoMemory): boolean {
+  return evidence.executed >= LEAST_EXECUTED || evidence.windows >= ENOUGH_WINDOWS;
 }
 
 /** Nothing to be done. What was near a switch, and has none of its excess left, is told to be kept. */
@@ -217,4 +232,8 @@ function once(memory: AutoMemory, as: Told, decision: AutoDecision): Decided {
 
 function withTold(memory: AutoMemory, as: Told): AutoMemory {
   return memory.told.includes(as) ? memory : { ...memory, told: [...memory.told, as] };
+}
+
+function otherThan(mode: Mode): Mode {
+  return mode === 'function' ? 'service' : 'function';
 }

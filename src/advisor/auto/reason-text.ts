@@ -19,12 +19,6 @@ export function saySaving(memory: AutoMemory, window: AutoWindow): string {
   );
 }
 
-export function sayLately({ rivals }: AutoMemory, { mode, currency }: AutoWindow): string {
-  const to = mode === 'function' ? 'service' : 'function';
-  const lead = money(rivals.leads[to], currency);
-  return `Over the last days a ${to} throughout would have cost less than a switch whenever an hour or two ask for one: by the least saving and ${lead}. What comes in bursts is over before a switch.`;
-}
-
 export function sayObjective(memory: AutoMemory, { measured, objectiveP99Ms, modes }: AutoWindow): string {
   const as = modes.service.p99Ms;
   const expected = as === null ? '' : ` As a service it would be ${formatDuration(as.mid)}.`;
@@ -63,7 +57,6 @@ export function saying(
   const known: Readonly<Record<string, number | null | undefined>> = {
     executed,
     excess: memory.excess,
-    leadOfOther: memory.rivals.leads[mode === 'function' ? 'service' : 'function'],
     switchCost: settings.switchCost,
     presentPerMonth: modes[mode].perMonth?.mid,
     otherPerMonth: other.perMonth?.mid,

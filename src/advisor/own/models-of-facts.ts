@@ -4,7 +4,7 @@ import type { FunctionModel, ServiceModel, Times } from '../../model/simulation.
 import { FORKED, measuredTimes, SPAWNED, timesOf, type P50P99 } from '../simulator/engine-times.ts';
 
 /** Fewer starts say nothing of their 99th percentile: the engine's own measurements do. */
-const LEAST_STARTS = 20;
+export const LEAST_STARTS = 20;
 
 /** What is known of the machine, where replays are to be as on it; nothing of it counts on a provider, who has room for all. */
 export interface ReplayMachine {

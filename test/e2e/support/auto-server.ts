@@ -23,6 +23,17 @@ export const autoConfig = (auto: string, dwell = '5m'): string => `
     components: { web: { entry: './web.ts', routes: ['/*'], mode: 'auto' } },
   });`;
 
+/** Of a million invocations: both modes of {@link WAITING_WEB} cost the same at 10 requests a second, which are one in six by the fast clock. */
+export const EVEN_PRICE = 20;
+
+export const WAITING_WEB = `
+  export default {
+    async fetch() {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return new Response('hello');
+    },
+  };`;
+
 /** A server whose wall clock runs fast, until the test ends. Of several on one database each has the others' clock. */
 export class AutoServer {
   readonly env: NodeJS.ProcessEnv;
